@@ -1,0 +1,1 @@
+"""Array maths without state; imports nothing of ours."""

@@ -1,0 +1,87 @@
+"""Pictures with their times: one picture, and the frames of one tick."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any, Literal
+
+import numpy as np
+
+from pipeline.streams import StreamConfig
+from pipeline.values import Value, attached, column, names
+
+
+@dataclass(frozen=True)
+class Picture:
+    """One decoded picture as the decoder left it.
+
+    Planes are not copied and never written to. A full BGR picture is made only by who asks for one.
+    """
+
+    planes: tuple[Any, ...]
+    """`i420`: Y (H, W), U and V (⌈H/2⌉, ⌈W/2⌉) u8; `nv12`: Y (H, W), UV (⌈H/2⌉, ⌈W/2⌉, 2) u8; `bgr`: one (H, W, 3) u8.
+    Limited-range BT.601 unless `bgr`."""
+    layout: Literal["i420", "nv12", "bgr"]
+    rotation_deg: Literal[0, 90, 180, 270] = 0
+    """Clockwise turn that makes the picture upright; not yet applied to the planes."""
+
+    @property
+    def size_wh(self) -> tuple[int, int]:
+        """Width and height in pixels of the upright picture."""
+        height, width = self.planes[0].shape[:2]
+        return (height, width) if self.rotation_deg in (90, 270) else (width, height)
+
+
+@dataclass(frozen=True)
+class Stream:
+    """What is known of the camera or file that a frame comes from."""
+
+    id: str
+    config: StreamConfig
+    live: bool = False
+    """True for cameras and network streams: late frames are dropped. False for files: nothing is."""
+
+
+@dataclass(frozen=True, eq=False)
+class FrameBatch(Value):
+    """The B frames of one tick: rows ordered by (pts, stream order); several frames of one stream oldest first."""
+
+    stream_id: tuple[str, ...] = names()
+    generation: np.ndarray = column(np.int64)
+    """Rises by one at each discontinuity of its stream (reconnect, seek); state never crosses it."""
+    frame_index: np.ndarray = column(np.int64)
+    """Count within the stream, from 0; for humans, never for time."""
+    pts_ns: np.ndarray = column(np.int64)
+    """Presentation time in its stream, strictly rising within a generation."""
+    arrived_ns: np.ndarray = column(np.int64)
+    """When the frame reached us on the engine's monotonic clock; 0 for files, so that results do not depend on it."""
+    size_wh: np.ndarray = column(np.int32, 2)
+    """Width and height in pixels of the upright frame."""
+    pictures: tuple[Picture, ...] = attached(())
+    """B pictures, or none when the tick comes from a recording."""
+    streams: dict[str, Stream] = attached(None)
+    """By stream id: every stream of the tick, also of a tick that carries only marks."""
+    _bgr: dict[int, Any] = field(
+        default_factory=dict, init=False, compare=False, repr=False, metadata={"attached": True}
+    )
+
+    def stream(self, row: int) -> Stream:
+        """Return the stream that row comes from, with its configuration."""
+        return self.streams[self.stream_id[row]]
+
+    def bgr(self, row: int) -> np.ndarray:
+        """Return the upright frame as (H, W, 3) u8 BGR on the host; made at most once a tick. Do not write into it.
+
+        Raises:
+            ValueError: the tick comes from a recording and has no pictures.
+        """
+        if row not in self._bgr:
+            if not self.pictures:
+                raise ValueError(
+                    "FrameBatch.bgr: this tick was replayed from a recording, which holds no pictures; "
+                    "replay an edge further down, or leave out the nodes that draw"
+                )
+            from pipeline.pictures import to_bgr
+
+            self._bgr[row] = to_bgr(self.pictures[row])
+        return self._bgr[row]

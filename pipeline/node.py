@@ -1,0 +1,201 @@
+"""What a stage of a graph is: a class with a configuration and one method, `process()`, whose signature is its ports."""
+
+from __future__ import annotations
+
+import typing
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+
+from pydantic import BaseModel, ConfigDict
+
+from pipeline.frames import FrameBatch, Picture, Stream
+from pipeline.values import Value
+
+if TYPE_CHECKING:
+    from pipeline.device import Device
+    from pipeline.session import Session
+
+
+class NodeConfig(BaseModel):
+    """Base of every node's `Config`: frozen, unknown keys refused, each field documented by the string below it.
+
+    A field made with `Field(..., json_schema_extra={"live": True})` may be replaced between two ticks; the node's
+    `reconfigured()` is then called.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+
+C = TypeVar("C", bound=NodeConfig)
+
+
+class Context:
+    """What the engine lends a node: its name, the device, models, and a place for files."""
+
+    def __init__(self, name: str, device: Device, out_dir: Path, root: Path) -> None:
+        self.name = name
+        self.device = device
+        self._out_dir = out_dir
+        self._root = root
+
+    def output_path(self, stream_id: str, file: str) -> Path:
+        """Return where a sink writes `file` of a stream: `<out>/<stream_id>/<file>`; the folder exists afterwards.
+
+        Raises:
+            ConfigError: the folder cannot be made; names the path and the cause.
+        """
+        from pipeline.outputs import make_folder
+
+        return make_folder(self._out_dir / stream_id) / file
+
+    def open_session(self, card: str) -> Session:
+        """Open the model of a card (`configs/models/<card>.yaml`, or a path to a card or an .onnx file).
+
+        Raises:
+            ModelError: the file is missing, changed, or breaks the contract; names the cure.
+        """
+        from pipeline.session import open_session
+
+        return open_session(card, self.device, self._root)
+
+
+class Node(Generic[C]):
+    """Base of every stage. Subclass as `class SmoothGaze(Node[Config])` and write `process()`.
+
+    Parameters of `process()` are input ports, `X | None = None` an optional one; the return type is the output,
+    `-> None` makes a sink. `process()` is called for one tick at a time, always by the same thread, with all values
+    of the tick; zero rows (of frames, too) are an ordinary input. No method needs `super()`.
+    """
+
+    runs_on: ClassVar[Literal["host", "device", "either"]] = "host"
+    begins_stage: ClassVar[bool] = False
+    """True for a node heavy enough for a thread of its own: one that opens a Session, or an encoder."""
+    reads_pictures: ClassVar[bool] = False
+    """True when `process()` looks at pixels, so that the node cannot run from a recording alone."""
+    sink_policy: ClassVar[Literal["keep", "drop"]] = "keep"
+    """A sink of a live graph that cannot keep up: `keep` (events: spilled, nothing lost) or `drop` (video)."""
+
+    def __init__(self, config: C, context: Context) -> None:
+        self.config = config
+        self.context = context
+
+    def open(self) -> None:
+        """Load models, bind sockets. Called once before the first tick, on the thread that will call `process()`."""
+
+    def process(self, *args: Any, **kwargs: Any) -> Any:
+        """Compute one tick. Replaced by every node with typed ports."""
+        raise NotImplementedError
+
+    def stream_ended(self, stream_id: str) -> Any:
+        """Hand out what is still held for a stream, in the type `process()` returns, and forget the stream."""
+        return None
+
+    def reconfigured(self) -> None:
+        """Take up `self.config` after its live fields were replaced."""
+
+    def close(self) -> None:
+        """Let go of files, sockets and sessions; finish what was written. Called once, also after an error."""
+
+
+@dataclass(frozen=True)
+class Frame:
+    """One frame as a source yields it; the engine adds what it knows (stream, index, arrival)."""
+
+    picture: Picture
+    pts_ns: int
+
+
+@dataclass(frozen=True)
+class Dropped:
+    """Frames that a source refused before decoding them, by cause (`decoder_late`, `rate_limit`, `corrupt`)."""
+
+    cause: str
+    count: int = 1
+
+
+@dataclass(frozen=True)
+class Discontinuity:
+    """Frames that follow do not continue those before: the engine begins a new generation of the stream."""
+
+
+SourceItem = Frame | Dropped | Discontinuity | None
+
+
+class Source(Node[C]):
+    """A node without inputs that reads one stream. The engine makes one per stream and runs it on a thread of its own."""
+
+    def __init__(self, config: C, context: Context, stream: Stream) -> None:
+        super().__init__(config, context)
+        self.stream = stream
+
+    @classmethod
+    def is_live(cls, url: str) -> bool:
+        """Tell whether a URL names a camera or network stream rather than something that waits for us."""
+        return False
+
+    def frames(self) -> Iterator[SourceItem]:
+        """Yield the stream; returning ends it. Each step returns within its deadline, yielding None when nothing came.
+
+        Raises:
+            SourceError: the stream cannot be opened or read on; the engine decides whether to try again.
+        """
+        raise NotImplementedError
+
+    def process(self) -> FrameBatch:
+        """Name the output port; a source is read through `frames()`."""
+        raise NotImplementedError
+
+
+@dataclass(frozen=True)
+class Port:
+    """One input of a node: the kind of value it takes, and whether the graph may leave it open."""
+
+    kind: type[Value]
+    optional: bool
+
+
+@dataclass(frozen=True)
+class Ports:
+    """The inputs and the output of a node, read off `process()`."""
+
+    inputs: dict[str, Port]
+    output: type[Value] | None
+
+
+def ports_of(cls: type[Node[Any]]) -> Ports:
+    """Read the ports of a node class off the annotations of its `process()`.
+
+    Raises:
+        TypeError: an annotation is missing or is not a `Value`; names class and parameter.
+    """
+    hints = get_type_hints(cls.process)
+    if "return" not in hints:
+        raise TypeError(f"{cls.__name__}.process: expected a return annotation, got none; write -> None for a sink")
+    output = hints.pop("return")
+    if output is not type(None) and not (isinstance(output, type) and issubclass(output, Value)):
+        raise TypeError(f"{cls.__name__}.process: expected a Value or None as return type, got {output!r}")
+    inputs = {}
+    for name, hint in hints.items():
+        kinds = [kind for kind in (get_args(hint) if _is_union(hint) else (hint,)) if kind is not type(None)]
+        if len(kinds) != 1 or not (isinstance(kinds[0], type) and issubclass(kinds[0], Value)):
+            raise TypeError(f"{cls.__name__}.process: {name}: expected one kind of Value (or that | None), got {hint!r}")
+        inputs[name] = Port(kinds[0], optional=_is_union(hint))
+    return Ports(inputs, None if output is type(None) else output)
+
+
+def config_of(cls: type[Node[Any]]) -> type[NodeConfig]:
+    """Return the `Config` of a node class: the argument of its `Node[...]` or `Source[...]` base."""
+    for base in getattr(cls, "__orig_bases__", ()):
+        if isinstance(get_origin(base), type) and issubclass(get_origin(base), Node):
+            kind = get_args(base)[0]
+            if isinstance(kind, type) and issubclass(kind, NodeConfig):
+                return kind
+    raise TypeError(f"{cls.__name__}: expected a base such as Node[Config], got {cls.__bases__!r}")
+
+
+def _is_union(hint: Any) -> bool:
+    import types
+
+    return get_origin(hint) in (typing.Union, types.UnionType)

@@ -1,0 +1,64 @@
+"""What belongs to a camera: the `streams.<id>` block of a configuration."""
+
+from __future__ import annotations
+
+import re
+from datetime import datetime
+from typing import Annotated, Literal
+
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+
+Point = tuple[float, float]
+STREAM_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+
+
+def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
+    if len(points) < 3:
+        raise ValueError(f"a polygon needs 3 points or more, got {len(points)}")
+    for x, y in points:
+        if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
+            raise ValueError(f"points are fractions of the frame, 0 to 1, got {(x, y)!r}; divide pixels by width and height")
+    return points
+
+
+Polygon = Annotated[tuple[Point, ...], AfterValidator(_polygon)]
+
+
+class StreamConfig(BaseModel):
+    """One camera or file; everything but `url` has a default."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    url: str
+    """A file, a glob, a folder of pictures, a camera index such as `0`, or an http(s)/rtsp URL."""
+    aois: dict[str, Polygon] = Field(default_factory=dict)
+    """Areas of interest by name: polygons of `[x, y]` in fractions of the frame."""
+    masks: tuple[Polygon, ...] = ()
+    """Areas in which nobody is looked for, such as a poster or a mirror: polygons in fractions of the frame."""
+    hfov_deg: float | None = Field(None, gt=0, lt=360)
+    """Horizontal field of view in degrees; None when unknown."""
+    camera_matrix: tuple[tuple[float, float, float, float], ...] | None = None
+    """3×4 projection matrix, pixels from world; None when unknown."""
+    max_fps: float | None = Field(None, gt=0)
+    """Frames above this rate are dropped before any model (counted as `rate_limit`). Raise for smoother video."""
+    when_full: Literal["auto", "wait", "newest"] = "auto"
+    """What happens when the graph is busy: `wait` (nothing is lost), `newest` (late frames are dropped);
+    `auto` waits for files and keeps the newest of live streams."""
+    max_age_ms: float | None = Field(None, gt=0)
+    """A live frame that would reach the sinks older than this is dropped. Lower for fresher results, more drops."""
+    start_time: datetime | None = None
+    """Wall-clock time of pts 0, for event times; default: 1970-01-01T00:00:00Z for files."""
+
+    @field_validator("aois")
+    @classmethod
+    def _names(cls, aois: dict[str, Polygon]) -> dict[str, Polygon]:
+        for name in aois:
+            if not name.strip() or len(name) > 64 or any(c in name for c in ":\n\t"):
+                raise ValueError(f"an AOI name is 1 to 64 characters without ':' or line breaks, got {name!r}")
+        return aois
+
+    @model_validator(mode="after")
+    def _matrix(self) -> StreamConfig:
+        if self.camera_matrix is not None and len(self.camera_matrix) != 3:
+            raise ValueError(f"camera_matrix: expected 3 rows of 4 numbers, got {len(self.camera_matrix)} rows")
+        return self

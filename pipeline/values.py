@@ -1,0 +1,136 @@
+"""What travels on edges: frozen tables of columns that the engine can count, join, record and compare."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import Field, dataclass, field, fields
+from typing import Any, Self, TypeVar
+
+import numpy as np
+
+V = TypeVar("V", bound="Value")
+
+
+def column(dtype: Any, *shape: int | None) -> Any:
+    """Declare an array column: `(N, *shape)` of `dtype`; a None in `shape` leaves that extent free."""
+    return field(metadata={"dtype": np.dtype(dtype), "shape": shape})
+
+
+def names() -> Any:
+    """Declare a column of strings: a tuple of N `str`."""
+    return field(metadata={"names": True})
+
+
+def attached(default: Any) -> Any:
+    """Declare something that rides along with a value but is no part of it: never recorded, counted or compared."""
+    return field(default=default, compare=False, repr=False, metadata={"attached": True})
+
+
+@dataclass(frozen=True, eq=False)
+class Value:
+    """A table of N rows. Fields are declared with `column()` and `names()` and are checked at construction.
+
+    A value is never edited in place. A column `frame_row` (N,) int64, where there is one, says to which row of
+    the tick's `FrameBatch` a row belongs; rows of different values are matched by `frame_row` and `track_id`.
+
+    Raises:
+        ValueError: a column has the wrong dtype, width or number of rows; the message names class and column.
+    """
+
+    def __post_init__(self) -> None:
+        count: int | None = None
+        first = ""
+        for spec in columns(type(self)):
+            value = getattr(self, spec.name)
+            where = f"{type(self).__name__}.{spec.name}"
+            if "names" in spec.metadata:
+                if not isinstance(value, tuple):
+                    raise ValueError(f"{where}: expected a tuple of str, got {type(value).__name__}")
+            else:
+                _check_array(where, value, spec.metadata["dtype"], spec.metadata["shape"])
+            if count is None:
+                count, first = len(value), spec.name
+            elif len(value) != count:
+                raise ValueError(f"{where}: expected {count} rows to match {first}, got {len(value)}")
+
+    def __len__(self) -> int:
+        return len(getattr(self, columns(type(self))[0].name))
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({len(self)} rows)"
+
+    @classmethod
+    def empty(cls) -> Self:
+        """Return the table with no rows: right columns, right dtypes, right widths."""
+        made: dict[str, Any] = {}
+        for spec in columns(cls):
+            if "names" in spec.metadata:
+                made[spec.name] = ()
+            else:
+                shape = (0, *(extent or 0 for extent in spec.metadata["shape"]))
+                made[spec.name] = np.empty(shape, spec.metadata["dtype"])
+        return cls(**made)
+
+    def take(self, rows: Any) -> Self:
+        """Return the rows picked by an index array `(M,) int` or a mask `(N,) bool`, in that order."""
+        index = np.asarray(rows)
+        index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
+        made: dict[str, Any] = {}
+        for spec in fields(self):
+            value = getattr(self, spec.name)
+            if "attached" in spec.metadata:
+                made[spec.name] = value
+            elif "names" in spec.metadata:
+                made[spec.name] = tuple(value[i] for i in index)
+            else:
+                made[spec.name] = value[index]
+        return type(self)(**made)
+
+
+def columns(kind: type[Value]) -> list[Field[Any]]:
+    """Return the declared columns of a kind of value, in order; what is merely attached is left out."""
+    return [spec for spec in fields(kind) if "attached" not in spec.metadata]
+
+
+def concat(tables: Sequence[V]) -> V:
+    """Stack tables of one kind; tables without rows do not count, so free extents may differ there."""
+    filled = [table for table in tables if len(table)]
+    if len(filled) < 2:
+        return filled[0] if filled else tables[0]
+    made: dict[str, Any] = {}
+    for spec in columns(type(filled[0])):
+        parts = [getattr(table, spec.name) for table in filled]
+        made[spec.name] = sum(parts, ()) if "names" in spec.metadata else np.concatenate(parts)
+    return type(filled[0])(**made)
+
+
+def items(value: Value) -> Iterator[tuple[str, Any]]:
+    """Yield `(column name, content)` in declared order."""
+    for spec in columns(type(value)):
+        yield spec.name, getattr(value, spec.name)
+
+
+def nbytes(value: Value) -> int:
+    """Return the bytes held by the columns of a value."""
+    return sum(len("".join(c).encode()) if isinstance(c, tuple) else int(c.nbytes) for _, c in items(value))
+
+
+def equal(a: Value, b: Value) -> bool:
+    """Tell whether two values are the same kind with the same content, bit for bit (NaN equals NaN)."""
+    if type(a) is not type(b) or len(a) != len(b):
+        return False
+    for (_, x), (_, y) in zip(items(a), items(b), strict=True):
+        same = x == y if isinstance(x, tuple) else x.shape == y.shape and np.asarray(x).tobytes() == np.asarray(y).tobytes()
+        if not same:
+            return False
+    return True
+
+
+def _check_array(where: str, value: Any, dtype: np.dtype[Any], shape: tuple[int | None, ...]) -> None:
+    got = getattr(value, "dtype", None)
+    if got != dtype:
+        raise ValueError(f"{where}: expected an array of {dtype}, got {got or type(value).__name__}")
+    trailing = value.shape[1:]
+    if len(trailing) != len(shape) or any(w is not None and w != g for w, g in zip(shape, trailing, strict=True)):
+        wanted = ", ".join(["N", *("?" if extent is None else str(extent) for extent in shape)])
+        raise ValueError(f"{where}: expected shape ({wanted}), got {tuple(value.shape)}")

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any, Literal, Self
 
 import numpy as np
 
 from pipeline.streams import StreamConfig
-from pipeline.values import Value, attached, column, names
+from pipeline.values import Value, attached, column, items, names
 
 
 @dataclass(frozen=True)
@@ -64,6 +64,17 @@ class FrameBatch(Value):
     _bgr: dict[int, Any] = field(
         default_factory=dict, init=False, compare=False, repr=False, metadata={"attached": True}
     )
+
+    def take(self, rows: Any) -> Self:
+        """Return the frames picked by an index array `(M,) int` or a mask `(B,) bool`, in that order, pictures too."""
+        index = np.asarray(rows)
+        index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
+        made = {
+            name: tuple(content[row] for row in index) if isinstance(content, tuple) else content[index]
+            for name, content in items(self)
+        }
+        pictures = tuple(self.pictures[row] for row in index) if self.pictures else ()
+        return type(self)(**made, pictures=pictures, streams=self.streams)
 
     def stream(self, row: int) -> Stream:
         """Return the stream that row comes from, with its configuration."""

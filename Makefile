@@ -1,0 +1,89 @@
+# Everything runs from a fresh clone with only make and Python 3.11 or newer.
+#   PYTHON=python3.12 make demo     use another interpreter to create .venv
+#   make bench-accuracy ARGS="..."  hand arguments to a program
+
+PYTHON ?= python3
+ARGS ?=
+
+VENV := .venv
+BIN := $(VENV)/bin
+# -qq: only errors. Hashes and wheels only: nothing is run that the pinned files do not name.
+INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --no-input
+PINNED := $(INSTALL) --only-binary :all: --require-hashes
+TORCH := torch==2.13.0
+UV := uv==0.13.8
+
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help demo test lint format bench-accuracy bench-real bench-speed train requirements clean
+
+help: ## say what there is to make
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
+
+demo: $(VENV)/run.stamp ## run the retail graph on the clip that ships
+	$(BIN)/python run_graph.py graphs/retail.yaml $(ARGS)
+
+# One BLAS thread: the engine's own threads are what the tests are about.
+test: export OMP_NUM_THREADS := 1
+test: lint ## check style and types, then run the tests (ARGS="tests/nodes -k yaw" for some of them)
+	$(BIN)/python -m pytest $(ARGS)
+
+lint: $(VENV)/dev.stamp ## check style and types only
+	$(BIN)/ruff check --quiet .
+	$(BIN)/ruff format --quiet --check .
+	$(BIN)/mypy
+
+format: $(VENV)/dev.stamp ## lay out the code and mend what ruff can mend
+	$(BIN)/ruff check --quiet --fix . || true
+	$(BIN)/ruff format .
+
+bench-accuracy: $(VENV)/dev.stamp ## measure against rendered truth
+	$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+bench-real: $(VENV)/dev.stamp ## measure on real footage in the folder that GAZE_REAL_DATA names
+	$(BIN)/python -m benchmarks.real $(ARGS)
+
+bench-speed: $(VENV)/dev.stamp ## measure the engine against plain loops; wants an idle machine
+	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+train: $(VENV)/train.stamp ## make the shipped models anew; hours
+	$(BIN)/python -m training.detector $(ARGS)
+	$(BIN)/python -m training.gaze $(ARGS)
+
+requirements: ## pin what pyproject.toml asks for, with hashes and without hosts
+	$(PYTHON) -m venv --clear $(VENV)-uv
+	$(VENV)-uv/bin/pip install -qq --disable-pip-version-check $(UV)
+	$(COMPILE) --output-file requirements/run.txt
+	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+
+# --no-build: wheels only, as in PINNED. fewest: one version of a package for every Python, so that one is tested.
+COMPILE := $(VENV)-uv/bin/uv pip compile pyproject.toml --extra cpu --universal --fork-strategy fewest \
+	--no-build --generate-hashes --quiet --custom-compile-command "make requirements"
+
+clean: ## remove environments, caches and results
+	rm -rf $(VENV) $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache
+	find . -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# A stamp stands for one installed file of pins; dev.txt holds all of run.txt at the same versions.
+$(VENV)/run.stamp: requirements/run.txt
+	@$(CHECK_PYTHON)
+	@echo "installing pinned packages into $(VENV), about a minute ..."
+	@$(PYTHON) -m venv --clear $(VENV)
+	@$(PINNED) -r requirements/run.txt
+	@touch $@
+
+$(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/run.stamp
+	@echo "installing the tools for tests into $(VENV) ..."
+	@$(PINNED) -r requirements/dev.txt
+	@touch $@
+
+# Apart from the pins: which torch file is right depends on the machine, and it is larger than all others together.
+$(VENV)/train.stamp: $(VENV)/dev.stamp
+	@echo "installing $(TORCH) into $(VENV) ..."
+	@$(INSTALL) $(TORCH)
+	@touch $@
+
+CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \
+	echo "$(PYTHON): expected Python 3.11 or newer, got `$(PYTHON) --version 2>&1`;" \
+	"install one (Debian 12, Ubuntu 24.04: apt install python3 python3-venv; macOS: brew install python@3.12)" \
+	"or name it: make $(MAKECMDGOALS) PYTHON=/path/to/python3.12" >&2; exit 1; }

@@ -1,0 +1,69 @@
+"""What every test may count on: one thread per library, repeatable examples, skips that give a reason."""
+
+import ctypes
+import importlib.util
+import os
+from pathlib import Path
+
+import cv2
+import hypothesis
+import pytest
+
+pytest_plugins = ["tests.time_budget"]
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    cv2.setNumThreads(1)
+    hypothesis.settings.register_profile("repeatable", derandomize=True, database=None, deadline=None)
+    hypothesis.settings.load_profile("repeatable")
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if {"real_data", "real_models"} & set(getattr(item, "fixturenames", ())):
+            item.add_marker(pytest.mark.needs_real_data)
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    if item.get_closest_marker("needs_cuda") is None:
+        return
+    missing = missing_for_cuda()
+    if missing and os.environ.get("FAIL_WITHOUT_CUDA") == "1":
+        pytest.fail(f"FAIL_WITHOUT_CUDA=1: {missing}", pytrace=False)
+    if missing:
+        pytest.skip(missing)
+
+
+@pytest.fixture(scope="session")
+def real_data() -> Path:
+    """Return the folder of real footage that GAZE_REAL_DATA names."""
+    return folder_named_by("GAZE_REAL_DATA")
+
+
+@pytest.fixture(scope="session")
+def real_models() -> Path:
+    """Return the folder of third-party models that GAZE_REAL_MODELS names."""
+    return folder_named_by("GAZE_REAL_MODELS")
+
+
+def folder_named_by(variable: str) -> Path:
+    named = os.environ.get(variable)
+    if not named:
+        pytest.skip(f"{variable} is not set")
+    folder = Path(named)
+    if not folder.is_dir():
+        pytest.fail(f"{variable}: expected a folder, got {named!r}", pytrace=False)
+    return folder
+
+
+def missing_for_cuda() -> str | None:
+    """Say what a CUDA test lacks on this machine, or None; asks the driver and loads no library of ours."""
+    if importlib.util.find_spec("cupy") is None:
+        return "cupy is not installed; install the gpu extra"
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "no CUDA driver"
+    count = ctypes.c_int(0)
+    found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+    return None if found else "no CUDA device"

@@ -27,6 +27,10 @@ class NodeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
+    def problems(self, root: Path) -> list[str]:
+        """Return what is wrong beyond what types tell, such as a model missing below `root`; asked before a run."""
+        return []
+
 
 C = TypeVar("C", bound=NodeConfig)
 

@@ -29,7 +29,7 @@ class StreamConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    url: str
+    url: str = Field(coerce_numbers_to_str=True)
     """A file, a glob, a folder of pictures, a camera index such as `0`, or an http(s)/rtsp URL."""
     aois: dict[str, Polygon] = Field(default_factory=dict)
     """Areas of interest by name: polygons of `[x, y]` in fractions of the frame."""

@@ -1,0 +1,190 @@
+"""Read a configuration: YAML, `--set` overrides, and for every complaint the place it is about."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, TypeVar
+
+from pydantic import BaseModel, ValidationError
+
+from pipeline.errors import ConfigError
+from pipeline.settings import EngineConfig
+from pipeline.streams import STREAM_ID, StreamConfig
+from pipeline.suggest import did_you_mean
+from pipeline.urls import redact
+from pipeline.yaml_source import Keys, parse_yaml, place_of, read_yaml
+
+M = TypeVar("M", bound=BaseModel)
+MAX_SHOWN = 60
+PLAIN_WORDS = {
+    "bool_parsing": "true or false",
+    "bool_type": "true or false",
+    "dict_type": "keys and values",
+    "float_parsing": "a number",
+    "float_type": "a number",
+    "int_from_float": "a whole number",
+    "int_parsing": "a whole number",
+    "int_type": "a whole number",
+    "list_type": "a list",
+    "string_type": "text",
+    "tuple_type": "a list",
+}
+"""What pydantic's kinds of error ask for, where its own words are technical."""
+
+
+@dataclass(frozen=True)
+class Block:
+    """One mapping of a configuration and where each of its values was written."""
+
+    name: str
+    """Dotted path of the block, such as `gaze` or `streams.door`."""
+    values: dict[str, Any]
+    places: dict[Keys, str]
+    """`file:line`, or the `--set` that gave the value, by path of keys within the block; () for the block."""
+
+    def complaint(self, keys: Keys, problem: str) -> str:
+        """Return `place: dotted.path: problem`."""
+        return f"{place_of(self.places, keys)}: {'.'.join([self.name, *map(str, keys)])}: {problem}"
+
+
+@dataclass(frozen=True)
+class RunConfig:
+    """A configuration whose streams and engine block are checked; node blocks are checked against their graph."""
+
+    path: str
+    streams: dict[str, StreamConfig]
+    engine: EngineConfig
+    nodes: dict[str, Block]
+
+
+def load_config(path: Path | None, sets: Iterable[str] = ()) -> RunConfig:
+    """Read a configuration and apply overrides.
+
+    Args:
+        path: the YAML file; None stands for an empty one.
+        sets: overrides `node.key=value`, `streams.<id>.key=value` or `engine.key=value`, the value in YAML.
+
+    Raises:
+        ConfigError: one line for each problem of the file and the overrides, with its place and dotted key.
+    """
+    config, problems = read_config(path, sets)
+    if problems:
+        raise ConfigError("\n".join(problems))
+    return config
+
+
+def read_config(path: Path | None, sets: Iterable[str] = ()) -> tuple[RunConfig, list[str]]:
+    """Do what `load_config` does, but return the problems, so that they can be shown with those of the graph.
+
+    Raises:
+        ConfigError: the file cannot be read at all.
+    """
+    document = read_yaml(path) if path else parse_yaml("", "no configuration")
+    problems = list(document.problems)
+    data, places = document.data, dict(document.places)
+    if not isinstance(data, dict):
+        raise ConfigError(f"{document.where()}: expected blocks such as 'streams:' and node names, got {shown(data)}")
+    for text in sets:
+        try:
+            _apply(text, data, places)
+        except ConfigError as exc:
+            problems.append(str(exc))
+    blocks = {name: _block(name, data[name], places, (name,), problems) for name in data}
+    engine = validated(EngineConfig, blocks.pop("engine", Block("engine", {}, {(): ""})), problems) or EngineConfig()
+    streams = _streams(blocks.pop("streams", Block("streams", {}, {(): ""})), problems)
+    return RunConfig(places[()], streams, engine, blocks), problems
+
+
+def validated(model: type[M], block: Block, problems: list[str]) -> M | None:
+    """Make a `model` of a block; on failure add a line to `problems` for each wrong value and return None."""
+    try:
+        return model.model_validate(block.values)
+    except ValidationError as exc:
+        found: dict[Keys, list[str]] = {}
+        for error in exc.errors(include_url=False):
+            keys, problem = _explain(model, block, error)
+            found.setdefault(keys, []).append(problem)
+        # A value that fits no member of a union is complained about once for each member.
+        problems += [block.complaint(keys, " or ".join(dict.fromkeys(texts))) for keys, texts in found.items()]
+        return None
+
+
+def shown(value: Any) -> str:
+    """Return a value as it may stand in a message: short, and without passwords."""
+    text = redact(repr(value))
+    return text if len(text) <= MAX_SHOWN else f"{text[: MAX_SHOWN - 1]}…"
+
+
+def _streams(block: Block, problems: list[str]) -> dict[str, StreamConfig]:
+    streams = {}
+    for stream_id, values in block.values.items():
+        if not STREAM_ID.fullmatch(stream_id):
+            problem = f"expected a stream id of a-z, 0-9, _ and - only, got {stream_id!r}; rename it"
+            problems.append(block.complaint((stream_id,), problem))
+            continue
+        inner = _block(f"streams.{stream_id}", values, block.places, (stream_id,), problems)
+        checked = validated(StreamConfig, inner, problems)
+        if checked:
+            streams[stream_id] = checked
+    return streams
+
+
+def _block(name: str, values: Any, places: Mapping[Keys, str], keys: Keys, problems: list[str]) -> Block:
+    inside = {path[len(keys) :]: place for path, place in places.items() if path[: len(keys)] == keys}
+    block = Block(name, values if isinstance(values, dict) else {}, inside)
+    if not isinstance(values, dict) and values is not None:
+        problems.append(block.complaint((), f"expected keys and values, got {shown(values)}"))
+    return block
+
+
+def _apply(text: str, data: dict[str, Any], places: dict[Keys, str]) -> None:
+    """Write one `a.b=value` into `data`."""
+    path, equals, value = text.partition("=")
+    keys = tuple(path.split("."))
+    place = f"--set {redact(text)}"
+    if not equals or len(keys) < 2 or not all(keys):
+        raise ConfigError(f"{place}: expected node.key=value; write for example --set tracks.min_score=0.4")
+    try:
+        document = parse_yaml(value, place)
+    except ConfigError as exc:
+        raise ConfigError(f"{place}: expected a value as YAML has it, got {shown(value)}; quote it") from exc
+    if document.problems:
+        raise ConfigError(document.problems[0].replace(f"{place}:1:", f"{place}:", 1))
+    target = data
+    for depth, key in enumerate(keys[:-1], start=1):
+        if target.get(key) is None:
+            target[key] = {}
+            places.setdefault(keys[:depth], place)
+        target = target[key]
+        if not isinstance(target, dict):
+            raise ConfigError(f"{place}: {'.'.join(keys[:depth])} holds {shown(target)}, which has no keys")
+    target[keys[-1]] = None if value == "" else document.data
+    for stale in [old for old in places if old[: len(keys)] == keys]:
+        del places[stale]
+    places[keys] = place
+
+
+def _explain(model: type[BaseModel], block: Block, error: Any) -> tuple[Keys, str]:
+    """Turn one pydantic error into the keys it is about and a sentence."""
+    keys: Keys = tuple(error["loc"])
+    if error["type"] == "extra_forbidden" and len(keys) == 1:
+        return keys, f"unknown key{did_you_mean(str(keys[0]), model.model_fields, 'keys')}"
+    if error["type"] == "missing":
+        return keys, "expected a value, got none; add it"
+    kept = _existing(block.values, keys)
+    if error["type"] == "value_error":  # raised by one of our validators, which say it all
+        return kept, redact(error["msg"].removeprefix("Value error, "))
+    wanted = PLAIN_WORDS.get(error["type"]) or error["msg"].removeprefix("Input should be ")
+    return kept, f"expected {wanted}, got {shown(error['input'])}"
+
+
+def _existing(values: Any, keys: Keys) -> Keys:
+    """Return the beginning of `keys` that exists in `values`; pydantic appends names of types to it."""
+    for depth, key in enumerate(keys):
+        inside = key in values if isinstance(values, dict) else isinstance(values, list) and key in range(len(values))
+        if not inside:
+            return keys[:depth]
+        values = values[key]
+    return keys

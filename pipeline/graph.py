@@ -1,0 +1,221 @@
+"""Read a graph and check it against the ports of its nodes, before anything runs."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+from pipeline.config import Block, RunConfig, shown, validated
+from pipeline.errors import ConfigError, GraphError
+from pipeline.node import Node, NodeConfig, Ports, Source, config_of, ports_of
+from pipeline.suggest import did_you_mean
+from pipeline.yaml_source import Document, read_yaml
+
+NODE_NAME = re.compile(r"[a-z][a-z0-9_]*")
+RESERVED = ("engine", "streams")
+ROOT = Path(__file__).resolve().parents[1]
+Stage = Literal["auto", "new", "same"]
+NodeClass = type[Node[Any]]
+Resolve = Callable[[str], NodeClass]
+
+
+@dataclass(frozen=True)
+class NodeSpec:
+    """One node of a checked graph."""
+
+    name: str
+    type: str
+    cls: NodeClass
+    config: NodeConfig
+    inputs: dict[str, str]
+    """Edge by port; an edge is called after the node it comes from. Optional ports may be absent."""
+    stage: Stage
+    """`new` begins a stage (a thread) here, `same` stays in that of the node above, `auto` lets the class say."""
+    where: str
+    """`file:line` of its declaration."""
+
+    @property
+    def ports(self) -> Ports:
+        """Return the inputs and the output of its class."""
+        return ports_of(self.cls)
+
+
+@dataclass(frozen=True)
+class Graph:
+    """Nodes in data order: each reads only from nodes before it, and exactly one is a source."""
+
+    path: str
+    nodes: tuple[NodeSpec, ...]
+
+    @property
+    def source(self) -> NodeSpec:
+        """Return the one node that reads streams."""
+        return next(spec for spec in self.nodes if issubclass(spec.cls, Source))
+
+    def node(self, name: str) -> NodeSpec:
+        """Return the node called `name`.
+
+        Raises:
+            GraphError: there is none; suggests one.
+        """
+        for spec in self.nodes:
+            if spec.name == name:
+                return spec
+        raise GraphError(f"{self.path}: no node {name!r}{did_you_mean(name, [s.name for s in self.nodes], 'nodes')}")
+
+    def consumers(self, name: str) -> tuple[NodeSpec, ...]:
+        """Return the nodes that read the edge `name`, in graph order."""
+        return tuple(spec for spec in self.nodes if name in spec.inputs.values())
+
+
+def load_graph(
+    path: Path, config: RunConfig, resolve: Resolve, *, also: Iterable[str] = (), root: Path = ROOT
+) -> Graph:
+    """Read a graph and check everything that can be known without running it.
+
+    Args:
+        path: YAML, one `name: {type: ..., in: {port: edge}, stage: new|same}` for each node, in data order.
+        config: gives each node its values; a block that no node of the graph has is an error.
+        resolve: finds the class of a node type.
+        also: problems found before, shown together with those found here.
+        root: the folder that model cards are looked for in.
+
+    Raises:
+        GraphError: one line for each problem of the graph file, and of the configuration.
+        ConfigError: the same, when only the configuration is wrong.
+    """
+    document = read_yaml(path)
+    if not isinstance(document.data, dict) or not document.data:
+        raise GraphError(f"{path}: expected nodes such as 'frames: {{type: decode_video}}', got {shown(document.data)}")
+    reader = _Reader(document, config, resolve, root)
+    for name, entry in document.data.items():
+        reader.read(name, entry)
+    reader.check_whole()
+    if reader.graph_problems or document.problems:
+        raise GraphError("\n".join([*document.problems, *reader.graph_problems, *also, *reader.config_problems]))
+    if reader.config_problems or also:
+        raise ConfigError("\n".join([*also, *reader.config_problems]))
+    return Graph(str(path), tuple(reader.specs))
+
+
+@dataclass
+class _Reader:
+    document: Document
+    config: RunConfig
+    resolve: Resolve
+    root: Path
+    specs: list[NodeSpec] = field(default_factory=list)
+    outputs: dict[str, type[Any] | None] = field(default_factory=dict)
+    """What the nodes above put out; `object` where a broken declaration leaves it unknown."""
+    sources: list[str] = field(default_factory=list)
+    graph_problems: list[str] = field(default_factory=list)
+    config_problems: list[str] = field(default_factory=list)
+
+    def read(self, name: str, entry: Any) -> None:
+        """Check one declaration and, when nothing is wrong with it, keep it."""
+        before = len(self.graph_problems)
+        cls, ports = self._class_of(name, entry)
+        inputs = entry.get("in") if isinstance(entry, dict) else None
+        if cls and ports:
+            self._check_inputs(name, entry["type"], ports, inputs)
+            if issubclass(cls, Source):
+                self._note_source(name)
+        self.outputs[name] = ports.output if ports else object
+        if not cls:
+            return
+        config = self._config_of(name, cls)
+        if config and len(self.graph_problems) == before:
+            where, stage = self.document.where(name), entry.get("stage", "auto")
+            self.specs.append(NodeSpec(name, entry["type"], cls, config, dict(inputs or {}), stage, where))
+
+    def check_whole(self) -> None:
+        """Check what no single declaration shows."""
+        declared = list(self.document.data)
+        if not self.sources and object not in self.outputs.values():
+            self._graph_problem((), "expected one source, got none; begin with 'frames: {type: decode_video}'")
+        for name, block in self.config.nodes.items():
+            if name not in declared:
+                hint = did_you_mean(name, declared, "nodes")
+                self.config_problems.append(block.complaint((), f"{self.document.where()} has no such node{hint}"))
+
+    def _class_of(self, name: str, entry: Any) -> tuple[NodeClass, Ports] | tuple[None, None]:
+        if not NODE_NAME.fullmatch(name) or name in RESERVED:
+            wanted = f"a name of a-z, 0-9 and _ that begins with a letter and is not {' or '.join(RESERVED)}"
+            self._graph_problem((name,), f"expected {wanted}, got {name!r}; rename it")
+        if not isinstance(entry, dict):
+            self._graph_problem((name,), f"expected {{type: ..., in: {{port: node}}}}, got {shown(entry)}")
+            return None, None
+        for key in entry:
+            if key not in ("type", "in", "stage"):
+                hint = did_you_mean(key, ("type", "in", "stage"), "keys")
+                self._graph_problem((name, key), f"unknown key{hint}; values of a node stand in the configuration")
+        if entry.get("stage", "auto") not in ("auto", "new", "same"):
+            self._graph_problem((name, "stage"), f"expected 'new' or 'same', got {shown(entry['stage'])}")
+        if not isinstance(entry.get("type"), str):
+            self._graph_problem((name, "type"), f"expected a file name in nodes/, got {shown(entry.get('type'))}")
+            return None, None
+        try:
+            cls = self.resolve(entry["type"])
+            return cls, ports_of(cls)
+        except (GraphError, TypeError) as exc:
+            self._graph_problem((name, "type"), str(exc))
+            return None, None
+
+    def _check_inputs(self, name: str, type_name: str, ports: Ports, inputs: Any) -> None:
+        if not isinstance(inputs, dict | None):
+            self._graph_problem((name, "in"), f"expected {{port: node}}, got {shown(inputs)}")
+            return
+        given = inputs or {}
+        for port, edge in given.items():
+            if port not in ports.inputs:
+                hint = did_you_mean(port, ports.inputs, "inputs")
+                self._graph_problem((name, "in", port), f"{type_name} has no input {port!r}{hint}")
+            else:
+                self._check_edge((name, "in", port), ports.inputs[port].kind, edge)
+        for port, wanted in ports.inputs.items():
+            if port not in given and not wanted.optional:
+                kind = wanted.kind.__name__
+                makers = [edge for edge, made in self.outputs.items() if made and issubclass(made, wanted.kind)]
+                cure = f"add {{{port}: {makers[-1]}}}" if makers else f"declare a node that makes {kind} above"
+                self._graph_problem((name, "in"), f"expected an edge for input {port!r} ({kind}), got none; {cure}")
+
+    def _check_edge(self, keys: tuple[str, ...], wanted: type[Any], edge: Any) -> None:
+        if not isinstance(edge, str):
+            self._graph_problem(keys, f"expected the name of a node, got {shown(edge)}")
+        elif edge not in self.outputs and edge in self.document.data:
+            below = "itself" if edge == keys[0] else f"{edge!r}, but it is declared below; move it up"
+            self._graph_problem(keys, f"reads {below}")
+        elif edge not in self.outputs:
+            self._graph_problem(keys, f"no node {edge!r}{did_you_mean(edge, self.outputs, 'nodes above')}")
+        else:
+            got = self.outputs[edge]
+            if got is None:
+                self._graph_problem(keys, f"expected {wanted.__name__}, got nothing: {edge!r} is a sink")
+            elif got is not object and not issubclass(got, wanted):
+                self._graph_problem(keys, f"expected {wanted.__name__}, got {got.__name__} from {edge!r}")
+
+    def _note_source(self, name: str) -> None:
+        self.sources.append(name)
+        if len(self.sources) == 2:
+            first = self.sources[0]
+            cure = "remove one; several streams are listed in the configuration"
+            self._graph_problem((name,), f"expected one source, got a second beside {first!r}; {cure}")
+
+    def _config_of(self, name: str, cls: NodeClass) -> NodeConfig | None:
+        block = self.config.nodes.get(name, Block(name, {}, {(): self.config.path}))
+        try:
+            model = config_of(cls)
+        except TypeError as exc:
+            self._graph_problem((name, "type"), str(exc))
+            return None
+        config = validated(model, block, self.config_problems)
+        if config:
+            self.config_problems += [block.complaint((), problem) for problem in config.problems(self.root)]
+        return config
+
+    def _graph_problem(self, keys: tuple[str, ...], problem: str) -> None:
+        dotted = f"{'.'.join(keys)}: " if keys else ""
+        self.graph_problems.append(f"{self.document.where(*keys)}: {dotted}{problem}")

@@ -17,11 +17,11 @@ class EngineConfig(BaseModel):
     on_error: Literal["auto", "stop", "drop"] = "auto"
     """When a node fails on a tick: `stop` the run after finishing the files, or `drop` the frames of the failing
     stream and go on. `auto` stops when all sources are files and drops when one is live."""
-    batch_size: int = Field(1, ge=1, le=256)
+    batch_size: int = Field(default=1, ge=1, le=256)
     """Frames in one tick at most. Raise for throughput with many streams or a GPU; costs latency and memory."""
-    batch_wait_ms: float | None = Field(None, ge=0)
+    batch_wait_ms: float | None = Field(default=None, ge=0)
     """How long a live tick may wait to be filled, milliseconds; None: one frame period. Raise for fuller ticks."""
-    ticks_in_flight: int = Field(6, ge=1, le=64)
+    ticks_in_flight: int = Field(default=6, ge=1, le=64)
     """Ticks inside the graph at once. Raise to keep more stages busy; costs memory and, with live streams, latency."""
-    sink_queue: int = Field(64, ge=1)
+    sink_queue: int = Field(default=64, ge=1)
     """Ticks that may wait before a slow sink of a live graph. Raise to ride out longer hiccups; costs memory."""

@@ -35,16 +35,16 @@ class StreamConfig(BaseModel):
     """Areas of interest by name: polygons of `[x, y]` in fractions of the frame."""
     masks: tuple[Polygon, ...] = ()
     """Areas in which nobody is looked for, such as a poster or a mirror: polygons in fractions of the frame."""
-    hfov_deg: float | None = Field(None, gt=0, lt=360)
+    hfov_deg: float | None = Field(default=None, gt=0, lt=360)
     """Horizontal field of view in degrees; None when unknown."""
     camera_matrix: tuple[tuple[float, float, float, float], ...] | None = None
     """3×4 projection matrix, pixels from world; None when unknown."""
-    max_fps: float | None = Field(None, gt=0)
+    max_fps: float | None = Field(default=None, gt=0)
     """Frames above this rate are dropped before any model (counted as `rate_limit`). Raise for smoother video."""
     when_full: Literal["auto", "wait", "newest"] = "auto"
     """What happens when the graph is busy: `wait` (nothing is lost), `newest` (late frames are dropped);
     `auto` waits for files and keeps the newest of live streams."""
-    max_age_ms: float | None = Field(None, gt=0)
+    max_age_ms: float | None = Field(default=None, gt=0)
     """A live frame that would reach the sinks older than this is dropped. Lower for fresher results, more drops."""
     start_time: datetime | None = None
     """Wall-clock time of pts 0, for event times; default: 1970-01-01T00:00:00Z for files."""

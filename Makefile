@@ -50,7 +50,7 @@ train: $(VENV)/train.stamp ## make the shipped models anew; hours
 	$(BIN)/python -m training.detector $(ARGS)
 	$(BIN)/python -m training.gaze $(ARGS)
 
-requirements: ## pin what pyproject.toml asks for, with hashes and without hosts
+requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv
 	$(VENV)-uv/bin/pip install -qq --disable-pip-version-check $(UV)
 	$(COMPILE) --output-file requirements/run.txt
@@ -58,7 +58,7 @@ requirements: ## pin what pyproject.toml asks for, with hashes and without hosts
 
 # --no-build: wheels only, as in PINNED. fewest: one version of a package for every Python, so that one is tested.
 COMPILE := $(VENV)-uv/bin/uv pip compile pyproject.toml --extra cpu --universal --fork-strategy fewest \
-	--no-build --generate-hashes --quiet --custom-compile-command "make requirements"
+	--no-build --generate-hashes --quiet $(ARGS) --custom-compile-command "make requirements"
 
 clean: ## remove environments, caches and results
 	rm -rf $(VENV) $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache

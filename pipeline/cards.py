@@ -1,0 +1,121 @@
+"""Model cards: what a model file is, where it comes from, and what its inputs and outputs must be."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from pipeline.config import Block, validated
+from pipeline.errors import ConfigError
+from pipeline.suggest import did_you_mean
+from pipeline.yaml_source import read_yaml
+
+FOLDER = Path("configs/models")
+
+
+class TensorSpec(BaseModel):
+    """What one input or output must look like."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    dtype: Literal["float16", "float32", "float64", "uint8", "int8", "int32", "int64", "bool"] = "float32"
+    shape: tuple[int | str, ...]
+    """One entry per axis: a number is that extent, a name is any. `H` and `W` stand for the card's `input_size_wh`
+    where the file fixes them."""
+    range: tuple[float, float] | None = None
+    """Smallest and largest value; outputs are held to it in a trial run when the model is opened."""
+
+
+class Contract(BaseModel):
+    """Inputs and outputs by name. A file must have exactly these inputs, and at least these outputs."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    inputs: dict[str, TensorSpec]
+    outputs: dict[str, TensorSpec]
+
+
+class ModelCard(BaseModel):
+    """One card: `configs/models/<name>.yaml`."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    name: str
+    """How messages call it; default: the name of the card's file."""
+    file: str
+    """The .onnx file, relative to the checkout; for a card outside `configs/models`, relative to the card."""
+    url: str | None = None
+    """Where the file can be had, when it does not ship."""
+    sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Checksum of the file; None accepts any."""
+    licence: str = ""
+    """Licence of the weights, as an SPDX name or in words."""
+    family: str
+    """Which post-processing fits: nodes name the families they know."""
+    input_size_wh: tuple[int, int] | None = None
+    """Width and height that pictures are resized to, pixels."""
+    classes: dict[int, str] = Field(default_factory=dict)
+    """Class names by label."""
+    contract: Contract
+    trained_on: str = ""
+    """The data, in words."""
+    shipped: bool = False
+    """True when the file is part of this repository."""
+
+
+def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
+    """Find and read a card: a name in `configs/models`, a path to a card, or a path to an .onnx file that has one.
+
+    Args:
+        card: as it stands in a node's configuration.
+        root: the checkout.
+
+    Returns:
+        The card, and the path of its model file, which need not exist.
+
+    Raises:
+        ConfigError: there is no such card, or it is wrong; names file and key, and suggests.
+    """
+    if card.endswith(".onnx"):
+        return _card_of_file(card, root)
+    path = _under(root, card) if card.endswith((".yaml", ".yml")) else root / FOLDER / f"{card}.yaml"
+    if not path.is_file():
+        known = did_you_mean(card, _names(root), str(FOLDER))
+        raise ConfigError(f"model {card!r}: expected a card at {path}, got no such file{known}")
+    return _read(path, root)
+
+
+def _card_of_file(file: str, root: Path) -> tuple[ModelCard, Path]:
+    wanted = _under(root, file)
+    beside = wanted.with_suffix(".yaml")
+    for path in (beside, *(root / FOLDER / f"{name}.yaml" for name in _names(root))):
+        if path.is_file():
+            card, model = _read(path, root)
+            if model.resolve() == wanted.resolve():
+                return card, wanted
+    raise ConfigError(
+        f"model {file!r}: expected a card that names this file, got none; copy the card of the same family from "
+        f"{FOLDER} to {beside} and write there `file: {wanted.name}`, its input_size_wh, and no sha256"
+    )
+
+
+def _read(path: Path, root: Path) -> tuple[ModelCard, Path]:
+    document = read_yaml(path)
+    if not isinstance(document.data, dict):
+        raise ConfigError(f"{path}: expected the keys of a model card, got {document.data!r}")
+    problems = list(document.problems)
+    card = validated(ModelCard, Block(path.stem, {"name": path.stem, **document.data}, document.places), problems)
+    if card is None or problems:
+        raise ConfigError("\n".join(problems))
+    ours = path.parent.resolve() == (root / FOLDER).resolve()
+    return card, _under(root if ours else path.parent, card.file)
+
+
+def _under(folder: Path, file: str) -> Path:
+    return folder / Path(file).expanduser()
+
+
+def _names(root: Path) -> list[str]:
+    return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))

@@ -1,0 +1,98 @@
+"""Where pictures become model inputs and arrays live: the one seam between CPU and GPU."""
+
+from __future__ import annotations
+
+import ctypes
+from abc import ABC, abstractmethod
+from importlib.util import find_spec
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from pipeline.errors import ConfigError
+from pipeline.frames import FrameBatch
+
+DeviceKind = Literal["cpu", "cuda"]
+
+
+class Device(ABC):
+    """What differs between host and accelerator. Maths do not: they use `xp`, or the namespace of what they get."""
+
+    kind: ClassVar[DeviceKind]
+    xp: Any
+    """Array namespace of this device: numpy or cupy."""
+    providers: tuple[str, ...]
+    """ONNX Runtime execution providers, best first."""
+
+    def __init__(self, model_threads: int = 1) -> None:
+        if model_threads < 1:
+            raise ConfigError(f"device: expected 1 model thread or more, got {model_threads!r}")
+        self.model_threads = model_threads
+        """CPU threads of each model. More than one pays only while cores idle: stages already run side by side."""
+
+    @abstractmethod
+    def model_input(
+        self,
+        frames: FrameBatch,
+        size_wh: tuple[int, int],
+        colour: Literal["bgr", "rgb"] = "bgr",
+        layout: Literal["nchw", "nhwc"] = "nchw",
+        dtype: Literal["float32", "uint8"] = "float32",
+        how: Literal["stretch"] = "stretch",
+    ) -> Any:
+        """Make the input of an image model: every frame upright, stretched to one size, values 0 to 255.
+
+        Args:
+            frames: the B frames of a tick, with pictures. B = 0 is ordinary.
+            size_wh: width and height of the model input, pixels.
+            colour: order of the channels.
+            layout: `nchw` (B, 3, H, W) or `nhwc` (B, H, W, 3).
+            dtype: `float32` or `uint8`; 0 to 255 in both.
+            how: `stretch`: both axes fill the size, so fractions of the input are fractions of the frame.
+
+        Returns:
+            A new array on this device, valid for ever.
+
+        Raises:
+            ValueError: the tick comes from a recording and has no pictures.
+        """
+
+    @abstractmethod
+    def to_host(self, array: Any) -> np.ndarray[Any, np.dtype[Any]]:
+        """Return the array in host memory; without a copy where it is there already."""
+
+
+def open_device(kind: Literal["auto", "cpu", "cuda"] = "auto", model_threads: int = 1) -> Device:
+    """Open the device a run computes on; `auto` takes a GPU where one can be used, else the CPU.
+
+    Raises:
+        ConfigError: `cuda` was asked for; names everything that is missing.
+    """
+    from pipeline.device_cpu import CpuDevice
+
+    if kind == "cuda":
+        raise ConfigError(
+            f"device 'cuda': expected a usable GPU, got {'; '.join(_missing_for_cuda())}; use the device cpu or auto"
+        )
+    return CpuDevice(model_threads)
+
+
+def _missing_for_cuda() -> list[str]:
+    missing = []
+    if find_spec("cupy") is None:
+        missing.append("no package cupy (pip install 'cupy-cuda13x[ctk]')")
+    if not _has_cuda_runtime():
+        missing.append("no package onnxruntime-gpu (pip uninstall onnxruntime, then pip install onnxruntime-gpu)")
+    try:
+        ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        missing.append("no NVIDIA driver (libcuda.so.1 cannot be loaded)")
+    return [*missing, "no CUDA device in this version of gazegraph, which computes on the CPU only"]
+
+
+def _has_cuda_runtime() -> bool:
+    if find_spec("onnxruntime") is None:
+        return False
+    import onnxruntime
+
+    return "CUDAExecutionProvider" in onnxruntime.get_available_providers()

@@ -1,0 +1,58 @@
+"""Put results on disk so that a failure says which path, why, and what to do, and leaves no half-written file."""
+
+from __future__ import annotations
+
+import errno
+import os
+from pathlib import Path
+
+from pipeline.errors import ConfigError, PipelineError
+
+
+def make_folder(folder: Path) -> Path:
+    """Make a folder with its parents and return it.
+
+    Raises:
+        ConfigError: it cannot be made, because a file stands in the way, or for want of rights or space.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except (FileExistsError, NotADirectoryError) as error:
+        blocking = next(path for path in (folder, *folder.parents) if path.exists())
+        raise ConfigError(
+            f"output folder {str(folder)!r}: expected a folder, got the file {str(blocking)!r} in its path; "
+            "remove the file or give another folder with --out"
+        ) from error
+    except OSError as error:
+        raise ConfigError(f"output folder {str(folder)!r}: {cannot_write(error)}") from error
+    return folder
+
+
+def write_atomically(path: Path, text: str) -> None:
+    """Write a text file as a whole or not at all: what stood there before stays until the new one is on disk.
+
+    Raises:
+        PipelineError: it cannot be written; names path, cause and cure.
+    """
+    part = path.with_name(path.name + ".part")
+    try:
+        with part.open("w", encoding="utf-8") as file:
+            file.write(text)
+            file.flush()
+            os.fsync(file.fileno())
+        part.replace(path)
+    except OSError as error:
+        part.unlink(missing_ok=True)
+        raise PipelineError(f"{path}: {cannot_write(error)}") from error
+
+
+def cannot_write(error: OSError) -> str:
+    """Say in the house form why a file cannot be written and what to do about it."""
+    cause, cure = {
+        errno.ENOSPC: ("a full disk", "free space or give another folder with --out; what was written stays readable"),
+        errno.EDQUOT: ("a full quota", "free space or give another folder with --out; what was written stays readable"),
+        errno.EACCES: ("no right to write there", "change the rights or give another folder with --out"),
+        errno.EPERM: ("no right to write there", "change the rights or give another folder with --out"),
+        errno.EROFS: ("a read-only file system", "give another folder with --out"),
+    }.get(error.errno or 0, (f"{error.strerror or error}", "check the path or give another folder with --out"))
+    return f"expected to write, got {cause}; {cure}"

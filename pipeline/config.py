@@ -57,25 +57,37 @@ class RunConfig:
     streams: dict[str, StreamConfig]
     engine: EngineConfig
     nodes: dict[str, Block]
+    places: dict[Keys, str]
+    """`file:line`, or the option that gave the value, by path of keys."""
+
+    def where(self, *keys: str | int) -> str:
+        """Return where the value under `keys`, or the nearest above it, was written."""
+        return place_of(self.places, keys)
 
 
-def load_config(path: Path | None, sets: Iterable[str] = ()) -> RunConfig:
+def load_config(
+    path: Path | None, sets: Iterable[str] = (), sources: Mapping[str, str] | None = None
+) -> RunConfig:
     """Read a configuration and apply overrides.
 
     Args:
         path: the YAML file; None stands for an empty one.
         sets: overrides `node.key=value`, `streams.<id>.key=value` or `engine.key=value`, the value in YAML.
+        sources: url by stream id: these streams are run in place of those of the file; one that the file has, too,
+            keeps its other values.
 
     Raises:
         ConfigError: one line for each problem of the file and the overrides, with its place and dotted key.
     """
-    config, problems = read_config(path, sets)
+    config, problems = read_config(path, sets, sources)
     if problems:
         raise ConfigError("\n".join(problems))
     return config
 
 
-def read_config(path: Path | None, sets: Iterable[str] = ()) -> tuple[RunConfig, list[str]]:
+def read_config(
+    path: Path | None, sets: Iterable[str] = (), sources: Mapping[str, str] | None = None
+) -> tuple[RunConfig, list[str]]:
     """Do what `load_config` does, but return the problems, so that they can be shown with those of the graph.
 
     Raises:
@@ -91,10 +103,12 @@ def read_config(path: Path | None, sets: Iterable[str] = ()) -> tuple[RunConfig,
             _apply(text, data, places)
         except ConfigError as exc:
             problems.append(str(exc))
+    if sources:
+        _replace_streams(sources, data, places, problems)
     blocks = {name: _block(name, data[name], places, (name,), problems) for name in data}
     engine = validated(EngineConfig, blocks.pop("engine", Block("engine", {}, {(): ""})), problems) or EngineConfig()
     streams = _streams(blocks.pop("streams", Block("streams", {}, {(): ""})), problems)
-    return RunConfig(places[()], streams, engine, blocks), problems
+    return RunConfig(places[()], streams, engine, blocks, places), problems
 
 
 def validated(model: type[M], block: Block, problems: list[str]) -> M | None:
@@ -164,6 +178,23 @@ def _apply(text: str, data: dict[str, Any], places: dict[Keys, str]) -> None:
     for stale in [old for old in places if old[: len(keys)] == keys]:
         del places[stale]
     places[keys] = place
+
+
+def _replace_streams(
+    sources: Mapping[str, str], data: dict[str, Any], places: dict[Keys, str], problems: list[str]
+) -> None:
+    """Put the streams given on the command line in place of those of the file."""
+    before = data.get("streams")
+    written = before if isinstance(before, dict) else {}
+    for keys, place in places.items():
+        if keys[:1] == ("streams",) and len(keys) > 2 and keys[1] not in sources and place.startswith("--set"):
+            problems.append(f"{place}: no stream {keys[1]!r} is run{did_you_mean(str(keys[1]), sources, 'streams')}")
+    data["streams"] = {}
+    for stream_id, url in sources.items():
+        values = written.get(stream_id)
+        data["streams"][stream_id] = {**(values if isinstance(values, dict) else {}), "url": url}
+        places.setdefault(("streams", stream_id), f"--source {redact(url)}")
+        places["streams", stream_id, "url"] = f"--source {redact(url)}"
 
 
 def _explain(model: type[BaseModel], block: Block, error: Any) -> tuple[Keys, str]:

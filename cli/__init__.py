@@ -1,0 +1,1 @@
+"""The command line: running a graph, and the verbs beside it. One file each, imported when it is used."""

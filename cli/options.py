@@ -1,0 +1,63 @@
+"""The options of running a graph. What concerns a node is `--set`, never an option of its own."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+EXAMPLES = """\
+examples
+  python run_graph.py graphs/retail.yaml                                     the demo clip
+  python run_graph.py graphs/retail.yaml --source clip.mp4                   your footage: out/retail/clip/
+  python run_graph.py graphs/retail.yaml --source door=rtsp://10.0.0.5/live  a camera, called door
+  python run_graph.py graphs/annotate.yaml --source 'clips/*.mp4' --out done  many files, one after another
+  python run_graph.py graphs/retail.yaml --set tracks.max_age_s=2 --check    change a value, run nothing
+
+exit codes
+  0 done   1 failed   2 wrong input or configuration   130 interrupted
+"""
+
+
+def option_parser() -> argparse.ArgumentParser:
+    """Return the parser of `GRAPH [options]`."""
+    parser = argparse.ArgumentParser(
+        prog="run_graph.py",
+        description="Run a graph on the streams of its configuration, or on those given with --source.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("graph", metavar="GRAPH", type=Path, help="a file such as graphs/retail.yaml")
+    add("--config", metavar="F", type=Path, help="values for the nodes; default: configs/<name of the graph>.yaml")
+    add(
+        "--source",
+        metavar="[ID=]URL",
+        nargs="+",
+        action="extend",
+        default=[],
+        help="file, glob, folder, camera index or URL, in place of the configured streams; ID: what to call it",
+    )
+    add("--out", metavar="DIR", type=Path, help="where results go, one folder for each stream; default: out/<graph>")
+    add(
+        "--set",
+        metavar="NODE.KEY=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        dest="sets",
+        help="change a value of the configuration; also streams.<id>.key and engine.key",
+    )
+    add("--check", action="store_true", help="check everything, print the stages, run nothing")
+    add("--device", choices=("auto", "cpu", "cuda"), help="where models run; the same as --set engine.device=...")
+    add("--max-frames", metavar="N", type=_positive, help="stop each stream after N frames")
+    add("--record", metavar="EDGE=DIR", action="append", default=[], help="write what passes on an edge to a folder")
+    add("--replay", metavar="EDGE=DIR", action="append", default=[], help="read an edge from such a folder, not anew")
+    return parser
+
+
+def _positive(text: str) -> int:
+    count = int(text) if text.isdecimal() else 0
+    if count < 1:
+        raise argparse.ArgumentTypeError(f"expected a whole number above 0, got {text!r}")
+    return count

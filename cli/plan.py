@@ -1,0 +1,112 @@
+"""Everything about a run that can be known, and be wrong, before its first frame."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from cli.program import ROOT
+from cli.sources import named_sources, streams_to_run
+from nodes import resolve
+from pipeline.config import RunConfig, read_config
+from pipeline.device import Device, open_device
+from pipeline.errors import ConfigError, GraphError
+from pipeline.frames import Stream
+from pipeline.graph import Graph, NodeSpec, load_graph
+from pipeline.stages import cut
+from pipeline.urls import redact
+
+
+@dataclass(frozen=True)
+class Plan:
+    """A checked run."""
+
+    graph: Graph
+    config: RunConfig
+    streams: list[Stream]
+    device: Device
+    out: Path
+    record: dict[str, Path]
+    replay: dict[str, Path]
+    max_frames: int | None
+
+
+def make_plan(args: argparse.Namespace) -> Plan:
+    """Read and check all that the options name.
+
+    Raises:
+        PipelineError: something is wrong; says all that is wrong with graph and configuration at once.
+    """
+    sources = named_sources(args.source)
+    sets = [*args.sets, *([f"engine.device={args.device}"] if args.device else [])]
+    config, problems = read_config(_config_path(args.graph, args.config), sets, sources)
+    graph = load_graph(args.graph, config, resolve, also=problems, root=ROOT)
+    return Plan(
+        graph=graph,
+        config=config,
+        streams=streams_to_run(config, graph.source.cls, ROOT),
+        device=open_device(config.engine.device),
+        out=args.out or Path("out") / args.graph.stem,
+        record=_edges("--record", args.record, graph),
+        replay=_edges("--replay", args.replay, graph),
+        max_frames=args.max_frames,
+    )
+
+
+def describe(plan: Plan) -> str:
+    """Return what `--check` prints: the stages with their nodes and edges, and the streams."""
+    lines = [f"{plan.graph.path} with {plan.config.path} on {plan.device.kind}: nothing wrong"]
+    width = max(len(spec.name) for spec in plan.graph.nodes)
+    for number, stage in enumerate(cut(plan.graph), start=1):
+        lines.append(f"stage {number}")
+        lines += [f"  {spec.name:<{width}}  {_signature(spec)}" for spec in stage]
+    lines.append("streams")
+    for stream in plan.streams:
+        kind = "live" if stream.live else "file"
+        lines.append(f"  {stream.id}  {kind}  {redact(stream.config.url)}  AOIs: {', '.join(stream.config.aois) or 'none'}")
+    return "\n".join(lines)
+
+
+def hints(plan: Plan) -> Iterator[str]:
+    """Yield a line for each stream that names no AOIs, in a graph that looks for them."""
+    if not any(spec.type == "hit_aoi" for spec in plan.graph.nodes):
+        return
+    for stream in plan.streams:
+        if not stream.config.aois:
+            yield (
+                f"{stream.id}: no AOIs are named, so people and the cells of a grid stand in; name them in "
+                f"{plan.config.path} as streams: {{{stream.id}: {{aois: {{shelf: [[0.1, 0.2], [0.4, 0.2], [0.4, 0.7]]}}}}}}"
+            )
+
+
+def _config_path(graph: Path, given: Path | None) -> Path | None:
+    """Return the configuration to read; None when none is given and the graph has none of its own."""
+    if given:
+        return given
+    own = graph.absolute().parent.parent / "configs" / graph.name
+    if not own.exists():
+        return None
+    return own.relative_to(Path.cwd()) if own.is_relative_to(Path.cwd()) else own
+
+
+def _signature(spec: NodeSpec) -> str:
+    output = spec.ports.output
+    return f"{spec.type}({', '.join(spec.inputs.values())}) -> {output.__name__ if output else 'sink'}"
+
+
+def _edges(option: str, texts: list[str], graph: Graph) -> dict[str, Path]:
+    edges = {}
+    for text in texts:
+        name, equals, folder = text.partition("=")
+        if not equals or not folder:
+            raise ConfigError(f"{option} {text}: expected EDGE=DIR; write for example {option} tracks=out/tracks")
+        try:
+            spec = graph.node(name)
+        except GraphError as exc:
+            raise GraphError(f"{option} {text}: {exc}") from exc
+        if not spec.ports.output:
+            raise GraphError(f"{option} {text}: expected an edge, got the sink {name!r}, which puts nothing out")
+        edges[name] = Path(folder)
+    return edges

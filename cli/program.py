@@ -1,0 +1,131 @@
+"""Tell graphs from verbs, and turn every failure into a paragraph and an exit code."""
+
+from __future__ import annotations
+
+import importlib
+import importlib.util
+import logging
+import os
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
+
+VERBS = {
+    "nodes": "list the stages that graphs are made of",
+    "explain": "say what a stage reads, makes and can be told: explain hit_aoi",
+}
+"""What can stand in place of a graph: a file of this folder with a `main(argv) -> int`."""
+
+PACKAGES = {
+    "av": "av",
+    "cv2": "opencv-python-headless",
+    "msgspec": "msgspec",
+    "numpy": "numpy",
+    "onnxruntime": "onnxruntime",
+    "pydantic": "pydantic",
+    "scipy": "scipy",
+    "yaml": "pyyaml",
+    "zmq": "pyzmq",
+}
+"""What everything needs, as imported and as installed."""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong input or configuration, 130 interrupted."""
+    if not argv or argv[0] in ("-h", "--help", "help"):
+        print(overview())
+        return DONE if argv else WRONG_INPUT
+    first, *rest = argv
+    if first.endswith((".yaml", ".yml")):
+        return _guarded("run", list(argv))
+    if first in VERBS:
+        return _guarded(first, rest)
+    return _say(
+        f"{first!r}: expected a graph (a file that ends in .yaml) or a verb, got neither; "
+        f"type for example: python run_graph.py graphs/retail.yaml (verbs: {', '.join(VERBS)})"
+    )
+
+
+def overview() -> str:
+    """Return what `--help` says without a graph."""
+    graphs = sorted(path.relative_to(ROOT).as_posix() for path in (ROOT / "graphs").glob("*.yaml"))
+    width = max(len(name) for name in [*graphs, *VERBS])
+    return "\n".join([
+        "Who looked at what, for how long: runs a graph of stages on cameras and clips.",
+        "",
+        "  python run_graph.py graphs/retail.yaml                        the demo clip",
+        "  python run_graph.py graphs/retail.yaml --source clip.mp4      your own footage",
+        "  python run_graph.py graphs/retail.yaml --help                 everything else",
+        "",
+        "graphs",
+        *(f"  {name:<{width}}  {_first_comment(ROOT / name)}" for name in graphs),
+        "",
+        "verbs",
+        *(f"  {name:<{width}}  {text}" for name, text in VERBS.items()),
+    ])  # fmt: skip
+
+
+def missing_packages() -> list[str]:
+    """Return the names of packages that must be installed before anything can run."""
+    return [package for module, package in PACKAGES.items() if importlib.util.find_spec(module) is None]
+
+
+def _guarded(command: str, argv: list[str]) -> int:
+    if not {"-h", "--help"} & set(argv) and (missing := missing_packages()):
+        return _say(_how_to_install(missing))
+    from pipeline.errors import ConfigError, GraphError, ModelError, PipelineError
+    from pipeline.urls import redact
+
+    _set_up_logging()
+    try:
+        return int(importlib.import_module(f"cli.{command}").main(argv))
+    except PipelineError as exc:
+        _say(redact(str(exc)))
+        return WRONG_INPUT if isinstance(exc, ConfigError | GraphError | ModelError) else FAILED
+    except KeyboardInterrupt:
+        return INTERRUPTED
+    except BrokenPipeError:  # the reader of our output has seen enough: `run_graph.py nodes | head`
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return DONE
+
+
+def _how_to_install(missing: list[str]) -> str:
+    ready = ROOT / ".venv" / "bin" / "python"
+    if ready.exists():
+        cure = f"this checkout has an environment with them: type {_short(ready)} {_short(ROOT / 'run_graph.py')} ..."
+    else:
+        there = "" if Path.cwd() == ROOT else f"cd {_short(ROOT)} && "
+        cure = (
+            f"type: {there}make demo, or: {there}python3 -m venv .venv && "
+            ".venv/bin/pip install -r requirements/run.txt && .venv/bin/python run_graph.py graphs/retail.yaml"
+        )
+    return f"{sys.executable}: expected installed packages, got none of {', '.join(missing)}; {cure}"
+
+
+def _short(path: Path) -> str:
+    relative = os.path.relpath(path)
+    return str(path) if relative.startswith("..") else relative
+
+
+def _first_comment(path: Path) -> str:
+    return path.read_text("utf-8").partition("\n")[0].lstrip("# ")
+
+
+def _say(paragraph: str) -> int:
+    print(paragraph, file=sys.stderr)
+    return WRONG_INPUT
+
+
+def _set_up_logging() -> None:
+    from pipeline.urls import redact
+
+    class Redacting(logging.Formatter):
+        def format(self, record: logging.LogRecord) -> str:
+            return redact(super().format(record))
+
+    handler = logging.StreamHandler()
+    handler.setFormatter(Redacting("%(message)s"))
+    logging.basicConfig(level=logging.INFO, handlers=[handler])

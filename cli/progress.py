@@ -1,0 +1,86 @@
+"""How far a run is: a bar on a terminal, a line every few seconds anywhere else. On standard error."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable
+from typing import TYPE_CHECKING, TextIO
+
+from nodes.types import Tracks, Visits
+from pipeline.graph import Graph
+from pipeline.values import Value
+
+if TYPE_CHECKING:
+    from pipeline.report import Snapshot
+
+BAR_CELLS = 24
+LINE_EVERY_S = 5.0
+
+
+class Progress:
+    """Shows snapshots of a run. Knows which edges carry people and events by their kind."""
+
+    def __init__(self, graph: Graph, title: str, out: TextIO | None = None) -> None:
+        self._out = out or sys.stderr
+        self._title = title
+        self._people = _last_edge(graph, Tracks)
+        self._events = _last_edge(graph, Visits)
+        self._bar = self._out.isatty()
+        self._said_s = 0.0
+
+    def observe(self, snapshot: Snapshot) -> None:
+        """Show a snapshot, when it is time to."""
+        if self._bar:
+            self._out.write(f"\r{self._text(snapshot)}\x1b[K")
+            self._out.flush()
+        elif snapshot.elapsed_s - self._said_s >= LINE_EVERY_S:
+            self._said_s = snapshot.elapsed_s
+            self._out.write(f"{self._text(snapshot)}\n")
+
+    def finish(self) -> None:
+        """Wipe the bar off, so that what follows stands on a line of its own."""
+        if self._bar:
+            self._out.write("\r\x1b[K")
+            self._out.flush()
+
+    def _text(self, snapshot: Snapshot) -> str:
+        parts = [self._title, *self._share(snapshot), f"{snapshot.fps:.1f} fps"]
+        done = _share_done(snapshot)
+        if done:
+            parts.append(f"eta {clock_text(snapshot.elapsed_s * (1 - done) / done)}")
+        if self._people:
+            parts.append(f"people {snapshot.last_rows.get(self._people, 0)}")
+        if self._events:
+            parts.append(f"events {snapshot.total_rows.get(self._events, 0)}")
+        return "  ".join(parts)
+
+    def _share(self, snapshot: Snapshot) -> Iterable[str]:
+        done = _share_done(snapshot)
+        if done is None:
+            return [f"{snapshot.frames} frames"]
+        cells = round(done * BAR_CELLS)
+        bar = [f"[{'#' * cells}{'.' * (BAR_CELLS - cells)}]"] if self._bar else []
+        return [*bar, f"{done:4.0%}"]
+
+
+def clock_text(seconds: float) -> str:
+    """Return a duration as `m:ss` or `h:mm:ss`."""
+    minutes, second = divmod(round(seconds), 60)
+    hours, minute = divmod(minutes, 60)
+    return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
+
+
+def _share_done(snapshot: Snapshot) -> float | None:
+    """Return the part of the input that has passed, 0 to 1; None when a length is unknown."""
+    total = done = 0
+    for stream_id, duration_ns in snapshot.duration_ns.items():
+        if not duration_ns:
+            return None
+        total += duration_ns
+        done += min(snapshot.pts_ns.get(stream_id, 0), duration_ns)
+    return done / total if total else None
+
+
+def _last_edge(graph: Graph, kind: type[Value]) -> str | None:
+    names = [spec.name for spec in graph.nodes if (made := spec.ports.output) and issubclass(made, kind)]
+    return names[-1] if names else None

@@ -1,0 +1,205 @@
+"""Draw a head: skull, jaw, nose, ears, hair shells and hats, all in the head's own axes."""
+
+from __future__ import annotations
+
+import numpy as np
+from numpy.typing import NDArray
+
+from scenes.canvas import Canvas, Shader, plain
+from scenes.face import skin_colour
+from scenes.geometry import along
+from scenes.hair import covers, hair_colour
+from scenes.looks import Looks
+from scenes.pose import Pose
+
+Floats = NDArray[np.float64]
+Colours = NDArray[np.float32]
+
+SKULL_M: Floats = np.array([0.077, 0.113, 0.098])
+"""Radii of the skull of a head of scale 1: half width, half height, half depth."""
+
+_Vector = tuple[float, float, float]
+
+
+class HeadPainter:
+    """Draws the parts of one head and collects their outline boxes.
+
+    Offsets and radii are metres of a head of scale 1: x to the person's right, y down, z to the nose.
+    """
+
+    def __init__(self, canvas: Canvas, looks: Looks, pose: Pose, centre: Floats, owner: int) -> None:
+        """Remember whose head is drawn where."""
+        self.canvas, self.looks, self.pose, self.centre, self.owner = canvas, looks, pose, centre, owner
+        self.boxes: list[Floats] = []
+        """Outlines of what the head box encloses."""
+        self.loose_boxes: list[Floats] = []
+        """Outlines of the neck and of hair below the head."""
+
+    def draw(self, nape: Floats) -> None:
+        """Draw the head on a neck that ends at the world point `nape`."""
+        looks = self.looks
+        self._neck(nape)
+        self._skin_part((0, 0, 0), tuple(SKULL_M))
+        self._skin_part((0, 0.06, 0.022), (0.058, 0.062, 0.07))
+        if looks.mask is None:
+            nose = (0.013, 0.026 * looks.nose, 0.02 * looks.nose)
+            self._part((0, 0.012, 0.098), nose, plain(looks.skin * np.float32(1.03)))
+        else:
+            self._part((0, 0.055, 0.062), (0.048, 0.05, 0.048), plain(looks.mask), counts=False)
+        hidden = looks.hair.style in ("mid", "long", "scarf", "curly") or looks.hat == "hood"
+        if not hidden:
+            for side in (-1, 1):
+                self._part((side * 0.078, 0.004, -0.005), (0.012, 0.03, 0.019), plain(looks.skin * np.float32(0.93)))
+        self._hair()
+        self._hat()
+
+    def _part(self, offset: _Vector, radii: _Vector, shader: Shader, *, counts: bool = True) -> None:
+        scale = self.looks.head_scale
+        centre = self.centre + self.pose.head @ (np.array(offset) * scale)
+        box = self.canvas.ellipsoid(centre, self.pose.head, np.array(radii) * scale, shader, self.owner)
+        if box is not None:
+            (self.boxes if counts else self.loose_boxes).append(box)
+
+    def _skin_part(self, offset: _Vector, radii: _Vector) -> None:
+        looks, eyes = self.looks, self.pose.eye_in_head
+
+        def shade(points: Colours) -> tuple[Colours, None]:
+            return skin_colour(looks, eyes, _in_skull_radii(points, offset, radii)), None
+
+        self._part(offset, radii, shade)
+
+    def _neck(self, nape: Floats) -> None:
+        start = self.centre + self.pose.head @ np.array([0, 0.05, -0.02]) * self.looks.head_scale
+        bone = nape - start
+        length = float(np.linalg.norm(bone))
+        scale = self.looks.height_m / 1.71
+        radii = np.array([0.052 * scale, length / 2 * 1.16, 0.052 * scale])
+        shadow = plain(self.looks.skin * np.float32(0.85))
+        box = self.canvas.ellipsoid((start + nape) / 2, along(bone / length), radii, shadow, self.owner - 1)
+        if box is not None:
+            self.loose_boxes.append(box)
+
+    def _hair_part(self, offset: _Vector, radii: _Vector, *, counts: bool = True, cut: bool = False) -> None:
+        """Draw a body of hair; `cut` leaves the face open."""
+        hair = self.looks.hair
+
+        def shade(points: Colours) -> tuple[Colours, NDArray[np.bool_] | None]:
+            on_head = _in_skull_radii(points, offset, radii)
+            return hair_colour(hair, on_head), covers(hair, on_head) if cut else None
+
+        self._part(offset, radii, shade, counts=counts)
+
+    def _shell(self, grow: float, offset: _Vector = (0, 0, 0), shape: _Vector = (1, 1, 1)) -> None:
+        x, y, z = (float(v) for v in SKULL_M * np.array(shape) * grow)
+        self._hair_part(offset, (x, y, z), cut=True)
+
+    def _hair(self) -> None:
+        hair = self.looks.hair
+        volume = hair.volume if self.looks.hat == "none" else hair.volume * 0.3
+        if hair.style == "short":
+            self._shell(1 + volume, (0, -0.008, -0.004))
+            if volume > 0.1:
+                self._hair_part((0, -0.085, 0.028), (0.052, 0.03, 0.05))
+        elif hair.style == "curly":
+            self._curls(volume)
+        elif hair.style in ("mid", "scarf"):
+            self._shell(1.08 + volume, (0, 0.004, -0.008), (1.04, 1.02, 1))
+            self._hair_part((0, 0.075, -0.045), (0.085 + 0.1 * volume, 0.07, 0.062))
+        elif hair.style == "long":
+            self._shell(1.06 + volume * 0.8, (0, 0.002, -0.01), (1.04, 1.02, 1))
+            self._hair_part((0, 0.06, -0.045), (0.09, 0.085, 0.064))
+            self._hair_part((0, 0.06 + hair.hang * 0.55, -0.06), (0.092, hair.hang * 0.75, 0.05), counts=False)
+            if hair.phase < 4.4:
+                for side in (-1, 1):
+                    locks = (0.028, 0.06 + hair.hang * 0.55, 0.042)
+                    self._hair_part((side * 0.078, 0.05 + hair.hang * 0.3, -0.002), locks, counts=False)
+        elif hair.style in ("pony", "bun"):
+            self._shell(1.035 + volume * 0.3, (0, -0.004, -0.004))
+            if hair.style == "pony":
+                self._hair_part((0, -0.02, -0.115), (0.026, 0.03, 0.03))
+                self._hair_part((0, 0.05 + hair.hang * 0.2, -0.128), (0.03, 0.06 + hair.hang * 0.3, 0.032), counts=False)
+            else:
+                # A knot anywhere between the back of the head and the crown.
+                up = 0.22 * hair.phase if self.looks.hat == "none" else 0.0
+                offset = (0.0, -0.128 * float(np.sin(up)), -0.115 * float(np.cos(up)))
+                self._hair_part(offset, (0.046, 0.044, 0.042))
+
+    def _curls(self, volume: float) -> None:
+        grow = 1.1 + 2.2 * volume
+        self._shell(grow, (0, -0.012, -0.01), (1.06, 1.0, 1))
+        for k in range(9):
+            angle = k * 0.7 - 2.8
+            away = 0.088 * grow
+            offset = (away * float(np.sin(angle)), -0.02 - away * float(np.cos(angle)) * 1.05, -0.025)
+            if offset[1] < 0.07 and (self.looks.hat == "none" or offset[1] > -0.02):
+                self._hair_part(offset, (0.03 * grow, 0.03 * grow, 0.045 * grow))
+
+    def _hat(self) -> None:
+        looks = self.looks
+        colour, x, y, z = looks.hat_colour, *(float(v) for v in SKULL_M)
+        shell, edge = _felt(colour, looks.hair.phase), plain(colour * np.float32(0.82))
+        if looks.hat in ("cap", "back-cap"):
+            ahead = 1 if looks.hat == "cap" else -1
+            self._part((0, -0.045, -0.006), (x * 1.13, y * 0.72, z * 1.1), _top_of(shell, 0.32))
+            self._part((0, -0.04, ahead * 0.115), (0.07, 0.009, 0.07), edge)
+        elif looks.hat == "beanie":
+            self._part((0, -0.04, -0.012), (x * 1.17, y * 0.86, z * 1.14), _top_of(shell, 0.36))
+            if looks.hair.phase < 1.5:
+                self._part((0, -0.145, -0.015), (0.03, 0.03, 0.03), edge)
+        elif looks.hat == "brim":
+            wide = 0.125 + 0.05 * looks.eye_open
+            self._part((0, -0.052, 0), (wide, 0.012, wide * 1.1), edge)
+            self._part((0, -0.062, -0.004), (x * 1.1, y * 0.62, z * 1.08), _banded(shell, looks.hat_band))
+        elif looks.hat == "helmet":
+            self._part((0, -0.05, -0.004), (x * 1.3, y * 0.8, z * 1.28), _top_of(shell, 0.3))
+            self._part((0, -0.075, -0.004), (0.016, y * 0.68, z * 1.26), plain(colour * np.float32(1.1)))
+            self._part((0, -0.032, 0.045), (0.09, 0.01, 0.098), edge)
+        elif looks.hat == "hood":
+            cloth = _felt(looks.top.colour, looks.hair.phase)
+            self._part((0, -0.008, -0.018), (x * 1.28, y * 1.2, z * 1.14), _around_face(cloth))
+
+
+def _in_skull_radii(points: Colours, offset: _Vector, radii: _Vector) -> Colours:
+    """Turn points of a part's unit sphere into skull radii."""
+    scale = (np.array(radii) / SKULL_M).astype(np.float32)[:, None]
+    shift = (np.array(offset) / SKULL_M).astype(np.float32)[:, None]
+    on_head: Colours = points * scale + shift
+    return on_head
+
+
+def _felt(colour: Colours, phase: float) -> Shader:
+    def shade(points: Colours) -> tuple[Colours, None]:
+        x, y, z = points
+        folds = 1 + 0.06 * np.sin(np.arctan2(x, z) * 6 + phase) + 0.04 * np.sin(y * 14 + phase)
+        return (colour[None, :] * folds[:, None]).astype(np.float32), None
+
+    return shade
+
+
+def _top_of(shader: Shader, lowest: float) -> Shader:
+    """Keep of a part what lies above a height of its unit sphere."""
+
+    def shade(points: Colours) -> tuple[Colours, NDArray[np.bool_]]:
+        return shader(points)[0], points[1] < lowest
+
+    return shade
+
+
+def _banded(shader: Shader, band: Colours) -> Shader:
+    def shade(points: Colours) -> tuple[Colours, None]:
+        colour = shader(points)[0]
+        colour[(points[1] > -0.15) & (points[1] < 0.3)] = band
+        return colour, None
+
+    return shade
+
+
+def _around_face(shader: Shader) -> Shader:
+    """Leave an oval open in front."""
+
+    def shade(points: Colours) -> tuple[Colours, NDArray[np.bool_]]:
+        x, y, z = points
+        opening = ((x / 0.68) ** 2 + ((y - 0.1) / 0.8) ** 2 < 1) & (z > 0)
+        return shader(points)[0], ~opening
+
+    return shade

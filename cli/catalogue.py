@@ -9,20 +9,14 @@ import typing
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from annotated_types import BaseMetadata, Ge, Gt, Le, Lt, MaxLen, MinLen
 from pydantic.fields import FieldInfo
-from pydantic_core import PydanticUndefined
 
 from pipeline.node import Node, config_of, ports_of
 
-SIGNS: dict[type[BaseMetadata], tuple[str, str]] = {
-    Gt: (">", "gt"),
-    Ge: ("≥", "ge"),
-    Lt: ("<", "lt"),
-    Le: ("≤", "le"),
-    MinLen: ("length ≥", "min_length"),
-    MaxLen: ("length ≤", "max_length"),
-}
+SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "min_length": "length ≥", "max_length": "length ≤"}
+"""Limits of a field by the attribute that pydantic's metadata hold them in."""
+
+PLAIN_NAMES = {str: "text", bool: "true or false", int: "whole number", float: "number"}
 
 
 @dataclass(frozen=True)
@@ -63,8 +57,8 @@ def _field(name: str, info: FieldInfo) -> FieldText:
     limits = [
         f"{sign} {getattr(limit, attribute)}"
         for limit in info.metadata
-        for kind, (sign, attribute) in SIGNS.items()
-        if isinstance(limit, kind)
+        for attribute, sign in SIGNS.items()
+        if getattr(limit, attribute, None) is not None
     ]
     extra = info.json_schema_extra
     return FieldText(
@@ -89,13 +83,11 @@ def _type_text(kind: Any) -> str:
         return f"list of {inner[0]}" if len(set(inner)) == 1 else f"list ({', '.join(inner)})"
     if origin is dict:
         return f"{_type_text(args[1])} by {_type_text(args[0])}"
-    return {"str": "text", "bool": "true or false", "int": "whole number", "float": "number"}.get(
-        kind.__name__, kind.__name__
-    )
+    return PLAIN_NAMES.get(kind, getattr(kind, "__name__", str(kind)))
 
 
 def _yaml_text(value: Any) -> str:
-    if value is None or value is PydanticUndefined:
+    if value is None:
         return "null"
     if isinstance(value, bool):
         return str(value).lower()

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
+
+from pipeline.stages import cut
 
 from cli.program import ROOT
 from cli.sources import named_sources, streams_to_run
@@ -15,7 +16,7 @@ from pipeline.device import Device, open_device
 from pipeline.errors import ConfigError, GraphError
 from pipeline.frames import Stream
 from pipeline.graph import Graph, NodeSpec, load_graph
-from pipeline.stages import cut
+from pipeline.node import Source
 from pipeline.urls import redact
 
 
@@ -43,10 +44,12 @@ def make_plan(args: argparse.Namespace) -> Plan:
     sets = [*args.sets, *([f"engine.device={args.device}"] if args.device else [])]
     config, problems = read_config(_config_path(args.graph, args.config), sets, sources)
     graph = load_graph(args.graph, config, resolve, also=problems, root=ROOT)
+    source = graph.source.cls
+    assert issubclass(source, Source)
     return Plan(
         graph=graph,
         config=config,
-        streams=streams_to_run(config, graph.source.cls, ROOT),
+        streams=streams_to_run(config, source.is_live, ROOT),
         device=open_device(config.engine.device),
         out=args.out or Path("out") / args.graph.stem,
         record=_edges("--record", args.record, graph),
@@ -65,20 +68,10 @@ def describe(plan: Plan) -> str:
     lines.append("streams")
     for stream in plan.streams:
         kind = "live" if stream.live else "file"
-        lines.append(f"  {stream.id}  {kind}  {redact(stream.config.url)}  AOIs: {', '.join(stream.config.aois) or 'none'}")
+        lines.append(
+            f"  {stream.id}  {kind}  {redact(stream.config.url)}  AOIs: {', '.join(stream.config.aois) or 'none'}"
+        )
     return "\n".join(lines)
-
-
-def hints(plan: Plan) -> Iterator[str]:
-    """Yield a line for each stream that names no AOIs, in a graph that looks for them."""
-    if not any(spec.type == "hit_aoi" for spec in plan.graph.nodes):
-        return
-    for stream in plan.streams:
-        if not stream.config.aois:
-            yield (
-                f"{stream.id}: no AOIs are named, so people and the cells of a grid stand in; name them in "
-                f"{plan.config.path} as streams: {{{stream.id}: {{aois: {{shelf: [[0.1, 0.2], [0.4, 0.2], [0.4, 0.7]]}}}}}}"
-            )
 
 
 def _config_path(graph: Path, given: Path | None) -> Path | None:

@@ -11,6 +11,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
+OLDEST_PYTHON = (3, 11)
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 VERBS = {
@@ -34,7 +35,10 @@ PACKAGES = {
 
 
 def main(argv: Sequence[str]) -> int:
-    """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong input or configuration, 130 interrupted."""
+    """Run the command line and return its exit code: 0 done, 1 failed, 2 wrong input or values, 130 interrupted."""
+    if sys.version_info[:2] < OLDEST_PYTHON:
+        wanted = ".".join(map(str, OLDEST_PYTHON))
+        return _say(f"{sys.executable}: expected Python {wanted} or newer, got {sys.version.split()[0]}; install one")
     if not argv or argv[0] in ("-h", "--help", "help"):
         print(overview())
         return DONE if argv else WRONG_INPUT

@@ -76,7 +76,9 @@ def fingerprint(graph: Graph, stream: Stream, options: Iterable[object], root: P
         options: further values, such as the largest number of frames.
         root: the folder of the program, whose code and models count, too.
     """
-    nodes = [(spec.name, spec.type, spec.inputs, spec.stage, spec.config.model_dump(mode="json")) for spec in graph.nodes]
+    nodes = [
+        (spec.name, spec.type, spec.inputs, spec.stage, spec.config.model_dump(mode="json")) for spec in graph.nodes
+    ]
     program = [path for pattern in PROGRAM for path in sorted(root.glob(pattern))]
     files = [*files_of(stream.config.url), *program]
     stamps = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]

@@ -5,15 +5,16 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
+from pipeline.runtime import Runtime
+
 from cli.interrupt import interrupting
 from cli.options import option_parser
-from cli.plan import Plan, describe, hints, make_plan
+from cli.plan import Plan, describe, make_plan
 from cli.program import DONE, FAILED, INTERRUPTED, ROOT
 from cli.progress import Progress
 from cli.results import Results, fingerprint
-from pipeline.errors import PipelineError, SourceError
+from pipeline.errors import SourceError
 from pipeline.frames import Stream
-from pipeline.runtime import Runtime
 from pipeline.urls import redact
 
 
@@ -25,8 +26,6 @@ def main(argv: Sequence[str]) -> int:
     """
     args = option_parser().parse_args(argv)
     plan = make_plan(args)
-    for hint in hints(plan):
-        _tell(hint)
     if args.check:
         print(describe(plan))
         return DONE

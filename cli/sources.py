@@ -4,14 +4,13 @@ from __future__ import annotations
 
 import glob
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from pathlib import Path
 from urllib.parse import urlsplit
 
 from pipeline.config import RunConfig
 from pipeline.errors import ConfigError
 from pipeline.frames import Stream
-from pipeline.node import Source
 from pipeline.streams import STREAM_ID
 from pipeline.urls import FILE_SUFFIXES, is_camera, is_url, redact
 
@@ -64,7 +63,7 @@ def id_of(url: str) -> str:
     return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-_") or "stream"
 
 
-def streams_to_run(config: RunConfig, source: type[Source], root: Path) -> list[Stream]:
+def streams_to_run(config: RunConfig, is_live: Callable[[str], bool], root: Path) -> list[Stream]:
     """Return the streams of a configuration, files found and made absolute where they lie beside the program.
 
     Raises:
@@ -85,7 +84,7 @@ def streams_to_run(config: RunConfig, source: type[Source], root: Path) -> list[
                 f"which does not exist; check the path (looked in {places})"
             )
         else:
-            live = source.is_live(url)
+            live = is_live(url)
             streams.append(Stream(stream_id, stream.model_copy(update={"url": url}), live))
     if problems:
         raise ConfigError("\n".join(problems))

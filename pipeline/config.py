@@ -65,9 +65,7 @@ class RunConfig:
         return place_of(self.places, keys)
 
 
-def load_config(
-    path: Path | None, sets: Iterable[str] = (), sources: Mapping[str, str] | None = None
-) -> RunConfig:
+def load_config(path: Path | None, sets: Iterable[str] = (), sources: Mapping[str, str] | None = None) -> RunConfig:
     """Read a configuration and apply overrides.
 
     Args:

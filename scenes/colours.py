@@ -31,7 +31,8 @@ def random_colour(
     strength = (rng.uniform(20, 230) if saturation is None else saturation) / 255
     value = rng.uniform(max(darkest, 5), max(brightest, darkest + 1))
     wheel = np.clip(np.abs((hue + np.array([2.0, 4.0, 0.0])) % 6 - 3) - 1, 0, 1)
-    return (value * (1 - strength + strength * wheel)).astype(np.float32)
+    colour: Colours = (value * (1 - strength + strength * wheel)).astype(np.float32)
+    return colour
 
 
 def grey(rng: np.random.Generator, darkest: int, brightest: int) -> Colours:
@@ -61,4 +62,5 @@ def cloud(rng: np.random.Generator, height: int, width: int, octaves: int = 5, c
         grid = rng.standard_normal(shape).astype(np.float32)
         total += np.float32(weight) * cv2.resize(grid, (width, height), interpolation=cv2.INTER_CUBIC)
         weight *= 0.55
-    return ((total - total.mean()) / (total.std() + np.float32(1e-6))).astype(np.float32)
+    levelled: Colours = (total - total.mean()) / (total.std() + np.float32(1e-6))
+    return levelled

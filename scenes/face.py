@@ -71,7 +71,9 @@ def _front(
         iris = (((dx - 0.33 * ex) / 0.085) ** 2 + ((dy - 0.22 * ey) / 0.1) ** 2 < 1) & white
         colour[iris] = looks.eye
         brow = (dx / 0.25) ** 2 + ((dy + 0.18 - 0.12 * dx * side) / 0.05) ** 2 < 1
-        colour[brow] = looks.hair.root * np.float32(0.8) if looks.hair.style != "scarf" else looks.skin * np.float32(0.4)
+        colour[brow] = (
+            looks.hair.root * np.float32(0.8) if looks.hair.style != "scarf" else looks.skin * np.float32(0.4)
+        )
         if looks.glasses is not None:
             rim = (dx / 0.3) ** 2 + ((dy - 0.02) / 0.2) ** 2
             colour[(rim < 1) & (rim > (0 if looks.dark_glasses else 0.62))] = looks.glasses

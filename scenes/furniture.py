@@ -24,10 +24,10 @@ def gondola(place: Place, rng: np.random.Generator, block: Block, family: str, n
     """Stand a free shelf (or a plain cupboard) in a place; its sides become displays."""
     place.blocks.append(block)
     half_x, half_z, height = block.half_x, block.half_z, block.height
-    sides = ((-half_x, -half_z, half_x, -half_z), (half_x, -half_z, half_x, half_z))
-    sides += ((half_x, half_z, -half_x, half_z), (-half_x, half_z, -half_x, -half_z))
+    ring = ((-half_x, -half_z), (half_x, -half_z), (half_x, half_z), (-half_x, half_z))
     sheet = random_texture(rng, family)
-    for number, (a0, b0, a1, b1) in enumerate(sides):
+    for number in range(4):
+        (a0, b0), (a1, b1) = ring[number], ring[(number + 1) % 4]
         corners = np.stack(
             [block.point(a0, b0, height), block.point(a1, b1, height), block.point(a1, b1, 0), block.point(a0, b0, 0)]
         )

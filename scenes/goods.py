@@ -99,7 +99,9 @@ def produce_heap(rng: np.random.Generator, height: int, width: int) -> Colours:
                 at = (int(rng.uniform(x, x + across)), int(rng.uniform(top + 4, bottom - 6)))
                 shade = colour * np.float32(rng.uniform(0.55, 1.1))
                 cv2.circle(picture, at, int(size), shade.tolist(), -1)
-                cv2.circle(picture, (at[0] - 1, at[1] - int(size * 0.4)), max(1, int(size * 0.35)), (shade * 1.2).tolist(), -1)
+                cv2.circle(
+                    picture, (at[0] - 1, at[1] - int(size * 0.4)), max(1, int(size * 0.35)), (shade * 1.2).tolist(), -1
+                )
             picture[top:bottom, x : x + 3] = grey(rng, 30, 160)
             x += across
         picture[bottom - 8 : bottom] = random_colour(rng, 50, 230, saturation=60)
@@ -148,15 +150,13 @@ def _package(rng: np.random.Generator, room: int, main: Colours) -> tuple[Colour
     return face, mask
 
 
-def _repeat(
-    rng: np.random.Generator, picture: Colours, package: Colours, mask: Mask, x: int, bottom: int
-) -> int:
+def _repeat(rng: np.random.Generator, picture: Colours, package: Colours, mask: Mask, x: int, bottom: int) -> int:
     """Put one product several times side by side and return where the next may start."""
     h, w = mask.shape
     gap = int(rng.integers(0, 6))
     for _ in range(int(rng.integers(1, 7))):
         if x + w >= picture.shape[1]:
-            return picture.shape[1]
+            return int(picture.shape[1])
         place = picture[bottom - h : bottom, x : x + w]
         np.copyto(place, package * np.float32(rng.uniform(0.88, 1.08)), where=mask[..., None] > 0)
         x += w + gap
@@ -177,4 +177,6 @@ def _round_thing(picture: Colours, centre: tuple[int, int], half_w: float, half_
     inner = (max(1, axes[0] - 2), max(1, axes[1] - 2))
     cv2.ellipse(picture, (centre[0], centre[1] - 1), inner, 0, 0, 360, colour.tolist(), -1)
     spot = (centre[0] - axes[0] // 3, centre[1] - axes[1] // 3)
-    cv2.ellipse(picture, spot, (max(1, axes[0] // 4), max(1, axes[1] // 4)), 0, 0, 360, (colour * np.float32(1.15)).tolist(), -1)
+    cv2.ellipse(
+        picture, spot, (max(1, axes[0] // 4), max(1, axes[1] // 4)), 0, 0, 360, (colour * np.float32(1.15)).tolist(), -1
+    )

@@ -5,7 +5,7 @@ Head points are (3, K) in skull radii: x to the person's right, y down, z to the
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,7 +19,7 @@ Bools = NDArray[np.bool_]
 _SIDE = 128
 
 
-@lru_cache(maxsize=None)
+@cache
 def grain(number: int) -> Colours:
     """Return one (128, 128) noise picture with mean 0 and deviation 1."""
     rng = np.random.default_rng([77, number])

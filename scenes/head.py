@@ -117,7 +117,9 @@ class HeadPainter:
             self._shell(1.035 + volume * 0.3, (0, -0.004, -0.004))
             if hair.style == "pony":
                 self._hair_part((0, -0.02, -0.115), (0.026, 0.03, 0.03))
-                self._hair_part((0, 0.05 + hair.hang * 0.2, -0.128), (0.03, 0.06 + hair.hang * 0.3, 0.032), counts=False)
+                self._hair_part(
+                    (0, 0.05 + hair.hang * 0.2, -0.128), (0.03, 0.06 + hair.hang * 0.3, 0.032), counts=False
+                )
             else:
                 # A knot anywhere between the back of the head and the crown.
                 up = 0.22 * hair.phase if self.looks.hat == "none" else 0.0

@@ -139,7 +139,9 @@ def _crosses(place: Place, block: Block) -> bool:
 
 def _counter(place: Place, rng: np.random.Generator) -> None:
     x, z = _spot(place, rng)
-    block = Block(x, max(z, 2.4), rng.uniform(0.6, 1.6), rng.uniform(0.3, 0.5), rng.uniform(0.85, 1.1), rng.normal(0, 0.4))
+    block = Block(
+        x, max(z, 2.4), rng.uniform(0.6, 1.6), rng.uniform(0.3, 0.5), rng.uniform(0.85, 1.1), rng.normal(0, 0.4)
+    )
     if _crosses(place, block):
         return
     table(place, rng, block, legs=False)

@@ -132,8 +132,8 @@ def sample_looks(rng: np.random.Generator) -> Looks:
         eye_open=float(rng.uniform(0.7, 1.2)),
         nose=float(rng.uniform(0.85, 1.3)),
         smile=float(rng.uniform(0, 1) if rng.random() < 0.35 else 0),
-        top=_sample_cloth(rng, 20, 245),
-        trousers=_sample_cloth(rng, 20, 160 if rng.random() < 0.75 else 240),
+        top=_sample_cloth(rng, 20, 245, 13),
+        trousers=_sample_cloth(rng, 20, 160 if rng.random() < 0.75 else 240, 40),
         long_sleeves=bool(rng.random() < 0.65),
         skirt=skirt,
         neckline=float(rng.uniform(0.2, 0.8)) if rng.random() < 0.35 else 0.0,
@@ -188,13 +188,16 @@ def _sample_hair(rng: np.random.Generator, skin: Colours) -> Hair:
     )
 
 
-def _sample_cloth(rng: np.random.Generator, darkest: int, brightest: int) -> Cloth:
+def _sample_cloth(rng: np.random.Generator, darkest: int, brightest: int, patterns: int) -> Cloth:
+    """Draw clothing; the more `patterns` there are, the likelier it is plain."""
     plain_hue = rng.random() < 0.5
     saturation = int(rng.integers(0, 45)) if plain_hue else None
+    if rng.random() < 0.3:
+        brightest = 75
     return Cloth(
         colour=random_colour(rng, darkest, brightest, saturation),
         second=random_colour(rng, 15, 245),
-        pattern=int(rng.integers(0, 13)),
+        pattern=int(rng.integers(0, patterns)),
         frequency=float(rng.uniform(5, 22)),
         phase=float(rng.uniform(0, 6.28)),
     )

@@ -92,24 +92,24 @@ def paint_room(canvas: Canvas, room: Room, rng: np.random.Generator) -> None:
     to_level = levels / (ray[1] + np.copysign(tiny, ray[1]))
     to_back = np.where(ray[2] > tiny, np.float32(room.back) / np.maximum(ray[2], tiny), np.float32(99))
     depth = np.minimum(np.minimum(to_side, to_level), to_back)
-    plane = np.where(
-        depth == to_back,
-        BACK,
-        np.where(depth == to_side, np.where(ray[0] > 0, RIGHT, LEFT), np.where(ray[1] > 0, FLOOR, CEILING)),
-    )
+    side = np.where(ray[0] > 0, np.uint8(RIGHT), np.uint8(LEFT))
+    level_plane = np.where(ray[1] > 0, np.uint8(FLOOR), np.uint8(CEILING))
+    plane = np.where(depth == to_back, np.uint8(BACK), np.where(depth == to_side, side, level_plane))
     atlas, row_of_level = _atlas(room)
-    table = np.array([(s.pixels_per_m, s.offset_px, s.gain) for s in room.surfaces], np.float32)
-    scale, offset, gain = (table[:, k][plane] for k in range(3))
+    scale = _looked_up([s.pixels_per_m for s in room.surfaces], plane)
+    offset = _looked_up([s.offset_px for s in room.surfaces], plane)
+    gain = _looked_up([s.gain for s in room.surfaces], plane)
     upright = plane <= RIGHT
     x, y, z = (eye[k] + depth * ray[k] for k in range(3))
-    along = np.where((plane == LEFT) | (plane == RIGHT), z, x) * scale + offset
-    down = np.where(upright, (y - np.float32(room.top)) * np.float32((HEIGHT - 1) / -room.top), z * scale + offset)
-    along = np.mod(along, np.float32(WIDTH - 1))
-    down = np.where(upright, np.clip(down, 0, HEIGHT - 1), np.mod(down, np.float32(HEIGHT - 1)))
+    along = np.where(plane - np.uint8(LEFT) <= RIGHT - LEFT, z, x) * scale + offset
+    on_wall = np.clip((y - np.float32(room.top)) * np.float32((HEIGHT - 1) / -room.top), 0, HEIGHT - 1)
+    down = np.where(upright, on_wall, _wrapped(z * scale + offset, HEIGHT - 1))
     texels = depth * scale * np.float32(1 / camera.focal_px)
-    level = (texels > 1.6).astype(np.int64) + (texels > 3.2)
-    shrink = np.array([0.5**k for k in range(_LEVELS)], np.float32)[level]
-    painted = cv2.remap(atlas, along * shrink, down * shrink + row_of_level[plane, level], cv2.INTER_LINEAR)
+    cell = plane * np.uint8(_LEVELS) + (texels > 1.6) + (texels > 3.2)
+    shrink = _looked_up([0.5**level for _ in range(5) for level in range(_LEVELS)], cell)
+    first_row = _looked_up(row_of_level, cell)
+    across = _wrapped(along, WIDTH - 1) * shrink
+    painted = cv2.remap(atlas, across, down * shrink + first_row, cv2.INTER_LINEAR)
     fade = gain * np.clip(1 - np.float32(0.04 * rng.random()) * depth, 0.3, 1)
     if rng.random() < 0.5:
         pools = cloud(rng, height // 8, width // 8, 3, 2)
@@ -118,20 +118,33 @@ def paint_room(canvas: Canvas, room: Room, rng: np.random.Generator) -> None:
     canvas.depth[:] = depth
 
 
-def _atlas(room: Room) -> tuple[NDArray[np.uint8], NDArray[np.float32]]:
-    """Stack the five textures and their halves and quarters; return it with the first row of [plane, level]."""
+def _looked_up(table: list[float], index: NDArray[np.uint8]) -> NDArray[np.float32]:
+    """Return table[index]; OpenCV's table look-up is ten times as fast as indexing."""
+    padded = np.zeros(256, np.float32)
+    padded[: len(table)] = table
+    return cv2.LUT(index, padded).astype(np.float32, copy=False)
+
+
+def _wrapped(value: NDArray[np.float32], period: int) -> NDArray[np.float32]:
+    """Return value modulo period."""
+    wrapped: NDArray[np.float32] = value - np.floor(value * np.float32(1 / period)) * np.float32(period)
+    return wrapped
+
+
+def _atlas(room: Room) -> tuple[NDArray[np.uint8], list[float]]:
+    """Stack the five textures and their halves and quarters; return it with the first row of each, plane by plane."""
     heights = [HEIGHT >> level for level in range(_LEVELS)]
     atlas = np.zeros((5 * sum(heights), WIDTH, 3), np.uint8)
-    first = np.zeros((5, _LEVELS), np.float32)
+    first: list[float] = []
     row = 0
-    for plane, surface in enumerate(room.surfaces):
+    for surface in room.surfaces:
         shrunk = surface.texture
         for level, height in enumerate(heights):
             if level:
                 shrunk = cv2.resize(shrunk, (WIDTH >> level, height), interpolation=cv2.INTER_AREA).astype(
                     np.uint8, copy=False
                 )
-            first[plane, level] = row
+            first.append(float(row))
             atlas[row : row + height, : WIDTH >> level] = shrunk
             if level:
                 atlas[row : row + height, WIDTH >> level] = shrunk[:, 0]

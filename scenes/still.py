@@ -11,7 +11,6 @@ from numpy.typing import NDArray
 
 from scenes.attention import TargetChooser, attentive_figure
 from scenes.figure import draw_people
-from scenes.furniture import floating_shape
 from scenes.layout import build_place, sample_camera
 from scenes.looks import Looks, sample_looks
 from scenes.photo import record, sample_recorder

@@ -6,7 +6,7 @@ Every texture is (HEIGHT, WIDTH, 3) uint8 BGR and repeats sideways.
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import lru_cache
+from functools import cache
 
 import cv2
 import numpy as np
@@ -25,7 +25,7 @@ FAMILIES = {"shelf": 72, "floor": 24, "wall": 32, "ceiling": 10, "clutter": 24, 
 """How many different textures there are of each family."""
 
 
-@lru_cache(maxsize=None)
+@cache
 def texture(family: str, number: int) -> Bytes:
     """Return one texture; the same arguments give the same pixels in every process."""
     rng = np.random.default_rng([sorted(FAMILIES).index(family), number])
@@ -94,9 +94,7 @@ def _tiles(rng: np.random.Generator, picture: Colours, colour: Colours) -> None:
 
 
 def _wall(rng: np.random.Generator) -> Colours:
-    picture = np.ones((HEIGHT, WIDTH, 3), np.float32) * random_colour(
-        rng, 90, 255, saturation=int(rng.integers(0, 60))
-    )
+    picture = np.ones((HEIGHT, WIDTH, 3), np.float32) * random_colour(rng, 90, 255, saturation=int(rng.integers(0, 60)))
     picture *= np.linspace(rng.uniform(0.8, 1.1), rng.uniform(0.8, 1.1), HEIGHT, dtype=np.float32)[:, None, None]
     picture += cloud(rng, HEIGHT, WIDTH, 6, 3)[..., None] * np.float32(rng.uniform(1, 8))
     for _ in range(int(rng.integers(0, 7))):
@@ -124,7 +122,7 @@ def _wall_panel(rng: np.random.Generator, picture: Colours) -> None:
     else:
         panel[:] = colour * shade
         if kind == 2:
-            panel += cloud(rng, *panel.shape[:2], 4, 3)[..., None] * random_colour(rng) * np.float32(0.3)
+            panel += cloud(rng, panel.shape[0], panel.shape[1], 4, 3)[..., None] * random_colour(rng) * np.float32(0.3)
     edge = (colour * np.float32(rng.uniform(0.2, 0.8))).tolist()
     cv2.rectangle(picture, (x, y), (x + w, min(HEIGHT, y + h)), edge, int(rng.integers(2, 9)))
 

@@ -1,0 +1,86 @@
+"""Put a finished file in its place: models/ gets the file and its record, configs/models/ its card."""
+
+from __future__ import annotations
+
+import logging
+import shutil
+from pathlib import Path
+from typing import Any
+
+from training.data import STILL_WH
+from training.detector_graph import BODY_LABEL, DIRECTIONS, FRONT_LABEL, HEAD_LABEL
+from training.gaze_net import MAP_CELLS, SIZE_WH
+from training.record import CARDS, MODELS, sha256_of, write_yaml
+
+logger = logging.getLogger(__name__)
+
+DETECTOR_FILE = "people-shop-480.onnx"
+GAZE_FILE = "gaze-shop-480.onnx"
+DIRECTION_NAMES = (
+    "front",
+    "right_front",
+    "right_side",
+    "right_back",
+    "back",
+    "left_back",
+    "left_side",
+    "left_front",
+)
+_TRAINED_ON = "rendered scenes only (scenes/); no real picture, no other model"
+
+
+def ship_detector(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:
+    """Write the detector's record, and its file and card too if it replaces the shipped one."""
+    classes = {int(BODY_LABEL): "body", int(HEAD_LABEL): "head"}
+    classes |= {int(FRONT_LABEL) + k: DIRECTION_NAMES[k] for k in range(DIRECTIONS)}
+    card: dict[str, Any] = {
+        "family": "wholebody34",
+        "input_size_wh": list(STILL_WH),
+        "classes": classes,
+        "contract": {
+            "inputs": {"input_bgr": _tensor("N", 3, "H", "W", range=[0.0, 255.0])},
+            "outputs": {"label_xyxy_score": _tensor("N", "Q", 6)},
+        },
+    }
+    _ship(path, facts, head_facts, card, replace)
+
+
+def ship_gaze(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:
+    """Write the gaze model's record, and its file and card too if it replaces the shipped one."""
+    card: dict[str, Any] = {
+        "family": "gazelle",
+        "input_size_wh": list(SIZE_WH),
+        "contract": {
+            "inputs": {
+                "image_bgr": _tensor(1, 3, "H", "W", range=[0.0, 255.0]),
+                "bboxes_x1y1x2y2": _tensor(1, "heads", 4, range=[0.0, 1.0]),
+            },
+            "outputs": {
+                "heatmap": _tensor("heads", MAP_CELLS, MAP_CELLS, range=[0.0, 1.0]),
+                "inout": _tensor("heads", range=[0.0, 1.0]),
+            },
+        },
+    }
+    _ship(path, facts, head_facts, card, replace)
+
+
+def _tensor(*shape: int | str, **more: Any) -> dict[str, Any]:
+    return {"dtype": "float32", "shape": list(shape)} | more
+
+
+def _ship(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], card: dict[str, Any], replace: bool) -> None:
+    record = {"file": path.name, "sha256": sha256_of(path), **facts, "head_network": head_facts}
+    write_yaml(path.with_suffix(".record.yaml"), record, "How this file was made; written by the training program.")
+    if not replace:
+        return
+    MODELS.mkdir(exist_ok=True)
+    for source in (path, path.with_suffix(".record.yaml")):
+        shutil.copyfile(source, MODELS / source.name)
+    head = {"file": f"{MODELS}/{path.name}", "url": None, "sha256": sha256_of(path), "licence": "MIT"}
+    tail = {"trained_on": _TRAINED_ON, "shipped": True}
+    write_yaml(
+        CARDS / f"{path.stem}.yaml",
+        head | card | tail,
+        f"Written by the training program; how the file was made: {MODELS}/{path.stem}.record.yaml",
+    )
+    logger.info("shipped %s", MODELS / path.name)

@@ -1,0 +1,109 @@
+"""Write a network as ONNX, check it against torch, time it on one core."""
+
+from __future__ import annotations
+
+import time
+import warnings
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import onnx
+import onnxruntime as ort
+import torch
+from torch import Tensor, nn
+
+OPSET = 17
+
+
+def export_onnx(
+    graph: nn.Module,
+    example: Sequence[Tensor],
+    path: Path,
+    input_names: Sequence[str],
+    output_names: Sequence[str],
+    dynamic_axes: dict[str, dict[int, str]],
+    note: str,
+) -> None:
+    """Export an eval-mode graph whose batch norms are fused, with a note on its origin in the file."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with warnings.catch_warnings():
+        # The tracer warns of every Python number it keeps; those are the fixed model sizes.
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            graph,
+            tuple(example),
+            str(path),
+            input_names=list(input_names),
+            output_names=list(output_names),
+            dynamic_axes=dynamic_axes,
+            opset_version=OPSET,
+            dynamo=False,
+        )
+    model = onnx.load(str(path))
+    model.producer_name, model.producer_version, model.doc_string = "training", "", note
+    onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
+
+
+def one_thread_session(path: Path) -> ort.InferenceSession:
+    """Open a file on the CPU with one thread."""
+    options = ort.SessionOptions()
+    options.intra_op_num_threads = options.inter_op_num_threads = 1
+    return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+
+
+def check_against_torch(
+    path: Path,
+    graph: nn.Module,
+    inputs: dict[str, Tensor],
+    tolerance: float = 1e-4,
+    rows_from_score: float | None = None,
+) -> float:
+    """Return the largest difference between ONNX Runtime and torch over all outputs.
+
+    Args:
+        path: the ONNX file.
+        graph: the network it was written from.
+        inputs: by name, in the order of the graph's arguments.
+        tolerance: largest difference allowed.
+        rows_from_score: for sorted rows with the score last: compare only rows with this score or more, whatever their
+            places, because rows that nearly tie may change them.
+
+    Raises:
+        ValueError: a shape differs or the difference is above the tolerance.
+    """
+    got = one_thread_session(path).run(None, {name: value.numpy() for name, value in inputs.items()})
+    with torch.no_grad():
+        wanted = graph(*inputs.values())
+    wanted = wanted if isinstance(wanted, tuple) else (wanted,)
+    worst = 0.0
+    for k, (mine, theirs) in enumerate(zip(got, wanted, strict=True)):
+        if mine.shape != tuple(theirs.shape):
+            raise ValueError(f"{path.name}: output {k}: expected shape {tuple(theirs.shape)}, got {mine.shape}")
+        worst = max(worst, _difference(mine, theirs.numpy(), rows_from_score))
+    if worst > tolerance:
+        raise ValueError(f"{path.name}: expected outputs within {tolerance} of torch, got a difference of {worst:.2e}")
+    return worst
+
+
+def _difference(mine: np.ndarray, theirs: np.ndarray, rows_from_score: float | None) -> float:
+    if rows_from_score is None:
+        return float(np.abs(mine - theirs).max(initial=0.0))
+    worst = 0.0
+    for my_rows, their_rows in zip(mine, theirs, strict=True):
+        chosen = my_rows[my_rows[:, 5] >= rows_from_score]
+        gaps = np.abs(chosen[:, None] - their_rows[None]).max(2)  # of each chosen row to every row of torch
+        worst = max(worst, float(gaps.min(1, initial=np.inf).max(initial=0.0)))
+    return worst
+
+
+def milliseconds(path: Path, inputs: dict[str, np.ndarray], runs: int = 30) -> float:
+    """Return the median time of one run on one thread."""
+    session = one_thread_session(path)
+    spent = []
+    for _ in range(runs + 3):
+        begin = time.perf_counter()
+        session.run(None, inputs)
+        spent.append(time.perf_counter() - begin)
+    return 1e3 * float(np.median(spent[3:]))

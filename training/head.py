@@ -1,0 +1,112 @@
+"""Train the head network on rendered head crops: python -m training.head.
+
+Its weights go into the detector (directions) and start the head branch of the gaze network.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from training.augment import weather
+from training.batches import picture_tensor, shuffled
+from training.data import ROOT, Rows, render_crops, seed_range
+from training.head_net import HeadNet, crop_heads, vector_loss
+from training.layers import normalise
+from training.loop import Plan, load_weights, train
+from training.record import one_thread_each, write_run
+
+logger = logging.getLogger(__name__)
+
+WEIGHTS = ROOT / "head" / "last.npz"
+BATCH = 128
+_MIRROR = torch.tensor([-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
+_BOX_JITTER = 0.08
+_HOLD_OUT = (9_500_000, 1000)
+
+
+def draw_batch(draws: Iterator[tuple[Rows, int]], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Return normalised crops (BATCH, 3, 48, 48) and their vectors (BATCH, 6)."""
+    pictures, boxes, vectors = [], [], []
+    for _ in range(BATCH):
+        rows, index = next(draws)
+        truth, picture = rows.truth[index, 0], np.array(rows.pictures[index])
+        # The crops are rendered through cameras of all sorts already; half of them go through a second one.
+        pictures.append(weather(picture, rng) if rng.random() < 0.5 else picture)
+        boxes.append(truth["head_box"])
+        vectors.append(np.concatenate([truth["head_vector"], truth["gaze_vector"]]))
+    return prepare(picture_tensor(pictures), torch.tensor(np.array(boxes)), torch.tensor(np.array(vectors)), rng)
+
+
+def prepare(pictures: Tensor, boxes: Tensor, vectors: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Mirror half of the crops, move their boxes a little and cut them out."""
+    mirrored = torch.from_numpy(rng.random(len(boxes)) < 0.5)
+    pictures[mirrored] = pictures[mirrored].flip(3)
+    boxes[mirrored] = torch.stack(
+        [1 - boxes[mirrored, 2], boxes[mirrored, 1], 1 - boxes[mirrored, 0], boxes[mirrored, 3]], 1
+    )
+    vectors = torch.where(mirrored[:, None], vectors * _MIRROR, vectors)
+    side = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
+    noise = torch.from_numpy(rng.standard_normal(boxes.shape).astype(np.float32))
+    crops = crop_heads(normalise(pictures), boxes + noise * _BOX_JITTER * side, torch.arange(len(boxes)))
+    return crops.contiguous(memory_format=torch.channels_last), vectors
+
+
+@torch.no_grad()
+def measure(net: HeadNet, rows: Rows) -> dict[str, float]:
+    """Return mean and median errors in degrees on untouched crops."""
+    index = rows.ready()
+    truth = rows.truth[index, 0]
+    crops = crop_heads(
+        normalise(picture_tensor(list(rows.pictures[index]))), torch.tensor(truth["head_box"]), torch.arange(len(index))
+    )
+    _, got = net.eval()(crops)
+    figures = {}
+    for name, part in (("head", slice(0, 3)), ("gaze", slice(3, 6))):
+        wanted = torch.tensor(truth[f"{name}_vector"])
+        error = torch.rad2deg(torch.acos(torch.cosine_similarity(got[:, part], wanted).clamp(-1, 1)))
+        figures[f"{name}_error_deg_mean"] = round(float(error.mean()), 2)
+        figures[f"{name}_error_deg_median"] = round(float(error.median()), 2)
+    wanted_yaw = torch.atan2(torch.tensor(truth["head_vector"][:, 0]), -torch.tensor(truth["head_vector"][:, 2]))
+    turn = torch.rad2deg(torch.atan2(got[:, 0], -got[:, 2]) - wanted_yaw)
+    figures["yaw_mae_deg"] = round(float(((turn + 180) % 360 - 180).abs().mean()), 2)
+    return figures
+
+
+def main() -> None:
+    """Render what is missing, train, measure, keep the weights."""
+    parser = argparse.ArgumentParser(prog="python -m training.head", description=__doc__)
+    parser.add_argument("--crops", type=seed_range, default=(1_000_000, 24_000), metavar="FIRST+COUNT")
+    parser.add_argument("--minutes", type=float, default=10.0)
+    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
+    parser.add_argument("--seed", type=int, default=0)
+    parser.add_argument("--init", type=Path, help="weights to start from")
+    arguments = parser.parse_args()
+    one_thread_each()
+    rows, held_out = render_crops(*arguments.crops), render_crops(*_HOLD_OUT)
+
+    rng = np.random.default_rng(arguments.seed)
+    torch.manual_seed(arguments.seed)
+    net = HeadNet().to(memory_format=torch.channels_last)
+    if arguments.init:
+        load_weights(net, arguments.init)
+    draws = shuffled([rows], rng)
+
+    def losses_at(_: float) -> dict[str, Tensor]:
+        crops, vectors = draw_batch(draws, rng)
+        with torch.autocast("cpu", torch.bfloat16):
+            _, got = net(crops)
+        return {"vectors": vector_loss(got.float(), vectors)}
+
+    outcome = train(net, Plan(arguments.minutes, arguments.rate, 1e-3, 5.0, WEIGHTS.parent), losses_at)
+    write_run(WEIGHTS.parent / "run.yaml", arguments, outcome, measure(net, held_out))
+
+
+if __name__ == "__main__":
+    main()

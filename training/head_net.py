@@ -1,0 +1,88 @@
+"""Head direction from a small head crop: the 3-D head vector and the 3-D gaze vector.
+
+Vectors are in the camera-ray frame of the head: x to image right, y down, z away from the camera.
+"""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from training.layers import Residual, conv_block
+
+CROP_PX = 48
+# The crop is a square whose side is this much of the box's longer side: hair, chin and a little neck are in.
+CROP_SCALE = 1.44
+
+
+class HeadNet(nn.Module):
+    """48x48 head crops to feature vectors and to head and gaze vectors."""
+
+    def __init__(self, widths: tuple[int, ...] = (32, 32, 48, 80, 96), features: int = 96) -> None:
+        super().__init__()
+        c0, c1, c2, c3, c4 = widths
+        self.features = nn.Sequential(
+            conv_block(3, c0, 2),
+            conv_block(c0, c1),
+            conv_block(c1, c2, 2),
+            Residual(c2),
+            conv_block(c2, c3, 2),
+            Residual(c3),
+            conv_block(c3, c4, 2),
+            nn.Flatten(1),
+            nn.Linear(c4 * 9, features),
+            nn.ReLU(inplace=True),
+        )
+        self.vectors = nn.Linear(features, 6)
+
+    def forward(self, crops: Tensor) -> tuple[Tensor, Tensor]:
+        """Return features (M, 96) and vectors (M, 6), head xyz then gaze xyz, about unit length.
+
+        Args:
+            crops: (M, 3, 48, 48) f32 normalised BGR.
+        """
+        features = self.features(crops)
+        return features, self.vectors(features)
+
+
+def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor) -> Tensor:
+    """Cut square 48x48 crops about head boxes, bilinear, edges repeated beyond the picture.
+
+    The pictures are read as one tall picture, so the cost follows the number of heads and not that of pictures.
+
+    Args:
+        pictures: (N, 3, H, W) f32.
+        boxes: (M, 4) f32 xyxy, fractions of their picture.
+        picture_row: (M,) i64 row of the picture each box lies in.
+
+    Returns:
+        (M, 3, 48, 48) f32.
+    """
+    count, channels, height, width = pictures.shape
+    tall = pictures.transpose(0, 1).reshape(1, channels, count * height, width)
+    x1, y1, x2, y2 = (boxes[:, k : k + 1] for k in range(4))
+    half_px = torch.maximum((x2 - x1) * width, (y2 - y1) * height) * (CROP_SCALE / 2)  # (M, 1)
+    steps = (torch.arange(CROP_PX, dtype=boxes.dtype, device=boxes.device) + 0.5) * (2.0 / CROP_PX) - 1.0
+    x_px = ((x1 + x2) * (width / 2) + half_px * steps).clamp(0.5, width - 0.5)  # (M, 48)
+    y_px = ((y1 + y2) * (height / 2) + half_px * steps).clamp(0.5, height - 0.5)
+    y_px = y_px + (picture_row * height).unsqueeze(1).to(boxes.dtype)
+    rows = boxes.shape[0]
+    grid_x = (x_px * (2.0 / width) - 1.0).unsqueeze(1).expand(rows, CROP_PX, CROP_PX)
+    grid_y = (y_px * (2.0 / (count * height)) - 1.0).unsqueeze(2).expand(rows, CROP_PX, CROP_PX)
+    grid = torch.stack([grid_x, grid_y], -1).reshape(1, rows * CROP_PX, CROP_PX, 2)
+    flat = F.grid_sample(tall, grid, mode="bilinear", padding_mode="border", align_corners=False)
+    return flat.reshape(channels, rows, CROP_PX, CROP_PX).transpose(0, 1)
+
+
+def vector_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
+    """Mean of 1 - cosine over the two vectors, plus an L1 term that keeps their length near one.
+
+    Args:
+        predicted: (M, 6) head xyz, gaze xyz.
+        wanted: (M, 6) the same, unit vectors.
+    """
+    total = F.l1_loss(predicted, wanted)
+    for part in (slice(0, 3), slice(3, 6)):
+        total = total + (1 - F.cosine_similarity(predicted[:, part], wanted[:, part], dim=1, eps=1e-4)).mean()
+    return total

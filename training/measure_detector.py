@@ -1,0 +1,146 @@
+"""Figures of a detector file on held-out stills: recall and precision at IoU 0.5, average precision, yaw error."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from training.batches import still
+from training.data import STILL_WH, Rows
+from training.detector_graph import BODY_LABEL, DIRECTIONS, FRONT_LABEL, HEAD_LABEL
+from training.detector_loss import LEAST_BODY_PX, LEAST_HEAD_PX, LEAST_VISIBLE
+from training.export import one_thread_session
+from training.measure_gaze import average_precision
+
+Floats = NDArray[np.float32]
+
+HEAD_SIZES_PX = (0, 16, 24, 36, 1000)
+_LEAST_SCORE = 0.05
+_MATCH_IOU = 0.5
+_IGNORE_OVERLAP = 0.3
+
+
+@dataclass
+class Tally:
+    """The judged rows of one class over all pictures."""
+
+    scores: list[float] = field(default_factory=list)
+    right: list[bool] = field(default_factory=list)
+    wanted: int = 0
+    wanted_by_size: NDArray[np.int64] = field(default_factory=lambda: np.zeros(len(HEAD_SIZES_PX) - 1, np.int64))
+    found_px: list[tuple[float, float]] = field(default_factory=list)
+    """Score and height of each true box that was found."""
+
+    def add(self, boxes: Floats, scores: Floats, truth: Floats, judged: NDArray[np.bool_]) -> NDArray[np.int64]:
+        """Match boxes, best first, to truth; return the true row of each box, -1 for none.
+
+        Truth that is not judged (hidden, tiny) makes a box neither right nor wrong.
+        """
+        height_px = (truth[:, 3] - truth[:, 1]) * STILL_WH[1]
+        self.wanted += int(judged.sum())
+        self.wanted_by_size += np.histogram(height_px[judged], HEAD_SIZES_PX)[0]
+        overlap = iou(boxes, truth)
+        free = np.ones(len(truth), bool)
+        matches = np.full(len(boxes), -1)
+        for k in range(len(boxes)):
+            candidates = np.where(free, overlap[k], 0.0) if len(truth) else np.zeros(1)
+            best = int(candidates.argmax())
+            if candidates[best] >= _MATCH_IOU:
+                free[best] = False
+                matches[k] = best
+                if judged[best]:
+                    self.scores.append(float(scores[k]))
+                    self.right.append(True)
+                    self.found_px.append((float(scores[k]), float(height_px[best])))
+            elif not (overlap[k][~judged] > _IGNORE_OVERLAP).any():
+                self.scores.append(float(scores[k]))
+                self.right.append(False)
+        return matches
+
+    def at(self, threshold: float) -> tuple[float, float]:
+        """Return recall and precision of rows at or above a score."""
+        kept = np.array(self.scores) >= threshold
+        right = int(np.array(self.right)[kept].sum())
+        return right / max(1, self.wanted), right / max(1, int(kept.sum()))
+
+    def best_threshold(self) -> float:
+        """Return the score with the best F1, in steps of 0.01."""
+        steps = np.arange(0.10, 0.80, 0.01)
+
+        def f1(threshold: float) -> float:
+            recall, precision = self.at(threshold)
+            return 2 * recall * precision / max(1e-9, recall + precision)
+
+        return round(float(max(steps, key=f1)), 2)
+
+    def figures(self, name: str, threshold: float) -> dict[str, float | list[float]]:
+        """Return the figures of this class."""
+        recall, precision = self.at(threshold)
+        tall = [height for score, height in self.found_px if score >= threshold]
+        by_size = np.histogram(tall, HEAD_SIZES_PX)[0] / np.maximum(1, self.wanted_by_size)
+        ap = average_precision(np.array(self.right), np.array(self.scores)) * sum(self.right) / max(1, self.wanted)
+        return {
+            f"{name}_wanted": self.wanted,
+            f"{name}_threshold": threshold,
+            f"{name}_recall": round(recall, 4),
+            f"{name}_precision": round(precision, 4),
+            f"{name}_ap50": round(ap, 4),
+            f"{name}_recall_by_px_{'_'.join(map(str, HEAD_SIZES_PX[1:-1]))}": [round(float(v), 3) for v in by_size],
+        }
+
+
+def measure_detector(path: Path, rows: Rows, stills: int) -> dict[str, float | list[float]]:
+    """Run the file on the first `stills` rows and return its figures at the thresholds of best F1."""
+    session = one_thread_session(path)
+    heads, bodies = Tally(), Tally()
+    turns: list[tuple[float, float]] = []
+    for index in rows.ready()[:stills]:
+        picture, people = still(rows, int(index))
+        feed = {"input_bgr": picture.transpose(2, 0, 1)[None].astype(np.float32)}
+        found = session.run(None, feed)[0][0]
+        found = found[found[:, 5] >= _LEAST_SCORE]
+        for label, tally, truth, visible, least_px in (
+            (HEAD_LABEL, heads, people.head_box, people.head_visible, LEAST_HEAD_PX),
+            (BODY_LABEL, bodies, people.body_box, people.body_visible, LEAST_BODY_PX),
+        ):
+            own = found[found[:, 0] == label]
+            judged = (visible >= LEAST_VISIBLE) & ((truth[:, 3] - truth[:, 1]) * picture.shape[0] >= least_px)
+            matches = tally.add(own[:, 1:5], own[:, 5], truth, judged)
+            if label == HEAD_LABEL:
+                for row, match in zip(own, matches, strict=True):
+                    if match >= 0 and judged[match]:
+                        x, _, z = people.vectors[match, :3]
+                        turn = yaw_deg(found, row[1:5]) - np.degrees(np.arctan2(x, -z))
+                        turns.append((float(row[5]), abs((turn + 180) % 360 - 180)))
+    head_threshold = heads.best_threshold()
+    errors = np.array([error for score, error in turns if score >= head_threshold])
+    return {
+        **heads.figures("head", head_threshold),
+        **bodies.figures("body", bodies.best_threshold()),
+        "yaw_mae_deg": round(float(np.nanmean(errors)), 2),
+        "yaw_median_deg": round(float(np.nanmedian(errors)), 2),
+        "yaw_missing": int(np.isnan(errors).sum()),
+    }
+
+
+def yaw_deg(found: Floats, head_box: Sequence[float] | Floats) -> float:
+    """Return the yaw of a head from the score-weighted sum of its direction rows; nan without such rows."""
+    own = found[(found[:, 0] >= FRONT_LABEL) & (found[:, 0] < FRONT_LABEL + DIRECTIONS)]
+    own = own[(own[:, 1:5] == head_box).all(1)]
+    if not len(own):
+        return float("nan")
+    angle = np.radians((own[:, 0] - FRONT_LABEL) * 360.0 / DIRECTIONS)
+    return float(np.degrees(np.arctan2((own[:, 5] * np.sin(angle)).sum(), (own[:, 5] * np.cos(angle)).sum())))
+
+
+def iou(first: Floats, second: Floats) -> NDArray[np.float64]:
+    """Return the IoU of boxes (N, 4) and (M, 4), (N, M)."""
+    a, b = first[:, None].astype(np.float64), second[None].astype(np.float64)
+    sides = (np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])).clip(0.0)
+    shared = sides.prod(-1)
+    both = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
+    return np.asarray(shared / np.maximum(both, 1e-12))

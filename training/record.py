@@ -1,0 +1,77 @@
+"""Write down how a model came to be: the run beside its checkpoint, the record and the card beside the shipped file."""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import cv2
+import torch
+import yaml
+
+from training.loop import Outcome
+
+logger = logging.getLogger(__name__)
+
+MODELS, CARDS = Path("models"), Path("configs/models")
+
+
+def one_thread_each() -> None:
+    """Set up a training program: one thread, one log line a message."""
+    torch.set_num_threads(1)
+    cv2.setNumThreads(1)
+    os.environ["OMP_NUM_THREADS"] = "1"
+    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+
+
+def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:
+    """Collect what a run was: command, code, time, figures."""
+    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
+    module = Path(sys.argv[0]).stem
+    return {
+        "command": " ".join([f"python -m training.{module}", *sys.argv[1:]]),
+        "arguments": {name: _plain(value) for name, value in sorted(vars(arguments).items())},
+        "code_commit": commit,
+        "torch": str(torch.__version__),
+        "steps": outcome.steps,
+        "hours": round(outcome.hours, 3),
+        "last_losses": outcome.losses,
+        "figures": figures,
+    }
+
+
+def write_run(path: Path, arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> None:
+    """Write a run beside its checkpoint and log its figures."""
+    write_yaml(path, run_facts(arguments, outcome, figures))
+    for name, value in figures.items():
+        logger.info("%s %s", name, value)
+
+
+def read_run(path: Path) -> dict[str, Any]:
+    """Read what write_run wrote."""
+    facts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+    return facts
+
+
+def write_yaml(path: Path, content: dict[str, Any], comment: str = "") -> None:
+    """Write a mapping in its order, after an optional comment line."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
+    path.write_text(f"# {comment}\n{body}" if comment else body, encoding="utf-8")
+
+
+def sha256_of(path: Path) -> str:
+    """Return the checksum of a file."""
+    return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, tuple | list):
+        return [_plain(v) for v in value]
+    return str(value) if isinstance(value, Path) else value

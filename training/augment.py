@@ -99,7 +99,7 @@ def _move(
         corners = old.reshape(-1, 2, 2) * gain + offset
         whole = np.concatenate([corners.min(1), corners.max(1)], 1)
         clipped = whole.clip(0.0, 1.0)
-        return clipped, _area(clipped) / np.maximum(_area(whole), np.float32(_LOST_AREA))
+        return clipped, _area(clipped) / _area(whole).clip(_LOST_AREA)
 
     body_box, body_left = boxes(people.body_box)
     head_box, head_left = boxes(people.head_box)
@@ -188,4 +188,4 @@ def _covered(boxes: NDArray[np.float32], cover: NDArray[np.float32]) -> NDArray[
     """Return the part of each box (N, 4) that `cover` (4,) hides, 0..1."""
     shared = np.concatenate([np.maximum(boxes[:, :2], cover[:2]), np.minimum(boxes[:, 2:], cover[2:])], 1)
     shared[:, 2:] = np.maximum(shared[:, 2:], shared[:, :2])
-    return _area(shared) / np.maximum(_area(boxes), np.float32(_LOST_AREA))
+    return np.asarray(_area(shared) / _area(boxes).clip(_LOST_AREA))

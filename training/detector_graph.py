@@ -114,7 +114,8 @@ def split_yaw(x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:
         z: (...) component away from the camera; facing the camera is negative.
 
     Returns:
-        The direction 0..7 at or below the yaw as f32, and its share of the score in 0..1; the next has the rest. The sum of share times unit vector of the two directions points exactly along the yaw.
+        The direction 0..7 at or below the yaw as f32, and its share of the score in 0..1; the next has the rest.
+        The sum of share times unit vector of the two directions points exactly along the yaw.
     """
     yaw = torch.atan2(x, -z)
     yaw = torch.where(yaw < 0, yaw + 2 * math.pi, yaw)

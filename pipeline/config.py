@@ -104,9 +104,17 @@ def read_config(
     if sources:
         _replace_streams(sources, data, places, problems)
     blocks = {name: _block(name, data[name], places, (name,), problems) for name in data}
-    engine = validated(EngineConfig, blocks.pop("engine", Block("engine", {}, {(): ""})), problems) or EngineConfig()
-    streams = _streams(blocks.pop("streams", Block("streams", {}, {(): ""})), problems)
-    return RunConfig(places[()], streams, engine, blocks, places), problems
+    engine, streams = blocks.pop("engine", None), blocks.pop("streams", None)
+    return (
+        RunConfig(
+            path=places[()],
+            streams=_streams(streams, problems) if streams else {},
+            engine=(validated(EngineConfig, engine, problems) if engine else None) or EngineConfig(),
+            nodes={name: block for name, block in blocks.items() if block},
+            places=places,
+        ),
+        problems,
+    )
 
 
 def validated(model: type[M], block: Block, problems: list[str]) -> M | None:
@@ -137,18 +145,19 @@ def _streams(block: Block, problems: list[str]) -> dict[str, StreamConfig]:
             problems.append(block.complaint((stream_id,), problem))
             continue
         inner = _block(f"streams.{stream_id}", values, block.places, (stream_id,), problems)
-        checked = validated(StreamConfig, inner, problems)
-        if checked:
+        if inner and (checked := validated(StreamConfig, inner, problems)):
             streams[stream_id] = checked
     return streams
 
 
-def _block(name: str, values: Any, places: Mapping[Keys, str], keys: Keys, problems: list[str]) -> Block:
+def _block(name: str, values: Any, places: Mapping[Keys, str], keys: Keys, problems: list[str]) -> Block | None:
+    """Cut the block under `keys` out; when it is no mapping, add that to `problems` and return None."""
     inside = {path[len(keys) :]: place for path, place in places.items() if path[: len(keys)] == keys}
     block = Block(name, values if isinstance(values, dict) else {}, inside)
-    if not isinstance(values, dict) and values is not None:
-        problems.append(block.complaint((), f"expected keys and values, got {shown(values)}"))
-    return block
+    if isinstance(values, dict) or values is None:
+        return block
+    problems.append(block.complaint((), f"expected keys and values, got {shown(values)}"))
+    return None
 
 
 def _apply(text: str, data: dict[str, Any], places: dict[Keys, str]) -> None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import re
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
 
 Point = tuple[float, float]
 STREAM_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -17,7 +17,9 @@ def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
         raise ValueError(f"a polygon needs 3 points or more, got {len(points)}")
     for x, y in points:
         if not (0.0 <= x <= 1.0 and 0.0 <= y <= 1.0):
-            raise ValueError(f"points are fractions of the frame, 0 to 1, got {(x, y)!r}; divide pixels by width and height")
+            raise ValueError(
+                f"points are fractions of the frame, 0 to 1, got {(x, y)!r}; divide pixels by width and height"
+            )
     return points
 
 
@@ -57,8 +59,9 @@ class StreamConfig(BaseModel):
                 raise ValueError(f"an AOI name is 1 to 64 characters without ':' or line breaks, got {name!r}")
         return aois
 
-    @model_validator(mode="after")
-    def _matrix(self) -> StreamConfig:
-        if self.camera_matrix is not None and len(self.camera_matrix) != 3:
-            raise ValueError(f"camera_matrix: expected 3 rows of 4 numbers, got {len(self.camera_matrix)} rows")
-        return self
+    @field_validator("camera_matrix")
+    @classmethod
+    def _matrix(cls, rows: tuple[Any, ...] | None) -> tuple[Any, ...] | None:
+        if rows is not None and len(rows) != 3:
+            raise ValueError(f"expected 3 rows of 4 numbers, got {len(rows)} rows")
+        return rows

@@ -16,6 +16,10 @@ MAX_BYTES = 4_000_000
 MAX_VALUES = 200_000
 """Aliases may repeat a part of a file; a file that unfolds to more values than this is refused."""
 
+PLAIN_TAGS = frozenset(
+    f"tag:yaml.org,2002:{kind}" for kind in ("null", "bool", "int", "float", "timestamp", "str", "seq", "map")
+)
+
 
 @dataclass(frozen=True)
 class Document:
@@ -69,8 +73,10 @@ def parse_yaml(text: str, name: str) -> Document:
         mark = exc.problem_mark or exc.context_mark
         at = f":{mark.line + 1}:{mark.column + 1}" if mark else ""
         raise ConfigError(f"{name}{at}: not YAML: {exc.problem or exc.context}") from exc
-    except (yaml.YAMLError, RecursionError) as exc:
+    except yaml.YAMLError as exc:  # characters that YAML forbids
         raise ConfigError(f"{name}: not YAML: {' '.join(str(exc).split())}") from exc
+    except RecursionError:
+        raise ConfigError(f"{name}: not YAML: nested too deeply") from None
     builder = _Builder(name)
     data = {} if root is None else builder.build(root, ())
     return Document(data, {(): name, **builder.places}, tuple(builder.problems))
@@ -90,6 +96,9 @@ class _Builder:
         self.count += 1
         if self.count > MAX_VALUES or id(node) in self.open:
             raise ConfigError(f"{self._at(node)}: unfolds to more than {MAX_VALUES} values; use fewer aliases")
+        if node.tag not in PLAIN_TAGS:
+            self._complain(node, keys, f"expected a plain value, got the tag {node.tag!r}; remove it")
+            return None
         if isinstance(node, yaml.ScalarNode):
             return self._scalar(node, keys)
         self.open.add(id(node))
@@ -98,16 +107,13 @@ class _Builder:
         return built
 
     def _scalar(self, node: yaml.ScalarNode, keys: Keys) -> Any:
-        constructor = yaml.constructor.SafeConstructor()
         try:
-            return constructor.construct_object(node)
-        except (yaml.constructor.ConstructorError, ValueError) as exc:
-            problem = exc.problem if isinstance(exc, yaml.constructor.ConstructorError) else str(exc)
-            self._complain(node, keys, f"expected a plain value, got {node.value!r} ({problem})")
+            return yaml.constructor.SafeConstructor().construct_object(node)
+        except ValueError as exc:  # looks like a date, but is none
+            self._complain(node, keys, f"expected a plain value, got {node.value!r} ({exc}); mend it or quote it")
             return None
 
     def _sequence(self, node: yaml.Node, keys: Keys) -> list[Any]:
-        self._refuse_tag(node, keys)
         items = []
         for index, item in enumerate(node.value):
             self.places[(*keys, index)] = self._at(item)
@@ -115,7 +121,6 @@ class _Builder:
         return items
 
     def _mapping(self, node: yaml.Node, keys: Keys) -> dict[Hashable, Any]:
-        self._refuse_tag(node, keys)
         built: dict[Hashable, Any] = {}
         for key_node, value_node in node.value:
             if not isinstance(key_node, yaml.ScalarNode):
@@ -131,10 +136,6 @@ class _Builder:
                 self.places[(*keys, key)] = self._at(key_node)
                 built[key] = self.build(value_node, (*keys, key))
         return built
-
-    def _refuse_tag(self, node: yaml.Node, keys: Keys) -> None:
-        if not node.tag.startswith(("tag:yaml.org,2002:map", "tag:yaml.org,2002:seq")):
-            self._complain(node, keys, f"expected a plain value, got the tag {node.tag!r}; remove it")
 
     def _complain(self, node: yaml.Node, keys: Keys, problem: str) -> None:
         dotted = ".".join(str(key) for key in keys)

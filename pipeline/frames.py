@@ -69,7 +69,7 @@ class FrameBatch(Value):
         """Return the frames picked by an index array `(M,) int` or a mask `(B,) bool`, in that order, pictures too."""
         index = np.asarray(rows)
         index = np.flatnonzero(index) if index.dtype == bool else index.astype(np.int64)
-        made = {
+        made: dict[str, Any] = {
             name: tuple(content[row] for row in index) if isinstance(content, tuple) else content[index]
             for name, content in items(self)
         }

@@ -1,0 +1,58 @@
+"""Locate what a head looks at: one point of its gaze map, finer than the map's cells."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+import numpy as np
+from pydantic import Field
+
+from nodes.ops.boxes import centres
+from nodes.ops.heatmap import cell_centres, centroids, peaks, refined_peaks
+from nodes.types import GazeMaps, GazePoints
+from pipeline.node import Node, NodeConfig
+
+
+class Config(NodeConfig):
+    how: Literal["refined", "peak", "centroid"] = "refined"
+    """`refined`: the peak, placed between the cells by its neighbours. `peak`: the centre of the highest cell.
+    `centroid`: the centre of weight of the high cells, calmer, but between two targets where a map has two hills."""
+    centroid_floor: float = Field(0.5, ge=0, le=1)
+    """Height, as a share of the peak, from which cells count for `centroid`. Raise to come closer to the peak, lower to
+    average over more of the map."""
+    source_cells_wh: tuple[int, int] | None = None
+    """Columns and rows of the map inside the model, where the model itself shrinks it by leaving cells out, as upstream
+    Gaze-LLE files do: `[80, 80]` for a map of 64 from a 640 px model, `[52, 52]` for 48 from 416, `[40, 40]` for 32
+    from 320. None: the cells are even."""
+
+
+class LocateGaze(Node[Config]):
+    """Take the point of each map that is most looked at.
+
+    State: none.
+    Empty: no rows in, no rows out.
+    Ref: sub-cell peak by a parabola through logarithms, usual for heat maps of key points (Zhang et al., "DARK", CVPR
+    2020, in one step); the cells of shrunk maps as measured on upstream's files.
+    """
+
+    def process(self, gaze: GazeMaps) -> GazePoints:
+        if not len(gaze):
+            return GazePoints.empty()
+        maps = gaze.heatmap
+        source_w, source_h = self.config.source_cells_wh or (None, None)
+        x, y = cell_centres(maps.shape[2], source_w), cell_centres(maps.shape[1], source_h)
+        row, column, height = peaks(maps)
+        if self.config.how == "refined":
+            point = refined_peaks(maps, x, y)
+        elif self.config.how == "centroid":
+            point = centroids(maps, x, y, self.config.centroid_floor)
+        else:
+            point = np.stack([x[column], y[row]], axis=1)
+        return GazePoints(
+            frame_row=gaze.frame_row,
+            track_id=gaze.track_id,
+            head_point=centres(gaze.head_box),
+            point=point.astype(np.float32),
+            in_frame_prob=gaze.in_frame_prob,
+            peak=height,
+        )

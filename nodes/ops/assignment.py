@@ -1,0 +1,32 @@
+"""One-to-one assignment in which staying alone is allowed."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def assign(similarity: Array, least: float) -> tuple[Array, Array]:
+    """Pair rows with columns so that the pairs' total of `similarity - least` is greatest.
+
+    Pairs that are not more similar than `least` are never made. So one good pair is not broken up for two bad ones
+    unless these are worth more together. Method: Kuhn-Munkres, as `scipy.optimize.linear_sum_assignment`.
+
+    Args:
+        similarity: (N, M), finite.
+        least: what a pair must exceed.
+
+    Returns:
+        Row indices and column indices (K,) int64 of the pairs, rows rising.
+    """
+    gain = np.maximum(similarity - least, 0)
+    if not gain.any():
+        return np.empty(0, np.int64), np.empty(0, np.int64)
+    from scipy.optimize import linear_sum_assignment
+
+    rows, cols = linear_sum_assignment(gain, maximize=True)
+    paired = gain[rows, cols] > 0
+    return rows[paired].astype(np.int64), cols[paired].astype(np.int64)

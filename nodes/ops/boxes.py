@@ -1,0 +1,106 @@
+"""Boxes `x1, y1, x2, y2` as arrays (N, 4): overlap, clipping, suppression of doubles.
+
+A box with a NaN is no box: it overlaps nothing. Units are the caller's; fractions of the frame unless said.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def centres(boxes: Array) -> Array:
+    """Return the centres (N, 2) of boxes (N, 4)."""
+    return np.asarray((boxes[:, :2] + boxes[:, 2:]) * boxes.dtype.type(0.5))
+
+
+def sizes(boxes: Array) -> Array:
+    """Return width and height (N, 2) of boxes (N, 4)."""
+    return boxes[:, 2:] - boxes[:, :2]
+
+
+def areas(boxes: Array) -> Array:
+    """Return the areas (N,) of boxes (N, 4); 0 where a box is turned inside out, NaN where it is no box."""
+    return np.asarray(np.maximum(sizes(boxes), 0).prod(axis=1))
+
+
+def clip_to_frame(boxes: Array) -> Array:
+    """Return boxes (N, 4), fractions of the frame, cut off at its edges."""
+    return np.clip(boxes, 0, 1)
+
+
+def intersections(a: Array, b: Array) -> Array:
+    """Return the shared areas (N, M) of boxes (N, 4) and (M, 4); 0 where either is no box."""
+    low = np.maximum(a[:, None, :2], b[None, :, :2])
+    high = np.minimum(a[:, None, 2:], b[None, :, 2:])
+    return np.asarray(np.nan_to_num(np.maximum(high - low, 0).prod(axis=2)))
+
+
+def iou(a: Array, b: Array) -> Array:
+    """Return intersection over union (N, M) of boxes (N, 4) and (M, 4): 0 apart or no box, 1 equal."""
+    shared = intersections(a, b)
+    union = areas(a)[:, None] + areas(b)[None, :] - shared
+    return np.asarray(np.divide(shared, union, out=np.zeros_like(shared), where=union > 0))
+
+
+def share_inside(inner: Array, outer: Array) -> Array:
+    """Return which share (N, M) of each inner box (N, 4) lies in each outer box (M, 4): 0 outside, 1 wholly inside."""
+    shared = intersections(inner, outer)
+    area = np.broadcast_to(areas(inner)[:, None], shared.shape)
+    return np.asarray(np.divide(shared, area, out=np.zeros_like(shared), where=area > 0))
+
+
+def best_without_doubles(boxes: Array, scores: Array, max_iou: float) -> Array:
+    """Return the indices (K,) int64, best score first, of boxes that overlap no better kept one by more than `max_iou`.
+
+    Greedy non-maximum suppression; of equal scores the earlier box wins.
+
+    Args:
+        boxes: (N, 4) of one class in one frame.
+        scores: (N,).
+        max_iou: overlap up to which two boxes count as two things.
+    """
+    order = np.argsort(-scores, kind="stable")
+    doubles = iou(boxes[order], boxes[order]) > max_iou
+    kept = np.ones(len(order), np.bool_)
+    for rank in range(len(order)):
+        if kept[rank]:
+            kept[rank + 1 :] &= ~doubles[rank, rank + 1 :]
+    return order[kept]
+
+
+def to_anchored(boxes: Array) -> Array:
+    """Return boxes (..., 4) as centre x, top y, width, height.
+
+    People are held by their top: what hides them, or ends the picture, mostly does so from below.
+    """
+    x1, y1, x2, y2 = np.moveaxis(boxes, -1, 0)
+    return np.stack([(x1 + x2) / 2, y1, x2 - x1, y2 - y1], axis=-1)
+
+
+def from_anchored(anchored: Array) -> Array:
+    """Return centre x, top y, width, height (..., 4) as boxes `x1, y1, x2, y2`."""
+    x, top, width, height = np.moveaxis(anchored, -1, 0)
+    return np.stack([x - width / 2, top, x + width / 2, top + height], axis=-1)
+
+
+def held_by_cells(boxes: Array, cells_wh: tuple[int, int]) -> Array:
+    """Return boxes (N, 4), fractions of the frame, none of which vanishes when its edges are rounded to a grid.
+
+    An axis whose two edges round to the same line of the grid is widened to just over one cell about its centre, and
+    moved inside the frame. Everything else stays as it is, cut off at the frame.
+
+    Args:
+        boxes: (N, 4) float32, not NaN.
+        cells_wh: columns and rows of the grid.
+    """
+    boxes = clip_to_frame(boxes)
+    cells = np.array(cells_wh, boxes.dtype)
+    low, high = boxes[:, :2], boxes[:, 2:]
+    vanishes = np.rint(low * cells) == np.rint(high * cells)
+    side = np.minimum(boxes.dtype.type(1.01) / cells, 1)  # over 1, so that two edges never round to one line
+    start = np.clip((low + high) * boxes.dtype.type(0.5) - side / 2, 0, 1 - side)
+    return np.concatenate([np.where(vanishes, start, low), np.where(vanishes, start + side, high)], axis=1)

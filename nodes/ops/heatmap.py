@@ -1,0 +1,79 @@
+"""Points from heat maps (N, h, w): where the peak is, finer than a cell; where the weight lies."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_LEAST = 1e-6
+"""Values are taken for at least this before a logarithm."""
+
+
+def cell_centres(count: int, source_count: int | None = None) -> Array:
+    """Return where the centres of `count` cells lie along an axis of the frame: (count,) float64 fractions.
+
+    Args:
+        count: cells of the map along the axis.
+        source_count: cells before the model thinned its own map by picking cell `floor(i · source / count)` for cell i;
+            None when it did not.
+    """
+    source = count if source_count is None else source_count
+    picked: Array = (np.arange(count) * source // count + 0.5) / source
+    return picked
+
+
+def peaks(maps: Array) -> tuple[Array, Array, Array]:
+    """Return row (N,), column (N,) and height (N,) of the highest cell of each map (N, h, w); the first of equals."""
+    flat = maps.reshape(len(maps), -1)
+    best = flat.argmax(axis=1)
+    return best // maps.shape[2], best % maps.shape[2], flat[np.arange(len(maps)), best]
+
+
+def refined_peaks(maps: Array, x: Array, y: Array) -> Array:
+    """Return the peaks (N, 2) of maps between the cells, as x, y.
+
+    Along each axis the parabola through the logarithms of the highest cell and its two neighbours has its top there:
+    exact for a Gaussian hill, never more than half way to a neighbour. At the edge of the map it is the cell's centre.
+
+    Args:
+        maps: (N, h, w), 0 or more.
+        x: (w,) where the columns lie.
+        y: (h,) where the rows lie.
+    """
+    row, column, _ = peaks(maps)
+    every = np.arange(len(maps))
+    rows, columns = _around(row, len(y)), _around(column, len(x))  # (N, 3)
+    across = np.log(np.maximum(maps[every[:, None], row[:, None], columns], _LEAST))
+    down = np.log(np.maximum(maps[every[:, None], rows, column[:, None]], _LEAST))
+    return np.stack([_top(across, x[columns]), _top(down, y[rows])], axis=1)
+
+
+def centroids(maps: Array, x: Array, y: Array, floor: float) -> Array:
+    """Return the centres of weight (N, 2) of the cells not lower than `floor` times their map's peak, as x, y."""
+    weight = np.where(maps >= floor * maps.max(axis=(1, 2), keepdims=True), maps, 0).astype(np.float64)
+    weight = np.maximum(weight, np.finfo(np.float64).tiny)  # a map of zeros has its centre in the middle
+    total = weight.sum(axis=(1, 2))
+    return np.stack([weight.sum(axis=1) @ x / total, weight.sum(axis=2) @ y / total], axis=1)
+
+
+def _around(index: Array, count: int) -> Array:
+    """Return index - 1, index, index + 1 as (N, 3); all three the index itself at the ends of 0..count - 1."""
+    step = ((index > 0) & (index < count - 1)).astype(np.int64)
+    return np.asarray(index[:, None] + step[:, None] * np.array([-1, 0, 1]))
+
+
+def _top(values: Array, places: Array) -> Array:
+    """Return where (N,) parabolas through three values (N, 3) at rising places (N, 3) have their tops.
+
+    The slope of a parabola between two of its points is that half way between them; the top is where it is 0.
+    """
+    gaps = np.diff(places, axis=1)
+    slopes = np.diff(values, axis=1) / np.where(gaps > 0, gaps, 1)
+    halves = (places[:, :-1] + places[:, 1:]) / 2
+    bend = slopes[:, 0] - slopes[:, 1]
+    share = np.divide(slopes[:, 0], bend, out=np.full(len(bend), 0.5), where=bend > 0)
+    flat = (gaps[:, 0] <= 0) | (bend <= 0)
+    return np.where(flat, places[:, 1], halves[:, 0] + share * (halves[:, 1] - halves[:, 0]))

@@ -1,0 +1,161 @@
+"""Follow people from frame to frame, so that each keeps one number while it stays."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from pydantic import Field
+
+from nodes.ops.assignment import assign
+from nodes.ops.boxes import clip_to_frame, sizes, to_anchored
+from nodes.ops.likeness import likeness
+from nodes.ops.motion import BODY, HEAD, Pace
+from nodes.ops.roster import Roster
+from nodes.types import Detections, Tracks
+from pipeline.frames import FrameBatch
+from pipeline.node import Node, NodeConfig
+from pipeline.values import concat
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+class Config(NodeConfig):
+    high_score: float = Field(0.4, ge=0, le=1)
+    """Detections from this score on are matched first, weaker ones only to people seen just before. Raise when false
+    detections pull tracks away, lower when people fade in and out."""
+    new_score: float = Field(0.45, ge=0, le=1)
+    """Score from which a detection that fits nobody is a new person. Raise for fewer false tracks. Tune first."""
+    min_likeness: float = Field(0.2, ge=0, le=1)
+    """Overlap with where a person is expected from which a detection can be that person. Raise when people swap
+    numbers, lower when fast ones lose theirs."""
+    min_likeness_weak: float = Field(0.4, ge=0, le=1)
+    """The same for detections below `high_score`."""
+    confirm_s: float = Field(0.2, ge=0)
+    """Seconds a person must be seen before it is a track; whoever is there in the first frame of a stream is one at
+    once. Raise for fewer false tracks, at the price of later ones."""
+    max_lost_s: float = Field(2.0, ge=0)
+    """Seconds after which a person out of sight is forgotten. Raise for longer occlusions, at the price of newcomers
+    who get the number of somebody gone."""
+    coast_s: float = Field(0.5, ge=0)
+    """Seconds for which a body out of sight is still reported where it is expected. Raise to bridge gaps, lower for
+    boxes that are all seen."""
+    speed: float = Field(0.5, gt=0)
+    """Spread of the speeds of people, their body heights per second (walking is 0.8). Raise for running people, and
+    for low cameras that people pass close by."""
+    persistence_s: float = Field(1.0, gt=0)
+    """Seconds for which people keep speed and direction. Raise for corridors, lower for people who browse."""
+
+
+class TrackPeople(Node[Config]):
+    """Give people numbers by where their heads and bodies are expected.
+
+    Per frame: everybody is moved on to the frame's pts; detections are matched to people, high scores first, by
+    likeness of place (`ops.likeness`) and Hungarian assignment; half a person (a head that found no body, or a body
+    that found no head) completes a match that lacks it; what is left begins new people. A track is reported from the
+    frame that confirms it, under a number from 1 in the order of confirmation.
+
+    State: per stream, people with filters and ages; new with each generation, dropped when the stream ends.
+    Empty: a frame without people ages those known, and reports them while they coast.
+    Ref: Kalman 1960; two rounds of matching after Zhang et al., "ByteTrack", ECCV 2022.
+    """
+
+    def open(self) -> None:
+        self._rosters: dict[str, tuple[int, Roster]] = {}
+        self._pace = Pace(self.config.speed, self.config.persistence_s)
+
+    def process(self, frames: FrameBatch, people: Detections) -> Tracks:
+        rows = []
+        for row, stream_id in enumerate(frames.stream_id):
+            generation = int(frames.generation[row])
+            held, roster = self._rosters.get(stream_id, (generation, Roster()))
+            if held != generation:
+                roster = Roster()
+            self._rosters[stream_id] = generation, roster
+            found = people.take(people.frame_row == row)
+            width, height = (int(side) for side in frames.size_wh[row])
+            rows.append(self._step(roster, row, int(frames.pts_ns[row]), width / height, found))
+        return concat(rows) if rows else Tracks.empty()
+
+    def stream_ended(self, stream_id: str) -> None:
+        self._rosters.pop(stream_id, None)
+
+    def _step(self, roster: Roster, frame_row: int, pts_ns: int, aspect: float, found: Detections) -> Tracks:
+        """Follow the people of one stream through one frame."""
+        config = self.config
+        wide = np.array([aspect, 1.0, aspect, 1.0])
+        nowhere = np.full((1, 2, 4), np.nan)  # what row -1 stands for
+        boxes = np.concatenate([np.stack([found.head_box, found.body_box], axis=1) * wide, nowhere])  # (M + 1, 2, 4)
+        scores = np.maximum(found.head_score, found.body_score)
+        roster.advance(pts_ns, config.max_lost_s, self._pace)
+        match = self._match(roster, boxes, scores)
+        anchored = to_anchored(boxes)
+        roster.see(anchored[match, [HEAD, BODY]], match >= 0, self._pace)
+        match = match[roster.forget(config.confirm_s, aspect)]
+        new = np.setdiff1d(np.flatnonzero(scores >= config.new_score), match)
+        seen = ~np.isnan(boxes[new, :, 0])
+        roster.add(anchored[new], seen, self._pace)
+        match = np.concatenate([match, np.where(seen, new[:, None], -1)])
+        roster.confirm(config.confirm_s)
+        return self._report(roster, frame_row, wide, match, found)
+
+    def _match(self, roster: Roster, boxes: Array, scores: Array) -> Array:
+        """Match people with detections.
+
+        Args:
+            roster: the N people, moved on to this frame.
+            boxes: (M + 1, 2, 4) head and body of each detection, NaN unseen; the last row is all NaN.
+            scores: (M,) of the detections.
+
+        Returns:
+            The rows of the detections of each person's head and body: (N, 2) int64, -1 unseen.
+        """
+        config = self.config
+        alike = likeness(roster.motion.boxes(), roster.motion.spread(), boxes[:-1])
+        person, found = np.full(len(roster), -1), np.full(len(scores), -1)
+        strong = scores >= config.high_score
+        known = roster.track_id > 0
+        rounds = (
+            (known, strong, config.min_likeness),
+            (known & roster.just_seen(), ~strong, config.min_likeness_weak),
+            (~known, np.ones_like(strong), config.min_likeness),
+        )
+        for who, which, least in rounds:
+            rows, columns = np.flatnonzero(who & (person < 0)), np.flatnonzero(which & (found < 0))
+            a, b = assign(alike[np.ix_(rows, columns)], least)
+            person[rows[a]], found[columns[b]] = columns[b], rows[a]
+        unseen = np.isnan(boxes[:, :, 0])  # (M + 1, 2)
+        match = np.where(unseen[person], -1, person[:, None])
+        for part in (HEAD, BODY):
+            halves = np.flatnonzero((found < 0) & unseen[:-1, 1 - part])
+            rows = np.flatnonzero((person >= 0) & (match[:, part] < 0))
+            a, b = assign(alike[np.ix_(rows, halves)], config.min_likeness_weak)
+            match[rows[a], part] = halves[b]
+        return match
+
+    def _report(self, roster: Roster, frame_row: int, wide: Array, match: Array, found: Detections) -> Tracks:
+        """Return the rows of confirmed people who are seen, or whose body is still expected somewhere in the frame."""
+        head, body = match.T
+        expected = clip_to_frame(roster.motion.boxes()[:, BODY] / wide).astype(np.float32)
+        expected[(sizes(expected) <= 0).any(axis=1)] = np.nan
+        observed = np.asarray((match >= 0).any(axis=1))
+        body_box = np.where((body >= 0)[:, None], _rows(found.body_box, body), expected)
+        lost_ns = (roster.pts_ns or 0) - roster.seen_ns
+        coasting = (lost_ns <= self.config.coast_s * 1e9) & ~np.isnan(expected[:, 0])
+        tracks = Tracks(
+            frame_row=np.full(len(roster), frame_row, np.int64),
+            track_id=roster.track_id.copy(),
+            head_box=np.where((head >= 0)[:, None], _rows(found.head_box, head), np.float32(np.nan)),
+            head_score=np.where(head >= 0, _rows(found.head_score, head), np.float32(0)),
+            body_box=body_box,
+            body_score=np.where(body >= 0, _rows(found.body_score, body), np.float32(0)),
+            direction_scores=np.where((head >= 0)[:, None], _rows(found.direction_scores, head), np.float32(0)),
+            observed=observed,
+        )
+        order = np.argsort(tracks.track_id, kind="stable")
+        return tracks.take(order[((tracks.track_id > 0) & (observed | coasting))[order]])
+
+
+def _rows(column: Array, rows: Array) -> Array:
+    """Return the picked rows of a column; any content for row -1, also of a column without rows."""
+    return np.concatenate([column, np.zeros((1, *column.shape[1:]), column.dtype)])[rows]

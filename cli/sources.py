@@ -14,8 +14,6 @@ from pipeline.frames import Stream
 from pipeline.streams import STREAM_ID
 from pipeline.urls import FILE_SUFFIXES, is_camera, is_url, redact
 
-GLOB = re.compile(r"[*?\[]")
-
 
 def named_sources(texts: Iterable[str]) -> dict[str, str]:
     """Read `[ID=]URL` values into urls by stream id; a glob or folder of videos gives one stream for each video.
@@ -23,72 +21,70 @@ def named_sources(texts: Iterable[str]) -> dict[str, str]:
     An id that is not given comes from the name of the file, or from host and path of a URL.
 
     Raises:
-        ConfigError: an id is malformed, two are equal, or a glob fits nothing; one line for each.
+        ConfigError: an id is malformed, or two are equal; one line for each.
     """
     urls: dict[str, str] = {}
     problems: list[str] = []
     for text in texts:
-        stream_id, url = _split(text)
-        found = _videos(url)
-        if not found:
-            problems.append(f"--source {redact(text)}: no file fits {url!r}; check the path")
-        elif stream_id and not STREAM_ID.fullmatch(stream_id):
+        given_id, url = _split(text)
+        if given_id and not STREAM_ID.fullmatch(given_id):
             problems.append(
-                f"--source {redact(text)}: expected a stream id of a-z, 0-9, _ and - only, got {stream_id!r}; "
-                f"write --source {id_of(stream_id)}={redact(url)}"
+                f"--source {redact(text)}: expected a stream id of a-z, 0-9, _ and - only, got {given_id!r}; "
+                f"write --source {_as_id(given_id)}={redact(url)}"
             )
-        else:
-            for one in found:
-                own_id = id_of(one) if not stream_id else stream_id if len(found) == 1 else f"{stream_id}-{id_of(one)}"
-                if own_id in urls:
-                    problems.append(
-                        f"--source {redact(one)}: expected a stream id of its own, got {own_id!r}, "
-                        f"which {redact(urls[own_id])} has; write --source other={redact(one)}"
-                    )
-                urls.setdefault(own_id, one)
+            continue
+        for stream_id, one in _each(given_id, url):
+            if stream_id in urls:
+                problems.append(
+                    f"--source {redact(one)}: expected a stream id of its own, got {stream_id!r}, "
+                    f"which {redact(urls[stream_id])} has; write --source other={redact(one)}"
+                )
+            urls.setdefault(stream_id, one)
     if problems:
         raise ConfigError("\n".join(problems))
     return urls
 
 
-def id_of(url: str) -> str:
-    """Return the stream id that a URL gets when none is written."""
-    if url.isdecimal():
-        name = f"camera-{url}"
-    elif is_url(url):
-        parts = urlsplit(url)
-        name = Path(parts.path).stem if parts.path.lower().endswith(FILE_SUFFIXES) else f"{parts.hostname}{parts.path}"
-    else:
-        name = Path(url).resolve().stem
-    return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-_") or "stream"
-
-
 def streams_to_run(config: RunConfig, is_live: Callable[[str], bool], root: Path) -> list[Stream]:
-    """Return the streams of a configuration, files found and made absolute where they lie beside the program.
+    """Return the streams of a configuration, found in the current folder or else beside the program.
+
+    Args:
+        config: a checked configuration.
+        is_live: tells whether a URL is live.
+        root: the folder of the program, where relative paths that the current folder lacks are looked for.
 
     Raises:
         ConfigError: there are none, or files do not exist; one line for each.
     """
     if not config.streams:
         raise ConfigError(f"{config.path}: expected streams, got none; add --source clip.mp4 or a block 'streams:'")
-    streams = []
+    streams: dict[str, Stream] = {}
     problems = []
     for stream_id, stream in config.streams.items():
         url = _located(stream.url, root)
         if url is None:
-            place = config.where("streams", stream_id, "url")
             places = " and ".join(dict.fromkeys([str(Path.cwd()), str(root)]))
-            wanted = "a file, glob, folder of pictures, camera index or URL"
             problems.append(
-                f"{place}: streams.{stream_id}.url: expected {wanted}, got {redact(stream.url)!r}, "
-                f"which does not exist; check the path (looked in {places})"
+                f"{config.where('streams', stream_id, 'url')}: streams.{stream_id}.url: expected a file, glob, folder, "
+                f"camera index or URL, got {redact(stream.url)!r}, which does not exist; check the path (looked in {places})"
             )
-        else:
-            live = is_live(url)
-            streams.append(Stream(stream_id, stream.model_copy(update={"url": url}), live))
+            continue
+        for own_id, one in _each(stream_id, url):
+            streams[own_id] = Stream(own_id, stream.model_copy(update={"url": one}), is_live(one))
     if problems:
         raise ConfigError("\n".join(problems))
-    return streams
+    return list(streams.values())
+
+
+def id_of(url: str) -> str:
+    """Return the stream id that a URL gets when none is written."""
+    if url.isdecimal():
+        return f"camera-{url}"
+    if not is_url(url):
+        return _as_id(Path(url).resolve().stem)
+    parts = urlsplit(url)
+    is_file = parts.path.lower().endswith(FILE_SUFFIXES)
+    return _as_id(Path(parts.path).stem if is_file else f"{parts.hostname or ''}{parts.path}")
 
 
 def files_of(url: str) -> list[Path]:
@@ -98,39 +94,35 @@ def files_of(url: str) -> list[Path]:
     path = Path(url)
     if path.is_dir():
         return sorted(child for child in path.iterdir() if child.is_file())
-    if path.exists():
-        return [path]
-    return sorted(Path(found) for found in glob.glob(url))
+    return [path] if path.exists() else sorted(Path(found) for found in glob.glob(url))
+
+
+def _as_id(name: str) -> str:
+    return re.sub(r"[^a-z0-9_]+", "-", name.lower()).strip("-_") or "stream"
 
 
 def _split(text: str) -> tuple[str, str]:
-    """Split `[ID=]URL`; a path that exists is a path, whatever is in its name."""
+    """Split `[ID=]URL`; what exists as a path is a path, whatever is in its name."""
     head, equals, tail = text.partition("=")
-    if not equals or Path(text).exists() or not re.fullmatch(r"[^/\\.:?]*", head):
+    if not equals or Path(text).exists() or not re.fullmatch(r"[^/\\.:?*]+", head):
         return "", text
     return head, tail
 
 
-def _videos(url: str) -> list[str]:
-    """Return the streams behind a URL: several for a glob or folder that holds videos, itself otherwise."""
-    if is_url(url) or is_camera(url):
-        return [url]
+def _each(given_id: str, url: str) -> list[tuple[str, str]]:
+    """Return id and url of the streams behind a URL: one for each video of a glob or folder, itself for all else."""
     path = Path(url).expanduser()
-    if path.exists() and not path.is_dir():
-        return [str(path)]
-    if not path.exists() and not GLOB.search(url):
-        return [str(path)]  # that it does not exist is told with the other streams that don't
-    files = files_of(str(path))
-    videos = [str(file) for file in files if file.suffix.lower() in FILE_SUFFIXES]
-    return videos or ([str(path)] if files or path.exists() else [])
+    if is_url(url) or is_camera(url) or path.is_file():
+        return [(given_id or id_of(url), url)]
+    videos = [str(file) for file in files_of(str(path)) if file.suffix.lower() in FILE_SUFFIXES]
+    if not videos:  # a folder or glob of pictures is one stream, and what does not exist is told later
+        return [(given_id or id_of(url), url)]
+    return [(f"{given_id}-{id_of(video)}" if given_id else id_of(video), video) for video in videos]
 
 
 def _located(url: str, root: Path) -> str | None:
-    """Return where a file lies: below the current folder or else beside the program; None when nowhere."""
+    """Return where a file lies; None when nowhere."""
     if is_url(url) or is_camera(url):
         return url
     path = Path(url).expanduser()
-    for candidate in (path, root / path):
-        if files_of(str(candidate)) or candidate.exists():
-            return str(candidate)
-    return None
+    return next((str(place) for place in (path, root / path) if place.exists() or files_of(str(place))), None)

@@ -56,7 +56,7 @@ def frames(
     )
 
 
-def table(kind: type[Value], **columns: Any) -> Any:
+def table(kind: type[Value], /, **columns: Any) -> Any:
     """Return a value from plain lists; columns left out are zeros, `NaN` for boxes, "" for names."""
     from pipeline.values import columns as declared
 

@@ -79,8 +79,8 @@ def missing_packages() -> list[str]:
 
 def _guarded(command: str, argv: list[str]) -> int:
     if not {"-h", "--help"} & set(argv) and (missing := missing_packages()):
-        return _say(_how_to_install(missing))
-    from pipeline.errors import ConfigError, GraphError, ModelError, PipelineError
+        return _say(how_to_install(missing))
+    from pipeline.errors import ConfigError, GraphError, ModelError, PipelineError, SourceError
     from pipeline.urls import redact
 
     _set_up_logging()
@@ -88,7 +88,7 @@ def _guarded(command: str, argv: list[str]) -> int:
         return int(importlib.import_module(f"cli.{command}").main(argv))
     except PipelineError as exc:
         _say(redact(str(exc)))
-        return WRONG_INPUT if isinstance(exc, ConfigError | GraphError | ModelError) else FAILED
+        return WRONG_INPUT if isinstance(exc, ConfigError | GraphError | ModelError | SourceError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
     except BrokenPipeError:  # the reader of our output has seen enough: `run_graph.py nodes | head`
@@ -96,7 +96,8 @@ def _guarded(command: str, argv: list[str]) -> int:
         return DONE
 
 
-def _how_to_install(missing: list[str]) -> str:
+def how_to_install(missing: list[str]) -> str:
+    """Return the paragraph for somebody whose Python lacks packages."""
     ready = ROOT / ".venv" / "bin" / "python"
     if ready.exists():
         cure = f"this checkout has an environment with them: type {_short(ready)} {_short(ROOT / 'run_graph.py')} ..."
@@ -123,13 +124,17 @@ def _say(paragraph: str) -> int:
     return WRONG_INPUT
 
 
+class Redacting(logging.Formatter):
+    """Formats log lines without the passwords of addresses in them."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line."""
+        from pipeline.urls import redact
+
+        return redact(super().format(record))
+
+
 def _set_up_logging() -> None:
-    from pipeline.urls import redact
-
-    class Redacting(logging.Formatter):
-        def format(self, record: logging.LogRecord) -> str:
-            return redact(super().format(record))
-
     handler = logging.StreamHandler()
     handler.setFormatter(Redacting("%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

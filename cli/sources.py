@@ -63,10 +63,10 @@ def streams_to_run(config: RunConfig, is_live: Callable[[str], bool], root: Path
     for stream_id, stream in config.streams.items():
         url = _located(stream.url, root)
         if url is None:
-            places = " and ".join(dict.fromkeys([str(Path.cwd()), str(root)]))
+            looked = " and ".join(dict.fromkeys([str(Path.cwd()), str(root)]))
             problems.append(
                 f"{config.where('streams', stream_id, 'url')}: streams.{stream_id}.url: expected a file, glob, folder, "
-                f"camera index or URL, got {redact(stream.url)!r}, which does not exist; check the path (looked in {places})"
+                f"camera index or URL, got {stream.url!r}, which is not there; check the path (looked in {looked})"
             )
             continue
         for own_id, one in _each(stream_id, url):

@@ -102,6 +102,8 @@ def attentive_figure(
         seated=seated,
         stride=float(rng.normal(0, 0.25)),
         arms=sample_arms(rng, reaching=0.4 if near else 0.1),
+        arms_before=None,
+        arms_share=1.0,
         head=turned_head(gaze, eye_yaw, eye_pitch, roll),
         gaze=gaze,
     )

@@ -98,10 +98,15 @@ class BodyPainter:
         looks, pose = self.looks, self.pose
         wide = looks.shoulder_m
         sleeve = self.shirt if looks.long_sleeves or looks.skirt == "coat" else self.skin
-        for side, arm in zip((-1, 1), pose.arms, strict=True):
+        for row, side in enumerate((-1, 1)):
+            arm = pose.arms[row]
             shoulder = self.at(wide * side, 1.37, 0)
             self.part(shoulder, (0.062, 0.066, 0.062), self.shirt)
             elbow, hand = self._joints(arm, side, shoulder)
+            if pose.arms_before is not None and pose.arms_before[row] != arm:
+                old_elbow, old_hand = self._joints(pose.arms_before[row], side, shoulder)
+                elbow = old_elbow + (elbow - old_elbow) * pose.arms_share
+                hand = old_hand + (hand - old_hand) * pose.arms_share
             self.limb(shoulder, elbow, 0.052 * min(looks.build, 1.15), self.shirt)
             self.limb(elbow, hand, 0.042, sleeve)
             self.part(hand, (0.042, 0.055, 0.042), self.skin)

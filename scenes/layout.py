@@ -11,6 +11,7 @@ from scenes.furniture import chair, dummy, floating_shape, gondola, goods_on, it
 from scenes.geometry import unit
 from scenes.place import Block, Display, Place
 from scenes.room import BACK, LEFT, RIGHT, Room, paint_room, sample_room
+from scenes.textures import item_front
 
 Floats = NDArray[np.float64]
 
@@ -193,3 +194,20 @@ def _furnish_queue(place: Place, rng: np.random.Generator) -> None:
         x, z = _spot(place, rng)
         if place.free(x, z, 0.15) and z > 1.8:
             chair(place, rng, x, z)
+
+
+def hang_posters(place: Place, rng: np.random.Generator) -> None:
+    """Hang a few large posters on the walls where the camera sees them, as displays."""
+    room = place.room
+    for wall, name in ((BACK, "back"), (LEFT, "left"), (RIGHT, "right")):
+        start, end = (room.left + 0.2, room.right - 0.2) if wall == BACK else (1.6, room.back - 0.2)
+        at = start + rng.uniform(0, 0.6)
+        while at < end - 0.8:
+            width, low = rng.uniform(0.8, 1.5), -rng.uniform(0.7, 1.1)
+            high = max(room.top + 0.1, low - width * rng.uniform(0.6, 0.9))
+            ends = (at, at + width) if wall != RIGHT else (at + width, at)
+            corners = np.array([_on_wall(room, wall, ends[k in (1, 2)], high if k < 2 else low) for k in range(4)])
+            display = Display(f"poster-{name}-{len(place.displays)}", corners)
+            if place.canvas.quad(display.corners + display.normal * 0.02, item_front(rng), rng.uniform(0.9, 1.1)):
+                place.displays.append(display)
+            at += width + rng.uniform(0.3, 1.5)

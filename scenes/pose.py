@@ -39,6 +39,10 @@ class Pose:
     """Swing of the legs, radians of the right leg forward."""
     arms: tuple[str, str]
     """Left and right arm, each one of `ARMS`."""
+    arms_before: tuple[str, str] | None
+    """What they did before, while they still move."""
+    arms_share: float
+    """How far they have moved from there, 0 to 1."""
     head: Floats
     """(3, 3) columns: the head's right, down and nose directions in the world."""
     gaze: Floats

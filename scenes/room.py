@@ -134,10 +134,10 @@ def _wrapped(value: NDArray[np.float32], period: int) -> NDArray[np.float32]:
 def _atlas(room: Room) -> tuple[NDArray[np.uint8], list[float]]:
     """Stack the five textures and their halves and quarters; return it with the first row of each, plane by plane."""
     heights = [HEIGHT >> level for level in range(_LEVELS)]
-    atlas = np.zeros((5 * sum(heights), WIDTH, 3), np.uint8)
+    atlas = np.zeros((5 * (sum(heights) + _LEVELS), WIDTH, 3), np.uint8)
     first: list[float] = []
     row = 0
-    for surface in room.surfaces:
+    for plane, surface in enumerate(room.surfaces):
         shrunk = surface.texture
         for level, height in enumerate(heights):
             if level:
@@ -148,5 +148,7 @@ def _atlas(room: Room) -> tuple[NDArray[np.uint8], list[float]]:
             atlas[row : row + height, : WIDTH >> level] = shrunk
             if level:
                 atlas[row : row + height, WIDTH >> level] = shrunk[:, 0]
-            row += height
+            # One row more, for pixels between the last row and what follows it: walls end, floors repeat.
+            atlas[row + height, : WIDTH >> level] = shrunk[-1 if plane <= RIGHT else 0]
+            row += height + 1
     return atlas, first

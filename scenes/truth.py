@@ -88,3 +88,18 @@ def no_people() -> PeopleTruth:
         target_kind=np.zeros(0, np.int64),
         looked_at=(),
     )
+
+
+@dataclass(frozen=True)
+class Fixation:
+    """A stretch of time over which one person's gaze rests on one target."""
+
+    person_id: int
+    target: str
+    """AOI name, `person:<id>`, `camera`, or an empty string for all else."""
+    kind: str
+    """One of `TARGET_KINDS`."""
+    start_s: float
+    """When the gaze has arrived."""
+    end_s: float
+    """When it leaves."""

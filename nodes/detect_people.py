@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -12,6 +13,7 @@ from nodes.ops.association import fit_in_body
 from nodes.ops.boxes import best_without_doubles, centres, clip_to_frame, iou, sizes
 from nodes.ops.polygon import inside
 from nodes.types import Detections
+from pipeline.cards import card_problems
 from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
@@ -50,6 +52,9 @@ class Config(NodeConfig):
     """Lower bodies are left out: fraction of the frame's height. Raise to ignore people far away."""
     max_people: int = Field(100, ge=1)
     """People kept per frame, best scores first. Lower to bound the cost of everything below in a crowd."""
+
+    def problems(self, root: Path) -> list[str]:
+        return card_problems(self.model, root)
 
 
 class DetectPeople(Node[Config]):

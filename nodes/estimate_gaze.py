@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -9,6 +10,7 @@ from pydantic import Field
 
 from nodes.ops.boxes import held_by_cells
 from nodes.types import GazeMaps, Tracks
+from pipeline.cards import card_problems
 from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
@@ -30,6 +32,9 @@ class Config(NodeConfig):
     max_heads: int = Field(32, ge=1)
     """Heads asked about per frame, best scores first. Each costs the decoder once more: lower to bound the time of a
     crowded frame."""
+
+    def problems(self, root: Path) -> list[str]:
+        return card_problems(self.model, root)
 
 
 class EstimateGaze(Node[Config]):

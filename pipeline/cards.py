@@ -87,6 +87,26 @@ def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
     return _read(path, root)
 
 
+def card_problems(card: str, root: Path) -> list[str]:
+    """Return what keeps the model of a card from being opened, as far as it shows without opening it."""
+    try:
+        found, path = load_card(card, root)
+    except ConfigError as error:
+        return str(error).splitlines()
+    return [] if path.is_file() else [no_file(found, path)]
+
+
+def no_file(card: ModelCard, path: Path) -> str:
+    """Say that the file of a card is not there and how to get it."""
+    if card.url:
+        cure = f"it is not downloaded yet: fetch {card.url} and save it there"
+    elif card.shipped:
+        cure = "it ships with this repository: restore it with git checkout"
+    else:
+        cure = f"put the file there or correct `file` in the card {card.name!r}"
+    return f"model {card.name!r}: expected the file {path}, got none; {cure}"
+
+
 def _card_of_file(file: str, root: Path) -> tuple[ModelCard, Path]:
     wanted = _under(root, file)
     beside = wanted.with_suffix(".yaml")

@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.cards import ModelCard, TensorSpec, load_card
+from pipeline.cards import ModelCard, TensorSpec, load_card, no_file
 from pipeline.device import Device
 from pipeline.errors import ModelError
 
@@ -180,13 +180,7 @@ def _read_checked(card: ModelCard, path: Path) -> bytes:
     try:
         status = path.stat()
     except OSError as error:
-        if card.url:
-            cure = f"it is not downloaded yet: fetch {card.url} and save it there"
-        elif card.shipped:
-            cure = "it ships with this repository: restore it with git checkout"
-        else:
-            cure = f"put the file there or correct `file` in the card {card.name!r}"
-        raise ModelError(f"model {card.name!r}: expected the file {path}, got none; {cure}") from error
+        raise ModelError(no_file(card, path)) from error
     if not stat.S_ISREG(status.st_mode) or status.st_size > MAX_BYTES:
         raise ModelError(f"model {path}: expected a file of at most {MAX_BYTES} bytes, got {status.st_size} or no file")
     content = path.read_bytes()

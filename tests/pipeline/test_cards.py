@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from pipeline.cards import load_card
+from pipeline.cards import card_problems, load_card
 from pipeline.errors import ConfigError
 
 CARD = {
@@ -118,3 +118,19 @@ def test_yaml_that_would_run_code_is_refused(root):
     path.write_text("file: !!python/object/apply:os.getcwd []\n")
 
     assert f"{path}:1: file: expected a plain value, got the tag" in refusal("tiny", root)
+
+
+def test_what_is_missing_is_known_before_the_model_is_opened(root):
+    path = root / "models/tiny.onnx"
+    assert card_problems("tiny", root) == [
+        f"model 'tiny': expected the file {path}, got none; put the file there or correct `file` in the card 'tiny'"
+    ]
+
+    path.parent.mkdir()
+    path.touch()
+
+    assert card_problems("tiny", root) == []
+    assert card_problems("tinny", root) == [
+        f"model 'tinny': expected a card at {root}/configs/models/tinny.yaml, got no such file; did you mean 'tiny'? "
+        "(configs/models: tiny)"
+    ]

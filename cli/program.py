@@ -10,6 +10,8 @@ import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from cli.options import option_parser
+
 ROOT = Path(__file__).resolve().parents[1]
 OLDEST_PYTHON = (3, 11)
 DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
@@ -44,6 +46,9 @@ def main(argv: Sequence[str]) -> int:
         return DONE if argv else WRONG_INPUT
     first, *rest = argv
     if first.endswith((".yaml", ".yml")):
+        if {"-h", "--help"} & set(rest):
+            option_parser().print_help()
+            return DONE
         return _guarded("run", list(argv))
     if first in VERBS:
         return _guarded(first, rest)
@@ -78,7 +83,7 @@ def missing_packages() -> list[str]:
 
 
 def _guarded(command: str, argv: list[str]) -> int:
-    if not {"-h", "--help"} & set(argv) and (missing := missing_packages()):
+    if missing := missing_packages():
         return _say(how_to_install(missing))
     from pipeline.errors import ConfigError, GraphError, ModelError, PipelineError, SourceError
     from pipeline.urls import redact

@@ -32,6 +32,13 @@ def test_help_needs_no_packages_and_lists_graphs_and_verbs() -> None:
     assert [line.split()[0] for line in lines[lines.index("verbs") + 1 :]] == list(program.VERBS)
 
 
+def test_help_about_running_a_graph_needs_no_packages() -> None:
+    told = run("graphs/retail.yaml", "--help", flags=("-S", "-E"))
+
+    assert (told.returncode, told.stderr) == (0, "")
+    assert told.stdout.splitlines()[0].startswith("usage: run_graph.py [-h] [--config F]")
+
+
 def test_nothing_at_all_is_answered_with_help() -> None:
     told = run(flags=("-S", "-E"))
 

@@ -21,10 +21,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Config(NodeConfig):
-    high_score: float = Field(0.4, ge=0, le=1)
+    high_score: float = Field(0.35, ge=0, le=1)
     """Detections from this score on are matched first, weaker ones only to people seen just before. Raise when false
     detections pull tracks away, lower when people fade in and out."""
-    new_score: float = Field(0.45, ge=0, le=1)
+    new_score: float = Field(0.4, ge=0, le=1)
     """Score from which a detection that fits nobody is a new person. Raise for fewer false tracks. Tune first."""
     min_likeness: float = Field(0.2, ge=0, le=1)
     """Overlap with where a person is expected from which a detection can be that person. Raise when people swap
@@ -135,27 +135,26 @@ class TrackPeople(Node[Config]):
 
     def _report(self, roster: Roster, frame_row: int, wide: Array, match: Array, found: Detections) -> Tracks:
         """Return the rows of confirmed people who are seen, or whose body is still expected somewhere in the frame."""
-        head, body = match.T
         expected = clip_to_frame(roster.motion.boxes()[:, BODY] / wide).astype(np.float32)
-        expected[(sizes(expected) <= 0).any(axis=1)] = np.nan
+        gone = (roster.lost_ns()[:, BODY] > self.config.coast_s * 1e9) | ~(sizes(expected) > 0).all(axis=1)
+        expected[gone] = np.nan
         observed = np.asarray((match >= 0).any(axis=1))
-        body_box = np.where((body >= 0)[:, None], _rows(found.body_box, body), expected)
-        lost_ns = (roster.pts_ns or 0) - roster.seen_ns
-        coasting = (lost_ns <= self.config.coast_s * 1e9) & ~np.isnan(expected[:, 0])
-        tracks = Tracks(
-            frame_row=np.full(len(roster), frame_row, np.int64),
-            track_id=roster.track_id.copy(),
-            head_box=np.where((head >= 0)[:, None], _rows(found.head_box, head), np.float32(np.nan)),
-            head_score=np.where(head >= 0, _rows(found.head_score, head), np.float32(0)),
-            body_box=body_box,
-            body_score=np.where(body >= 0, _rows(found.body_score, body), np.float32(0)),
-            direction_scores=np.where((head >= 0)[:, None], _rows(found.direction_scores, head), np.float32(0)),
-            observed=observed,
+        order = np.argsort(roster.track_id, kind="stable")
+        shown = order[((roster.track_id > 0) & (observed | ~gone))[order]]
+        head, body = match[shown].T
+        return Tracks(
+            frame_row=np.full(len(shown), frame_row, np.int64),
+            track_id=roster.track_id[shown],
+            head_box=_rows(found.head_box, head, np.nan),
+            head_score=_rows(found.head_score, head, 0),
+            body_box=np.where((body >= 0)[:, None], _rows(found.body_box, body, np.nan), expected[shown]),
+            body_score=_rows(found.body_score, body, 0),
+            direction_scores=_rows(found.direction_scores, head, 0),
+            observed=observed[shown],
         )
-        order = np.argsort(tracks.track_id, kind="stable")
-        return tracks.take(order[((tracks.track_id > 0) & (observed | coasting))[order]])
 
 
-def _rows(column: Array, rows: Array) -> Array:
-    """Return the picked rows of a column; any content for row -1, also of a column without rows."""
-    return np.concatenate([column, np.zeros((1, *column.shape[1:]), column.dtype)])[rows]
+def _rows(column: Array, rows: Array, nothing: float) -> Array:
+    """Return the picked rows of a column, and `nothing` for row -1."""
+    last = np.full((1, *column.shape[1:]), nothing, column.dtype)
+    return np.asarray(np.concatenate([column, last])[rows])

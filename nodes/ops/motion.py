@@ -106,15 +106,21 @@ class Motion:
             pace: how people move, for parts seen for the first time.
         """
         measured = np.where(seen[:, :, None], measured, np.nan)
-        corrected, cov = kalman.update(self.mean, self.cov, measured, _noise(measured))
-        first, first_cov = kalman.begin(measured, _noise(measured), _speeds(measured, pace))
         again, new = seen & self.known, seen & ~self.known
-        mean = np.where(again[..., None, None], corrected, np.where(new[..., None, None], first, self.mean))
-        cov = np.where(again[..., None, None], cov, np.where(new[..., None, None], first_cov, self.cov))
+        mean, cov = kalman.update(self.mean, self.cov, measured, _noise(measured))
+        mean, cov = np.where(again[..., None, None], mean, self.mean), np.where(again[..., None, None], cov, self.cov)
+        if new.any():
+            first = Motion.begin(measured, new, pace)
+            mean[new], cov[new] = first.mean[new], first.cov[new]
         for part, other in ((HEAD, BODY), (BODY, HEAD)):
             along = self.known[:, part] & ~seen[:, part] & again[:, other]
             mean[along, part, :2] += mean[along, other, :2] - self.mean[along, other, :2]
         return Motion(mean, cov, self.known | seen)
+
+    def without(self, parts: Array) -> Motion:
+        """Return the people with some parts (N, 2) bool unknown again."""
+        unknown = parts[..., None, None]
+        return Motion(np.where(unknown, np.nan, self.mean), np.where(unknown, np.nan, self.cov), self.known & ~parts)
 
 
 def _noise(anchored: Array) -> Array:

@@ -1,0 +1,170 @@
+"""Read a stream: a video file, a folder of pictures, a camera of this machine, or a network address."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from pathlib import Path
+
+from av import VideoFrame
+from av.container import InputContainer
+from av.error import FFmpegError, InvalidDataError
+from av.video.stream import VideoStream
+from pydantic import Field
+
+from pipeline.av_pictures import PictureMaker
+from pipeline.containers import open_container, reason, video_stream
+from pipeline.errors import SourceError
+from pipeline.frames import FrameBatch, Stream
+from pipeline.node import Context, Discontinuity, Dropped, Frame, NodeConfig, Source, SourceItem
+from pipeline.picture_files import picture_files, read_picture
+from pipeline.timeline import Timeline
+from pipeline.truncation import missing_packets
+from pipeline.urls import is_camera, is_live, is_url, redact
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_FPS = 25.0
+"""Rate of a stream that carries neither times nor a rate."""
+
+
+class Config(NodeConfig):
+    threads: int = Field(default=1, ge=1, le=64)
+    """CPU threads of each stream's decoder. Raise when one large stream is the bottleneck and cores idle: costs some
+    CPU, and a frame of delay for each thread."""
+    pictures_fps: float = Field(default=10.0, gt=0)
+    """Rate at which a folder of pictures is played: sets the time of each."""
+    open_timeout_s: float = Field(default=10.0, gt=0)
+    """Seconds that a network address may take to answer. Raise for cameras that wake up slowly."""
+    read_timeout_s: float = Field(default=5.0, gt=0)
+    """Seconds without data after which a network stream counts as lost. Raise for links with long gaps; costs time
+    until a loss is seen."""
+
+
+class DecodeVideo(Source[Config]):
+    """Decode one stream into frames in the order of presentation.
+
+    Times are the stream's own, counted from its start; variable rates are kept. A frame without a time gets the one
+    after the last by the stream's rate. Interlaced video is not deinterlaced.
+
+    State: container and decoder, while `frames()` runs.
+    Empty: a stream without a frame is an error.
+    """
+
+    def __init__(self, config: Config, context: Context, stream: Stream) -> None:
+        super().__init__(config, context, stream)
+        self.duration_ns: int | None = None
+        """Length of a file, once it is open; None while unknown and for live streams."""
+
+    @classmethod
+    def is_live(cls, url: str) -> bool:
+        return is_live(url)
+
+    def frames(self) -> Iterator[SourceItem]:
+        url = self.stream.config.url
+        try:
+            pictures = [] if is_url(url) or is_camera(url) else picture_files(url)
+            yield from self._read_pictures(pictures) if pictures else self._read_video(url)
+        except SourceError as error:
+            raise SourceError(f"stream {self.stream.id!r}: {error}") from error
+
+    def process(self) -> FrameBatch:
+        raise NotImplementedError("a source is read through frames()")
+
+    def _read_pictures(self, files: list[Path]) -> Iterator[SourceItem]:
+        step_ns = 1e9 / self.config.pictures_fps
+        self.duration_ns = round(len(files) * step_ns)
+        timeline = Timeline(round(step_ns), self.stream.config.max_fps)
+        folder, damaged = str(files[0].parent), 0
+        for index, path in enumerate(files):
+            pts_ns, verdict = timeline.admit(round(index * step_ns))
+            if verdict == "rate_limit":
+                yield Dropped(verdict)
+                continue
+            picture = read_picture(path)
+            damaged += picture is None
+            yield Dropped("corrupt") if picture is None else Frame(picture, pts_ns)
+        if damaged == len(files):
+            raise SourceError(f"{folder}: expected pictures, got {damaged} damaged files; copy them again")
+        self._tell_of(damaged, folder)
+
+    def _read_video(self, url: str) -> Iterator[SourceItem]:
+        with open_container(url, self.config.open_timeout_s, self.config.read_timeout_s) as container:
+            video = video_stream(container, url)
+            video.codec_context.thread_count, video.thread_type = self.config.threads, "AUTO"
+            self.duration_ns = None if self.stream.live else _duration_ns(container, video)
+            rate = float(video.average_rate or video.guessed_rate or DEFAULT_FPS)
+            timeline = Timeline(round(1e9 / rate), self.stream.config.max_fps)
+            maker, lost, seen = PictureMaker(), 0, False
+            for item in self._decoded(container, video, url):
+                if not isinstance(item, VideoFrame):
+                    lost += item.count if item else 0
+                    yield item
+                    continue
+                seen = True
+                pts_ns, verdict = timeline.admit(_pts_ns(item, video))
+                if verdict in ("time_backwards", "rate_limit"):
+                    yield Dropped(verdict)
+                    continue
+                if verdict == "jump":
+                    yield Discontinuity()
+                yield Frame(maker.picture(item), pts_ns)
+            if not seen:
+                raise SourceError(
+                    f"{redact(url)}: expected frames, got none that can be decoded ({lost} damaged); copy or record it "
+                    "again"
+                )
+            self._tell_of(lost, redact(url))
+
+    def _decoded(
+        self, container: InputContainer, video: VideoStream, url: str
+    ) -> Iterator[VideoFrame | Dropped | None]:
+        """Yield frames in order of presentation, what was lost, and None for each packet that completes no frame."""
+        packets = container.demux(video)
+        last_packet_lost = False
+        while True:
+            try:
+                packet = next(packets, None)
+                if packet is None:
+                    break
+                frames = packet.decode()
+            except InvalidDataError:
+                last_packet_lost = True
+                yield Dropped("corrupt")
+                continue
+            except (FFmpegError, OSError) as error:
+                raise SourceError(
+                    f"{redact(url)}: expected to read on, got: {reason(error)}; {self._cure()}"
+                ) from error
+            if packet.size:  # the one that flushes the decoder has none
+                last_packet_lost = False
+            for frame in frames:
+                yield Dropped("corrupt") if frame.is_corrupt else frame
+            if not frames:
+                yield None
+        if self.stream.live:
+            raise SourceError(
+                f"{redact(url)}: expected frames without end, got the end: the sender is gone; {self._cure()}"
+            )
+        if not is_url(url) and (missing := missing_packets(video, Path(url)) - last_packet_lost) > 0:
+            yield Dropped("corrupt", missing)
+
+    def _cure(self) -> str:
+        return "check that it still runs and the network holds" if self.stream.live else "copy or convert the file"
+
+    def _tell_of(self, lost: int, url: str) -> None:
+        if lost:
+            logger.warning("stream=%s %s: damaged or missing frames: %d; the rest was read", self.stream.id, url, lost)
+
+
+def _pts_ns(frame: VideoFrame, video: VideoStream) -> int | None:
+    if frame.pts is None or frame.time_base is None:
+        return None
+    ticks = frame.pts - (video.start_time or 0)
+    return round(ticks * frame.time_base * 1_000_000_000)
+
+
+def _duration_ns(container: InputContainer, video: VideoStream) -> int | None:
+    if video.duration is not None and video.time_base is not None:
+        return round(video.duration * video.time_base * 1_000_000_000)
+    return None if container.duration is None else container.duration * 1000  # FFmpeg counts it in microseconds

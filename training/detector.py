@@ -16,11 +16,11 @@ from torch import Tensor
 
 from training import head
 from training.augment import People, Pictures, cut_out, place, weather
-from training.batches import picture_tensor, shuffled, still
+from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, picture_tensor, shuffled, still
 from training.cards import DETECTOR_FILE, ship_detector
 from training.data import ROOT, STILL_WH, Rows, render_stills, seed_range
 from training.detector_graph import DetectorGraph
-from training.detector_loss import LEAST_BODY_PX, LEAST_HEAD_PX, box_loss, centre_loss, class_targets
+from training.detector_loss import box_loss, centre_loss, class_targets
 from training.detector_net import DetectorNet
 from training.export import check_against_torch, export_onnx, milliseconds
 from training.head_net import HeadNet
@@ -78,8 +78,8 @@ def export(detector: DetectorNet, head_net: HeadNet, path: Path, stills: Tensor)
         (stills[:2],),
         path,
         ["input_bgr"],
-        ["label_xyxy_score"],
-        {"input_bgr": {0: "N", 2: "H", 3: "W"}, "label_xyxy_score": {0: "N"}},
+        {"label_xyxy_score": ("N", 4 * graph.per_class, 6)},
+        {"input_bgr": {0: "N", 2: "H", 3: "W"}},
         "Detector of bodies, heads and head directions trained on rendered scenes; contract: DEIMv2-Wholebody34",
     )
     largest = check_against_torch(path, graph, {"input_bgr": stills[:1]}, rows_from_score=0.05)

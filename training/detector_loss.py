@@ -11,12 +11,9 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from training.batches import LEAST_VISIBLE
 from training.detector_net import STRIDE_PX, boxes_px
 
-# Below these a person or head is neither wanted nor punished.
-LEAST_VISIBLE = 0.3
-LEAST_HEAD_PX = 8.0
-LEAST_BODY_PX = 16.0
 _SIGMA_PART = 0.18  # of the box side: a centre within it still gives a box that overlaps well
 _LEAST_SIGMA_CELLS = 0.7
 _BESIDE_WEIGHT = 0.4

@@ -21,11 +21,24 @@ def export_onnx(
     example: Sequence[Tensor],
     path: Path,
     input_names: Sequence[str],
-    output_names: Sequence[str],
+    outputs: dict[str, tuple[int | str, ...]],
     dynamic_axes: dict[str, dict[int, str]],
     note: str,
 ) -> None:
-    """Export an eval-mode graph whose batch norms are fused, with a note on its origin in the file."""
+    """Export an eval-mode graph whose batch norms are fused.
+
+    Args:
+        graph: the network.
+        example: its inputs, in order.
+        path: the file to write.
+        input_names: their names.
+        outputs: shape of each output by name; a name stands for an axis of any extent.
+        dynamic_axes: axes of any extent of the inputs, and their names.
+        note: what the file is, kept inside it.
+    """
+    named = {
+        name: {k: axis for k, axis in enumerate(shape) if isinstance(axis, str)} for name, shape in outputs.items()
+    }
     path.parent.mkdir(parents=True, exist_ok=True)
     with warnings.catch_warnings():
         # The tracer warns of every Python number it keeps; those are the fixed model sizes.
@@ -35,13 +48,17 @@ def export_onnx(
             tuple(example),
             str(path),
             input_names=list(input_names),
-            output_names=list(output_names),
-            dynamic_axes=dynamic_axes,
+            output_names=list(outputs),
+            dynamic_axes=dynamic_axes | named,
             opset_version=OPSET,
             dynamo=False,
         )
     model = onnx.load(str(path))
     model.producer_name, model.producer_version, model.doc_string = "training", "", note
+    for value in model.graph.output:  # the tracer loses the extents behind a resize
+        for axis, extent in zip(value.type.tensor_type.shape.dim, outputs[value.name], strict=True):
+            if isinstance(extent, int):
+                axis.dim_value = extent
     onnx.checker.check_model(model, full_check=True)
     onnx.save(model, str(path))
 

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import argparse
 import logging
-from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
@@ -16,11 +15,9 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from training import head
-from training.augment import place, weather
-from training.batches import picture_tensor, shuffled, still
+from training.batches import draw_heads, shuffled
 from training.cards import GAZE_FILE, ship_gaze
-from training.data import ROOT, Rows, render_stills, seed_range
-from training.detector_loss import LEAST_HEAD_PX, LEAST_VISIBLE
+from training.data import ROOT, render_stills, seed_range
 from training.export import check_against_torch, export_onnx, milliseconds
 from training.gaze_net import MAP_CELLS, SIZE_WH, GazeGraph, GazeNet
 from training.head_net import vector_loss
@@ -33,8 +30,6 @@ logger = logging.getLogger(__name__)
 
 FOLDER = ROOT / "gaze"
 BATCH = 12
-_SCALE = (0.7, 1.6)
-_BOX_JITTER = 0.06
 _SIGMA_CELLS = 3.0
 _HOLD_OUT = (9_000_000, 600)
 _MEASURED_STILLS = 600
@@ -74,26 +69,6 @@ def gaze_losses(
     return losses
 
 
-def draw_batch(draws: Iterator[tuple[Rows, int]], rng: np.random.Generator) -> tuple[Tensor, ...]:
-    """Return pictures, head boxes (M, 4), picture rows (M,), target points, in-frame flags, vectors."""
-    pictures: list[np.ndarray] = []
-    rows: list[int] = []
-    kept = []
-    while len(pictures) < BATCH:
-        picture, people = place(*still(*next(draws)), SIZE_WH, rng, _SCALE)
-        height_px = (people.head_box[:, 3] - people.head_box[:, 1]) * SIZE_WH[1]
-        seen = np.flatnonzero((people.head_visible >= LEAST_VISIBLE) & (height_px >= LEAST_HEAD_PX))
-        if not len(seen):
-            continue
-        rows.extend([len(pictures)] * len(seen))
-        pictures.append(weather(picture, rng))
-        kept.append((people.head_box[seen], people.target_point[seen], people.in_frame[seen], people.vectors[seen]))
-    boxes, points, inside, vectors = (torch.from_numpy(np.concatenate(part)) for part in zip(*kept, strict=True))
-    side = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
-    boxes = boxes + torch.from_numpy(rng.standard_normal(boxes.shape).astype(np.float32)) * _BOX_JITTER * side
-    return picture_tensor(pictures), boxes, torch.tensor(rows), points, inside, vectors
-
-
 def export(net: GazeNet, path: Path) -> dict[str, float]:
     """Write the file, check it against torch and time it."""
     graph = fuse_batch_norm(GazeGraph(net).eval())
@@ -110,8 +85,8 @@ def export(net: GazeNet, path: Path) -> dict[str, float]:
         tuple(inputs(3).values()),
         path,
         ["image_bgr", "bboxes_x1y1x2y2"],
-        ["heatmap", "inout"],
-        {"bboxes_x1y1x2y2": {1: "heads"}, "heatmap": {0: "heads"}, "inout": {0: "heads"}},
+        {"heatmap": ("heads", MAP_CELLS, MAP_CELLS), "inout": ("heads",)},
+        {"bboxes_x1y1x2y2": {1: "heads"}},
         "Gaze target model trained on rendered scenes; contract: Gaze-LLE-DINOv3 inout",
     )
     figures = {"torch_difference": max(check_against_torch(path, graph, inputs(heads)) for heads in (1, 2, 7))}
@@ -149,7 +124,7 @@ def main() -> None:
     draws = shuffled(sets, rng)
 
     def losses_at(_: float) -> dict[str, Tensor]:
-        pictures, boxes, rows, points, inside, wanted = draw_batch(draws, rng)
+        pictures, boxes, rows, points, inside, wanted = draw_heads(draws, rng, BATCH)
         with torch.autocast("cpu", torch.bfloat16):
             maps, in_frame, vectors = net(pictures, boxes, rows)
         return gaze_losses(maps.float(), in_frame.float(), vectors.float(), points, inside, wanted)

@@ -1,4 +1,4 @@
-"""Train the head network on rendered head crops: python -m training.head.
+"""Train the head network on rendered head crops and stills: python -m training.head.
 
 Its weights go into the detector (directions) and start the head branch of the gaze network.
 """
@@ -15,8 +15,8 @@ import torch
 from torch import Tensor
 
 from training.augment import weather
-from training.batches import picture_tensor, shuffled
-from training.data import ROOT, Rows, render_crops, seed_range
+from training.batches import draw_heads, picture_tensor, shuffled
+from training.data import ROOT, Rows, render_crops, render_stills, seed_range
 from training.head_net import HeadNet, crop_heads, vector_loss
 from training.layers import normalise
 from training.loop import Plan, load_weights, train
@@ -25,16 +25,18 @@ from training.record import one_thread_each, write_run
 logger = logging.getLogger(__name__)
 
 WEIGHTS = ROOT / "head" / "last.npz"
-BATCH = 128
+# A batch: crops rendered for the purpose, and the heads of stills as the detector and the gaze network will see them.
+CROPS = 64
+STILLS = 20
 _MIRROR = torch.tensor([-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
 _BOX_JITTER = 0.08
 _HOLD_OUT = (9_500_000, 1000)
 
 
-def draw_batch(draws: Iterator[tuple[Rows, int]], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Return normalised crops (BATCH, 3, 48, 48) and their vectors (BATCH, 6)."""
+def draw_crops(draws: Iterator[tuple[Rows, int]], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
+    """Draw CROPS rendered crops: normalised (CROPS, 3, 48, 48), and their vectors (CROPS, 6)."""
     pictures, boxes, vectors = [], [], []
-    for _ in range(BATCH):
+    for _ in range(CROPS):
         rows, index = next(draws)
         truth, picture = rows.truth[index, 0], np.array(rows.pictures[index])
         # The crops are rendered through cameras of all sorts already; half of them go through a second one.
@@ -82,24 +84,34 @@ def measure(net: HeadNet, rows: Rows) -> dict[str, float]:
 def main() -> None:
     """Render what is missing, train, measure, keep the weights."""
     parser = argparse.ArgumentParser(prog="python -m training.head", description=__doc__)
-    parser.add_argument("--crops", type=seed_range, default=(1_000_000, 24_000), metavar="FIRST+COUNT")
+    parser.add_argument(
+        "--crops", type=seed_range, action="append", metavar="FIRST+COUNT", help="default 1000000+24000"
+    )
+    parser.add_argument(
+        "--stills", type=seed_range, action="append", metavar="FIRST+COUNT", help="default 1000000+6000"
+    )
     parser.add_argument("--minutes", type=float, default=10.0)
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from")
     arguments = parser.parse_args()
     one_thread_each()
-    rows, held_out = render_crops(*arguments.crops), render_crops(*_HOLD_OUT)
+    crop_sets = [render_crops(*seeds) for seeds in arguments.crops or [(1_000_000, 24_000)]]
+    still_sets = [render_stills(*seeds) for seeds in arguments.stills or [(1_000_000, 6000)]]
+    held_out = render_crops(*_HOLD_OUT)
 
     rng = np.random.default_rng(arguments.seed)
     torch.manual_seed(arguments.seed)
     net = HeadNet().to(memory_format=torch.channels_last)
     if arguments.init:
         load_weights(net, arguments.init)
-    draws = shuffled([rows], rng)
+    crop_draws, still_draws = shuffled(crop_sets, rng), shuffled(still_sets, rng)
 
     def losses_at(_: float) -> dict[str, Tensor]:
-        crops, vectors = draw_batch(draws, rng)
+        pictures, boxes, rows, _, _, of_stills = draw_heads(still_draws, rng, STILLS)
+        crops, of_crops = draw_crops(crop_draws, rng)
+        crops = torch.cat([crops, crop_heads(normalise(pictures), boxes, rows)])
+        vectors = torch.cat([of_crops, of_stills])
         with torch.autocast("cpu", torch.bfloat16):
             _, got = net(crops)
         return {"vectors": vector_loss(got.float(), vectors)}

@@ -27,7 +27,7 @@ class Plan:
     """How long and how fast to train."""
 
     minutes: float
-    """Wall time; the learning rate falls to almost zero over it."""
+    """Wall time; the learning rate falls to almost zero over it. 0 keeps the weights as they are."""
     learning_rate: float
     """Rate after the warm-up. AdamW."""
     weight_decay: float
@@ -47,13 +47,19 @@ class Outcome:
     """Running means at the end."""
 
 
-def train(net: nn.Module, plan: Plan, losses_at: Callable[[float], Mapping[str, Tensor]]) -> Outcome:
+def train(
+    net: nn.Module,
+    plan: Plan,
+    losses_at: Callable[[float], Mapping[str, Tensor]],
+    now_s: Callable[[], float] = time.monotonic,
+) -> Outcome:
     """Train until the time is over and leave the averaged weights in the net.
 
     Args:
         net: the network; only parameters that require gradients change.
         plan: time and rates.
         losses_at: draws a batch and returns its weighted losses, which are summed; gets the elapsed part, 0..1.
+        now_s: the clock.
 
     Raises:
         ValueError: a loss is not finite.
@@ -63,10 +69,11 @@ def train(net: nn.Module, plan: Plan, losses_at: Callable[[float], Mapping[str, 
     optimiser = torch.optim.AdamW(weights, lr=plan.learning_rate, weight_decay=plan.weight_decay)
     average = {name: value.detach().clone() for name, value in net.state_dict().items()}
     running: dict[str, float] = {}
-    begin = time.monotonic()
+    begin = now_s()
     logged = saved = begin
     steps = 0
-    while (elapsed := (time.monotonic() - begin) / (60.0 * plan.minutes)) < 1.0:
+    while (spent_s := now_s() - begin) < 60.0 * plan.minutes:
+        elapsed = spent_s / (60.0 * plan.minutes)
         for group in optimiser.param_groups:
             group["lr"] = plan.learning_rate * rate_at(elapsed, steps)
         losses = losses_at(elapsed)
@@ -83,7 +90,7 @@ def train(net: nn.Module, plan: Plan, losses_at: Callable[[float], Mapping[str, 
         for name, value in losses.items():
             latest = float(value.detach())
             running[name] = 0.98 * running.get(name, latest) + 0.02 * latest
-        now = time.monotonic()
+        now = now_s()
         if now - logged > _LOG_SECONDS:
             logged = now
             logger.info("%5.1f min, step %d, %s", (now - begin) / 60, steps, _text(running))
@@ -93,7 +100,7 @@ def train(net: nn.Module, plan: Plan, losses_at: Callable[[float], Mapping[str, 
     net.load_state_dict(average)
     save_weights(average, plan.folder / "last.npz")
     net.eval()
-    return Outcome(steps, (time.monotonic() - begin) / 3600, {name: round(v, 4) for name, v in running.items()})
+    return Outcome(steps, (now_s() - begin) / 3600, {name: round(v, 4) for name, v in running.items()})
 
 
 def rate_at(elapsed: float, step: int) -> float:

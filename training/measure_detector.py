@@ -9,10 +9,9 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.batches import still
+from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, LEAST_VISIBLE, still
 from training.data import STILL_WH, Rows
 from training.detector_graph import BODY_LABEL, DIRECTIONS, FRONT_LABEL, HEAD_LABEL
-from training.detector_loss import LEAST_BODY_PX, LEAST_HEAD_PX, LEAST_VISIBLE
 from training.export import one_thread_session
 from training.measure_gaze import average_precision
 

@@ -7,9 +7,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from training.batches import still
+from training.batches import judged_heads, still
 from training.data import Rows
-from training.detector_loss import LEAST_HEAD_PX, LEAST_VISIBLE
 from training.export import one_thread_session
 from training.gaze_net import MAP_CELLS
 
@@ -19,11 +18,14 @@ Floats = NDArray[np.float64]
 def measure_gaze(path: Path, rows: Rows, stills: int) -> dict[str, float]:
     """Run the file on the true head boxes of the first `stills` rows and return its figures."""
     session = one_thread_session(path)
-    areas, distances, centroids, in_frame, probability = [], [], [], [], []
+    areas: list[float] = []
+    distances: list[float] = []
+    centroids: list[float] = []
+    in_frame: list[bool] = []
+    probability: list[float] = []
     for index in rows.ready()[:stills]:
         picture, people = still(rows, int(index))
-        height_px = (people.head_box[:, 3] - people.head_box[:, 1]) * picture.shape[0]
-        judged = (people.head_visible >= LEAST_VISIBLE) & (height_px >= LEAST_HEAD_PX)
+        judged = judged_heads(people, picture.shape[0])
         if not judged.any():
             continue
         feed = {

@@ -23,6 +23,8 @@ _HEAD_LAG_S = 0.16
 """How long after the gaze has arrived the head still turns."""
 _MOST_TWIST_RAD = math.radians(78)
 _WALKING_M_PER_S = 0.2
+_TREMOR_RAD = math.radians(1.3)
+"""A head is never quite still."""
 
 
 @dataclass(frozen=True)
@@ -76,17 +78,26 @@ class Actor:
         """Say whether the person is in the place."""
         return self.enters_s <= at_s < self.leaves_s
 
+    def ground(self, at_s: float) -> Floats:
+        """Return the (3,) point between the feet; who stands still sways by a centimetre."""
+        phase = 1.7 * self.person_id
+        sway = (math.sin(2.1 * at_s + phase), 0.0, math.sin(1.6 * at_s + 2 * phase))
+        ground: Floats = self.route.position(at_s) + 0.009 * np.array(sway)
+        return ground
+
     def upright_head(self, at_s: float) -> Floats:
         """Return the (3,) middle of the skull without lean: what others look at."""
-        return head_centre(self.looks, self.route.position(at_s), 0.0, 0.0, self.seated)
+        return head_centre(self.looks, self.ground(at_s), 0.0, 0.0, self.seated)
 
     def figure(self, at_s: float) -> Figure:
         """Return the person as it stands and looks at a time."""
-        ground = self.route.position(at_s)
+        ground = self.ground(at_s)
         body_yaw = float(np.interp((at_s - self.enters_s) / _STEP_S, np.arange(len(self.body_yaws)), self.body_yaws))
         old, new, gaze_share, head_share = self._phase(at_s)
         facing = self._nose(old, at_s), self._nose(new, at_s)
         azimuth, elevation = _between(*facing, head_share)
+        azimuth += _TREMOR_RAD * math.sin(2.9 * at_s + self.person_id)
+        elevation += _TREMOR_RAD * math.sin(2.3 * at_s + 3 * self.person_id)
         too_far = wrapped(azimuth - body_yaw)
         if abs(too_far) > _MOST_TWIST_RAD:
             body_yaw += too_far - math.copysign(_MOST_TWIST_RAD, too_far)

@@ -22,6 +22,8 @@ Floats = NDArray[np.float64]
 
 _OVERSAMPLED = 7 / 6
 """Frames are drawn this much larger than they are asked for."""
+_ZOOM = 1.5
+"""Cameras of clips see less of a place than those of stills: their people are the subject, not passers-by."""
 _VIEW_SHARES = {"eye": 0.3, "wall": 0.45, "ceiling": 0.25}
 _KIND_SHARES = {"shop": 0.6, "office": 0.14, "corridor": 0.12, "queue": 0.14}
 _MOMENT_S = 0.02
@@ -112,12 +114,7 @@ def make_clip(
     difficulty = 0.6 * max(0.0, rng.uniform(-1.0, 1.0))
     drawn_people = int(rng.choice([2, 3, 4, 5, 6], p=[0.15, 0.3, 0.3, 0.15, 0.1]))
     drawn_wh = (round(size_wh[0] * _OVERSAMPLED), round(size_wh[1] * _OVERSAMPLED))
-    camera = sample_camera(rng, drawn_wh, view)
-    furnished = build_place(rng, camera, kind, view, difficulty)
-    aois = choose_aois(furnished, rng, most=5)
-    if len(aois) < 2:
-        hang_posters(furnished, rng)
-        aois = choose_aois(furnished, rng, most=5)
+    furnished, aois = _furnished(rng, drawn_wh, kind, view, difficulty)
     actors = write_script(furnished, aois, rng, people=drawn_people if people is None else people, seconds=seconds)
     return Clip(
         seed=seed,
@@ -130,6 +127,23 @@ def make_clip(
         fixations=tuple(fixation for actor in actors for fixation in _fixations(furnished, actor, seconds)),
         recorder=replace(sample_recorder(rng, difficulty), stamp=0),
     )
+
+
+def _furnished(
+    rng: np.random.Generator, size_wh: tuple[int, int], kind: str, view: str, difficulty: float
+) -> tuple[Place, tuple[Aoi, ...]]:
+    """Return a place in which the camera sees at least two areas worth a name, or the last of five tries."""
+    for _ in range(5):
+        camera = sample_camera(rng, size_wh, view)
+        camera = replace(camera, focal_px=camera.focal_px * _ZOOM)
+        place = build_place(rng, camera, kind, view, difficulty / 2)
+        aois = choose_aois(place, rng, most=5)
+        if len(aois) < 2:
+            hang_posters(place, rng)
+            aois = choose_aois(place, rng, most=5)
+        if len(aois) >= 2:
+            break
+    return place, aois
 
 
 def _check(

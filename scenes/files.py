@@ -117,7 +117,9 @@ def _rounded(array: NDArray[Any]) -> list[Any]:
     if array.dtype.kind != "f":
         listed: list[Any] = array.tolist()
         return listed
-    nested: list[Any] = np.where(np.isnan(array), None, np.round(array, 6).astype(object)).tolist()
+    rounded = np.round(array, 6).astype(object)
+    rounded[np.isnan(array)] = None
+    nested: list[Any] = rounded.tolist()
     return nested
 
 

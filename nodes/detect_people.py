@@ -27,30 +27,32 @@ DIRECTIONS = ("front", "right-front", "right-side", "right-back", "back", "left-
 LABEL, BOX, SCORE = 0, slice(1, 5), 5
 """Columns of the model's rows."""
 
+LIVE: dict[str, Any] = {"live": True}
+
 
 class Config(NodeConfig):
     model: str = "people-shop-480"
     """Card of a detector of the family `wholebody34`: a name in configs/models, or a path to a card or .onnx file."""
-    head_min_score: float = Field(0.3, ge=0, le=1)
+    head_min_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are left out. Raise for fewer false heads, lower for far and dim ones. Tune first."""
-    body_min_score: float = Field(0.35, ge=0, le=1)
+    body_min_score: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
     """Bodies with a lower score are left out. Raise for fewer false bodies, lower for half-hidden ones."""
-    direction_min_score: float = Field(0.02, ge=0, le=1)
+    direction_min_score: float = Field(default=0.02, ge=0, le=1, json_schema_extra=LIVE)
     """Head directions with a lower score are left out. Raise it for models that give every direction some score."""
-    direction_min_iou: float = Field(0.7, gt=0, le=1)
+    direction_min_iou: float = Field(default=0.7, gt=0, le=1, json_schema_extra=LIVE)
     """Overlap from which a direction belongs to a head. Raise when directions of touching heads are mixed up."""
-    head_max_iou: float = Field(0.5, ge=0, le=1)
+    head_max_iou: float = Field(default=0.5, ge=0, le=1, json_schema_extra=LIVE)
     """Two heads that overlap more are one. Raise when heads behind each other are lost, lower when one is doubled."""
-    body_max_iou: float = Field(0.7, ge=0, le=1)
+    body_max_iou: float = Field(default=0.7, ge=0, le=1, json_schema_extra=LIVE)
     """Two bodies that overlap more are one. Raise when people in a queue are lost, lower when one is doubled."""
-    min_fit: float = Field(0.2, ge=0, le=1)
+    min_fit: float = Field(default=0.2, ge=0, le=1, json_schema_extra=LIVE)
     """How well a head must fit a body to be its head (0 to 1). Raise when heads are given to other people's bodies,
     lower when people who bend or stretch fall apart into head and body."""
-    min_head_height: float = Field(0.012, ge=0, le=1)
+    min_head_height: float = Field(default=0.012, ge=0, le=1, json_schema_extra=LIVE)
     """Lower heads are left out: fraction of the frame's height. Raise to ignore people far away."""
-    min_body_height: float = Field(0.03, ge=0, le=1)
+    min_body_height: float = Field(default=0.03, ge=0, le=1, json_schema_extra=LIVE)
     """Lower bodies are left out: fraction of the frame's height. Raise to ignore people far away."""
-    max_people: int = Field(100, ge=1)
+    max_people: int = Field(default=100, ge=1, json_schema_extra=LIVE)
     """People kept per frame, best scores first. Lower to bound the cost of everything below in a crowd."""
 
     def problems(self, root: Path) -> list[str]:

@@ -22,14 +22,16 @@ Array = np.ndarray[Any, np.dtype[Any]]
 STRIDE_PX = 16
 """Side of the cells on which models of this family mark the head, in pixels of their input."""
 
+LIVE: dict[str, Any] = {"live": True}
+
 
 class Config(NodeConfig):
     model: str = "gaze-shop-480"
     """Card of a gaze model of the family `gazelle` with an in/out output: a name in configs/models, or a path to a
     card or .onnx file."""
-    min_head_score: float = Field(0.3, ge=0, le=1)
+    min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are not asked about. Raise to save time on doubtful heads."""
-    max_heads: int = Field(32, ge=1)
+    max_heads: int = Field(default=32, ge=1, json_schema_extra=LIVE)
     """Heads asked about per frame, best scores first. Each costs the decoder once more: lower to bound the time of a
     crowded frame."""
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from pydantic import Field
 
@@ -9,11 +11,13 @@ from nodes.ops.angles import yaw_of_directions
 from nodes.types import HeadPoses, Tracks
 from pipeline.node import Node, NodeConfig
 
+LIVE: dict[str, Any] = {"live": True}
+
 
 class Config(NodeConfig):
-    min_evidence: float = Field(0.05, ge=0)
+    min_evidence: float = Field(default=0.05, ge=0, json_schema_extra=LIVE)
     """Sum of a head's direction scores below which it gets no pose. Raise to be told less of dim heads."""
-    min_agreement: float = Field(0.2, ge=0, le=1)
+    min_agreement: float = Field(default=0.2, ge=0, le=1, json_schema_extra=LIVE)
     """Agreement of the directions (the score of the pose) below which a head gets no pose: two opposite directions
     agree 0, two neighbours 0.92. Raise to be told less of heads the detector is torn about."""
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
@@ -12,12 +12,14 @@ from nodes.ops.heatmap import cell_centres, centroids, peaks, refined_peaks
 from nodes.types import GazeMaps, GazePoints
 from pipeline.node import Node, NodeConfig
 
+LIVE: dict[str, Any] = {"live": True}
+
 
 class Config(NodeConfig):
     how: Literal["refined", "peak", "centroid"] = "refined"
     """`refined`: the peak, placed between the cells by its neighbours. `peak`: the centre of the highest cell.
     `centroid`: the centre of weight of the high cells, calmer, but between two targets where a map has two hills."""
-    centroid_floor: float = Field(0.5, ge=0, le=1)
+    centroid_floor: float = Field(default=0.5, ge=0, le=1, json_schema_extra=LIVE)
     """Height, as a share of the peak, from which cells count for `centroid`. Raise to come closer to the peak, lower to
     average over more of the map."""
     source_cells_wh: tuple[int, int] | None = None

@@ -19,21 +19,23 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _MAX_LOGIT = 6.0
 """Probabilities nearer to 0 or 1 than this (0.25 %) count as that, so that one sure frame does not outvote many."""
 
+LIVE: dict[str, Any] = {"live": True}
+
 
 class Config(NodeConfig):
-    min_cutoff_hz: float = Field(0.5, gt=0)
+    min_cutoff_hz: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
     """Cut-off for a point at rest. Lower: steadier and later. Tune first, with beta = 0."""
-    beta: float = Field(0.5, ge=0)
+    beta: float = Field(default=0.5, ge=0, json_schema_extra=LIVE)
     """How fast the cut-off rises with speed: Hz per frame height and second. Raise to cut lag when a gaze moves on."""
-    speed_cutoff_hz: float = Field(1.0, gt=0)
+    speed_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
     """Cut-off of the speed itself. Raise to react to shorter movements, at the price of more jitter."""
-    in_frame_cutoff_hz: float = Field(0.5, gt=0)
+    in_frame_cutoff_hz: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
     """Cut-off of the in-frame probability. Lower for fewer flips between inside and outside, and later ones."""
-    full_peak: float = Field(0.3, gt=0, le=1)
+    full_peak: float = Field(default=0.3, gt=0, le=1, json_schema_extra=LIVE)
     """Peak of the map from which a point weighs fully; lower ones weigh in proportion. Raise to rely on clear maps."""
-    min_weight: float = Field(0.05, gt=0, le=1)
+    min_weight: float = Field(default=0.05, gt=0, le=1, json_schema_extra=LIVE)
     """Weight of the most doubtful point. Raise to follow doubtful points more."""
-    forget_s: float = Field(2.0, gt=0)
+    forget_s: float = Field(default=2.0, gt=0, json_schema_extra=LIVE)
     """Seconds without a point after which a person's filter starts anew. Raise to bridge longer gaps."""
 
 
@@ -51,6 +53,9 @@ class SmoothGaze(Node[Config]):
 
     def open(self) -> None:
         self._streams: dict[str, tuple[int, _Filters]] = {}
+        self.reconfigured()
+
+    def reconfigured(self) -> None:
         config = self.config
         self._of_point = Tuning(config.min_cutoff_hz, config.beta, config.speed_cutoff_hz)
         self._of_logit = Tuning(config.in_frame_cutoff_hz, 0.0, config.speed_cutoff_hz)

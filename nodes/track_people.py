@@ -19,31 +19,33 @@ from pipeline.values import concat
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+LIVE: dict[str, Any] = {"live": True}
+
 
 class Config(NodeConfig):
-    high_score: float = Field(0.35, ge=0, le=1)
+    high_score: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
     """Detections from this score on are matched first, weaker ones only to people seen just before. Raise when false
     detections pull tracks away, lower when people fade in and out."""
-    new_score: float = Field(0.4, ge=0, le=1)
+    new_score: float = Field(default=0.4, ge=0, le=1, json_schema_extra=LIVE)
     """Score from which a detection that fits nobody is a new person. Raise for fewer false tracks. Tune first."""
-    min_likeness: float = Field(0.2, ge=0, le=1)
+    min_likeness: float = Field(default=0.2, ge=0, le=1, json_schema_extra=LIVE)
     """Overlap with where a person is expected from which a detection can be that person. Raise when people swap
     numbers, lower when fast ones lose theirs."""
-    min_likeness_weak: float = Field(0.4, ge=0, le=1)
+    min_likeness_weak: float = Field(default=0.4, ge=0, le=1, json_schema_extra=LIVE)
     """The same for detections below `high_score`."""
-    confirm_s: float = Field(0.2, ge=0)
+    confirm_s: float = Field(default=0.2, ge=0, json_schema_extra=LIVE)
     """Seconds a person must be seen before it is a track; whoever is there in the first frame of a stream is one at
     once. Raise for fewer false tracks, at the price of later ones."""
-    max_lost_s: float = Field(2.0, ge=0)
+    max_lost_s: float = Field(default=2.0, ge=0, json_schema_extra=LIVE)
     """Seconds after which a person out of sight is forgotten. Raise for longer occlusions, at the price of newcomers
     who get the number of somebody gone."""
-    coast_s: float = Field(0.5, ge=0)
+    coast_s: float = Field(default=0.5, ge=0, json_schema_extra=LIVE)
     """Seconds for which a body out of sight is still reported where it is expected. Raise to bridge gaps, lower for
     boxes that are all seen."""
-    speed: float = Field(0.5, gt=0)
+    speed: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
     """Spread of the speeds of people, their body heights per second (walking is 0.8). Raise for running people, and
     for low cameras that people pass close by."""
-    persistence_s: float = Field(1.0, gt=0)
+    persistence_s: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
     """Seconds for which people keep speed and direction. Raise for corridors, lower for people who browse."""
 
 
@@ -62,7 +64,6 @@ class TrackPeople(Node[Config]):
 
     def open(self) -> None:
         self._rosters: dict[str, tuple[int, Roster]] = {}
-        self._pace = Pace(self.config.speed, self.config.persistence_s)
 
     def process(self, frames: FrameBatch, people: Detections) -> Tracks:
         rows = []
@@ -83,18 +84,19 @@ class TrackPeople(Node[Config]):
     def _step(self, roster: Roster, frame_row: int, pts_ns: int, aspect: float, found: Detections) -> Tracks:
         """Follow the people of one stream through one frame."""
         config = self.config
+        pace = Pace(config.speed, config.persistence_s)
         wide = np.array([aspect, 1.0, aspect, 1.0])
         nowhere = np.full((1, 2, 4), np.nan)  # what row -1 stands for
         boxes = np.concatenate([np.stack([found.head_box, found.body_box], axis=1) * wide, nowhere])  # (M + 1, 2, 4)
         scores = np.maximum(found.head_score, found.body_score)
-        roster.advance(pts_ns, config.max_lost_s, self._pace)
+        roster.advance(pts_ns, config.max_lost_s, pace)
         match = self._match(roster, boxes, scores)
         anchored = to_anchored(boxes)
-        roster.see(anchored[match, [HEAD, BODY]], match >= 0, self._pace)
+        roster.see(anchored[match, [HEAD, BODY]], match >= 0, pace)
         match = match[roster.forget(config.confirm_s, aspect)]
         new = np.setdiff1d(np.flatnonzero(scores >= config.new_score), match)
         seen = ~np.isnan(boxes[new, :, 0])
-        roster.add(anchored[new], seen, self._pace)
+        roster.add(anchored[new], seen, pace)
         match = np.concatenate([match, np.where(seen, new[:, None], -1)])
         roster.confirm(config.confirm_s)
         return self._report(roster, frame_row, wide, match, found)

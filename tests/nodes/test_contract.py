@@ -266,12 +266,12 @@ def test_two_instances_share_nothing(file: str, tmp_path: Path) -> None:
     assert all(same(a, b) for k in (0, 1) for a, b in zip(apart[k], mixed[k], strict=True))
 
 
+@pytest.mark.parametrize("generation", [0, 1], ids=["same name again", "new generation"])
 @pytest.mark.parametrize("file", STAGES)
-def test_a_new_generation_begins_as_if_nothing_had_been(file: str, tmp_path: Path) -> None:
+def test_what_follows_an_end_begins_as_if_nothing_had_been(file: str, generation: int, tmp_path: Path) -> None:
     again = clip(2)
-    again = FrameBatch(
-        **dict(items(again)) | {"generation": np.ones(FRAMES, np.int64)}, pictures=again.pictures, streams=again.streams
-    )
+    columns_again = dict(items(again)) | {"generation": np.full(FRAMES, generation)}
+    again = FrameBatch(**columns_again, pictures=again.pictures, streams=again.streams)
     used, fresh = node(file, tmp_path / "used"), node(file, tmp_path / "fresh")
     for part in ticks(file, clip(1), 1):
         used.process(**part)

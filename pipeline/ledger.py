@@ -1,0 +1,77 @@
+"""Count every frame on every edge, so that at the end in = out + dropped + in flight, or it is an error."""
+
+from __future__ import annotations
+
+import threading
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass
+class Account:
+    """Frames of one node: what came in, went out, and was dropped, by cause."""
+
+    came: int = 0
+    went: int = 0
+    dropped: Counter[str] = field(default_factory=Counter)
+
+    def in_flight(self) -> int:
+        """Return frames that came and neither went nor were dropped."""
+        return self.came - self.went - sum(self.dropped.values())
+
+
+class Ledger:
+    """Accounts by node name. Safe to use from every thread."""
+
+    def __init__(self) -> None:
+        self._lock = threading.Lock()
+        self._accounts: dict[str, Account] = {}
+
+    def came(self, node: str, frames: int = 1) -> None:
+        """Note that frames reached a node."""
+        with self._lock:
+            self._account(node).came += frames
+
+    def went(self, node: str, frames: int = 1) -> None:
+        """Note that frames left a node, processed."""
+        with self._lock:
+            self._account(node).went += frames
+
+    def dropped(self, node: str, cause: str, frames: int = 1) -> None:
+        """Note that frames that reached a node were dropped there."""
+        with self._lock:
+            self._account(node).dropped[cause] += frames
+
+    def drops(self) -> dict[str, int]:
+        """Return frames dropped by cause, over all nodes."""
+        with self._lock:
+            total: Counter[str] = Counter()
+            for account in self._accounts.values():
+                total.update(account.dropped)
+            return dict(sorted(total.items()))
+
+    def to_dict(self) -> dict[str, Any]:
+        """Return all accounts as plain data."""
+        with self._lock:
+            return {
+                name: {
+                    "in": account.came,
+                    "out": account.went,
+                    "dropped": dict(sorted(account.dropped.items())),
+                    "in_flight": account.in_flight(),
+                }
+                for name, account in self._accounts.items()
+            }
+
+    def violations(self) -> list[str]:
+        """Return one line for each node whose frames do not add up at the end of a run."""
+        return [
+            f"node {name!r}: {account['in']} frames came, {account['out']} went, "
+            f"{sum(account['dropped'].values())} were dropped, {account['in_flight']} are missing"
+            for name, account in self.to_dict().items()
+            if account["in_flight"] != 0
+        ]
+
+    def _account(self, node: str) -> Account:
+        return self._accounts.setdefault(node, Account())

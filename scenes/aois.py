@@ -47,7 +47,7 @@ def choose_aois(place: Place, rng: np.random.Generator, most: int) -> tuple[Aoi,
     """Name up to `most` displays that the camera sees large and nearly whole and whose images do not overlap."""
     candidates = []
     for display in place.displays:
-        polygon = _image_of(place.canvas, display)
+        polygon = image_of(place.canvas, display)
         if polygon is not None and visible_share(place.canvas, display) >= _LEAST_VISIBLE:
             candidates.append((_area(polygon), Aoi(display.name, polygon, display)))
     candidates.sort(key=lambda item: (-item[0], item[1].name))
@@ -81,7 +81,7 @@ def sees(canvas: Canvas, point: Floats) -> bool:
     return bool(canvas.depth[int(pixel[1]), int(pixel[0])] > float(depth) * 0.985 - 0.08)
 
 
-def _image_of(canvas: Canvas, display: Display) -> Floats | None:
+def image_of(canvas: Canvas, display: Display) -> Floats | None:
     """Return the (K, 2) image of a display within the frame, or None if it is too small to name."""
     pixels, depth = canvas.camera.project(display.corners)
     if depth.min() < 0.3:

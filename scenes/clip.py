@@ -20,7 +20,7 @@ from scenes.truth import Fixation, PeopleTruth
 
 Floats = NDArray[np.float64]
 
-_OVERSAMPLED = 7 / 6
+OVERSAMPLED = 7 / 6
 """Frames are drawn this much larger than they are asked for."""
 _ZOOM = 1.5
 """Cameras of clips see less of a place than those of stills: their people are the subject, not passers-by."""
@@ -113,7 +113,7 @@ def make_clip(
     kind = drawn_kind if place is None else place
     difficulty = 0.6 * max(0.0, rng.uniform(-1.0, 1.0))
     drawn_people = int(rng.choice([2, 3, 4, 5, 6], p=[0.15, 0.3, 0.3, 0.15, 0.1]))
-    drawn_wh = (round(size_wh[0] * _OVERSAMPLED), round(size_wh[1] * _OVERSAMPLED))
+    drawn_wh = (round(size_wh[0] * OVERSAMPLED), round(size_wh[1] * OVERSAMPLED))
     furnished, aois = _furnished(rng, drawn_wh, kind, view, difficulty)
     actors = write_script(furnished, aois, rng, people=drawn_people if people is None else people, seconds=seconds)
     return Clip(
@@ -124,7 +124,7 @@ def make_clip(
         place=furnished,
         aois=aois,
         actors=actors,
-        fixations=tuple(fixation for actor in actors for fixation in _fixations(furnished, actor, seconds)),
+        fixations=all_fixations(furnished, actors, seconds),
         recorder=replace(sample_recorder(rng, difficulty), stamp=0),
     )
 
@@ -161,6 +161,11 @@ def _check(
         raise ValueError(f"make_clip: expected a place among {', '.join(KINDS)}, got {place!r}")
     if people is not None and not 0 <= people <= 12:
         raise ValueError(f"make_clip: expected 0 to 12 people, got {people!r}")
+
+
+def all_fixations(place: Place, actors: tuple[Actor, ...], seconds: float) -> tuple[Fixation, ...]:
+    """Return what all actors look at, by person, then time."""
+    return tuple(fixation for actor in actors for fixation in _fixations(place, actor, seconds))
 
 
 def _fixations(place: Place, actor: Actor, seconds: float) -> list[Fixation]:

@@ -124,8 +124,12 @@ def _rounded(array: NDArray[Any]) -> list[Any]:
 
 
 def _compact(truth: dict[str, Any]) -> str:
-    """Write one frame per line."""
-    head = {name: value for name, value in truth.items() if name != "frames"}
-    lines = [json.dumps(row, separators=(",", ":")) for row in truth["frames"]]
-    start = json.dumps(head, indent=1, ensure_ascii=False).rstrip("}").rstrip()
-    return start + ',\n "frames": [\n' + ",\n".join(lines) + "\n]}\n"
+    """Write one area, one fixation and one frame per line."""
+    entries = []
+    for name, value in truth.items():
+        if name in ("aois", "fixations", "frames"):
+            lines = ",\n  ".join(json.dumps(row, separators=(",", ":")) for row in value)
+            entries.append(f'"{name}": [\n  {lines}\n ]')
+        else:
+            entries.append(f'"{name}": {json.dumps(value)}')
+    return "{\n " + ",\n ".join(entries) + "\n}\n"

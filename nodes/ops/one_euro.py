@@ -1,9 +1,9 @@
 """One-Euro filters for many moving points at once, in which points may weigh differently.
 
 Ref: Casiez, Roussel and Vogel, "1€ Filter", CHI 2012. Added to it: a sample has a weight, and the filter keeps the
-weight of what it holds, which fades with the same time constant. So with weights all 1 a long-running filter is the
-original; a fresh one averages its first samples instead of clinging to the very first; and after a run of doubtful
-samples one good sample is believed at once.
+weight of what it holds, which fades with the same time constant. So with weights all 1 and a steady cut-off a
+long-running filter is the original; a fresh one, and one after a jump, averages samples instead of clinging to the
+first; and after a run of doubtful samples one good sample is believed at once.
 """
 
 from __future__ import annotations
@@ -68,7 +68,9 @@ def filtered(held: Held, value: Array, weight: Array, dt_s: Array, tuning: Tunin
     gain = weight[:, None] * (1 - _kept(tuning.speed_cutoff_hz, dt))
     speed = held.speed + gain * ((value - held.value) / dt - held.speed)
     cutoff_hz = tuning.min_cutoff_hz + tuning.beta * np.linalg.norm(speed, axis=1)
-    total = held.weight * _kept(cutoff_hz, dt_s) + weight
+    kept = _kept(cutoff_hz, dt_s)
+    # What is held weighs no more than endless full samples at this cut-off, so that speed opens the filter at once.
+    total = np.minimum(held.weight, 1 / (1 - kept)) * kept + weight
     share = (weight / total)[:, None]
     return Held(held.value + share * (value - held.value), total, speed)
 

@@ -75,7 +75,7 @@ class DecodeVideo(Source[Config]):
         step_ns = 1e9 / self.config.pictures_fps
         self.duration_ns = round(len(files) * step_ns)
         timeline = Timeline(round(step_ns), self.stream.config.max_fps)
-        folder, damaged = str(files[0].parent), 0
+        folder, damaged, seen = str(files[0].parent), 0, False
         for index, path in enumerate(files):
             pts_ns, verdict = timeline.admit(round(index * step_ns))
             if verdict == "rate_limit":
@@ -83,8 +83,9 @@ class DecodeVideo(Source[Config]):
                 continue
             picture = read_picture(path)
             damaged += picture is None
+            seen = seen or picture is not None
             yield Dropped("corrupt") if picture is None else Frame(picture, pts_ns)
-        if damaged == len(files):
+        if not seen:
             raise SourceError(f"{folder}: expected pictures, got {damaged} damaged files; copy them again")
         self._tell_of(damaged, folder)
 

@@ -54,18 +54,26 @@ def _from_planes(picture: Picture, size_wh: tuple[int, int], colour: Colour) -> 
         luma[height:], luma[:, width:] = luma[height - 1], luma[:, width - 1 : width]
     parts = chroma.reshape(2, half_h, half_w) if picture.layout == "i420" else chroma.reshape(1, half_h, half_w, 2)
     for plane, part in zip(picture.planes[1:], parts, strict=True):
-        _resize(plane, (half_w, half_h), part)
+        _resize(plane, (half_w, half_h), part, chroma=True)
     codes = _FROM_I420 if picture.layout == "i420" else _FROM_NV12
     return cv2.cvtColor(block, codes[colour])[:height, :width]
 
 
-def _resize(plane: Array, size_wh: tuple[int, int], out: Array | None = None) -> Array:
-    """Resize into `out` where given. Without it, a plane that has the size already is returned as it is."""
+def _resize(plane: Array, size_wh: tuple[int, int], out: Array | None = None, chroma: bool = False) -> Array:
+    """Resize into `out` where given. Without it, a plane that has the size already is returned as it is.
+
+    Chroma is blurred by the camera already and is shrunk by less than half linearly, which is many times faster.
+    """
     height, width = plane.shape[:2]
     if (width, height) == size_wh:
         if out is None:
             return plane
         np.copyto(out, plane)
         return out
+    # Halving by area is exact and costs a tenth of area by an odd ratio, which then has a quarter of the pixels to see.
+    while width >= 2 * size_wh[0] and height >= 2 * size_wh[1] and (width, height) != (2 * size_wh[0], 2 * size_wh[1]):
+        width, height = width // 2, height // 2
+        plane = cv2.resize(plane[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
     shrinks = size_wh[0] <= width and size_wh[1] <= height
-    return cv2.resize(plane, size_wh, dst=out, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
+    interpolation = cv2.INTER_AREA if shrinks and not chroma else cv2.INTER_LINEAR
+    return cv2.resize(plane, size_wh, dst=out, interpolation=interpolation)

@@ -102,5 +102,5 @@ class PublishEvents(Node[Config]):
             return
         raise ConfigError(
             f"{name}.endpoint: expected an address that this machine can listen on, got {endpoint!r} "
-            f"({zmq.strerror(error.errno)}); give another with --set {name}.endpoint=tcp://127.0.0.1:5570"
+            f"({zmq.strerror(error.errno or 0)}); give another with --set {name}.endpoint=tcp://127.0.0.1:5570"
         ) from error

@@ -1,0 +1,93 @@
+"""Draw people, their gaze, and areas of interest on a canvas."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from nodes.ops import colours
+from nodes.ops.canvas import Canvas, Part, Point
+
+Box = Sequence[float]
+Looking = Mapping[int, Mapping[str, str]]
+"""track -> target -> for how long, in words, or "". Ordered."""
+
+
+@dataclass(frozen=True)
+class Person:
+    """What is drawn of one person. Boxes and points are fractions of the picture."""
+
+    track_id: int
+    head: Box | None = None
+    body: Box | None = None
+    observed: bool = True
+    """False where the boxes are predicted: drawn thinner, and without the fine outline."""
+    yaw_deg: float | None = None
+    """0 to the camera, +90 to image-right."""
+    gaze: tuple[Point, Point] | None = None
+    """From the head to what is looked at."""
+    gaze_share: float = 1.0
+    """0 to 1: how sure the gaze is; drawn as width and strength of colour."""
+
+
+def draw_people(canvas: Canvas, people: Sequence[Person], told: Looking) -> None:
+    """Draw bodies, then gaze rays, then heads, then labels with what each person looks at."""
+    for person in people:
+        if person.body is not None:
+            canvas.brackets(person.body, colours.of_track(person.track_id), 1.0 if person.observed else 0.5)
+    for person in people:
+        if person.gaze is not None:
+            colour = colours.mix(colours.GREY, colours.of_track(person.track_id), 0.4 + 0.6 * person.gaze_share)
+            canvas.path(person.gaze, colour, 0.6 + person.gaze_share)
+            canvas.dot(person.gaze[1], colour, 0.7 + 0.3 * person.gaze_share)
+    for person in people:
+        if person.head is not None:
+            _draw_head(canvas, person, person.head)
+    for person in people:
+        top = person.head or person.body
+        if top is not None:
+            colour = colours.of_track(person.track_id)
+            parts = [(f"#{person.track_id}", colour)]
+            parts += [(_sentence(*look), colours.BLACK) for look in told.get(person.track_id, {}).items()]
+            canvas.label((top[0], top[1]), parts)
+
+
+def draw_areas(canvas: Canvas, areas: Mapping[str, Sequence[Point]], hit: Looking, told: Looking) -> None:
+    """Draw areas; those hit in this frame or told to be looked at are outlined in the colour of who looks."""
+    for name, polygon in areas.items():
+        lookers = _lookers(name, told) or _lookers(name, hit)
+        if lookers:
+            colour = colours.of_track(lookers[0])
+            canvas.wash(polygon, colour, 0.3)
+            canvas.path(polygon, colour, 1.3, closed=True)
+        else:
+            canvas.path(polygon, colours.WHITE, 0.5, closed=True)
+
+
+def label_areas(canvas: Canvas, areas: Mapping[str, Sequence[Point]], told: Looking) -> None:
+    """Write the names of areas and who looks at them into their corners."""
+    for name, polygon in areas.items():
+        parts: list[Part] = [(name, colours.WHITE)]
+        parts += [(f"#{track_id}", colours.of_track(track_id)) for track_id in _lookers(name, told)]
+        canvas.label(min(polygon, key=lambda point: point[0] + point[1]), parts, above=False)
+
+
+def _draw_head(canvas: Canvas, person: Person, head: Box) -> None:
+    colour = colours.of_track(person.track_id)
+    canvas.box(head, colour, 1.0 if person.observed else 0.5)
+    if person.yaw_deg is not None:
+        centre = ((head[0] + head[2]) / 2, (head[1] + head[3]) / 2)
+        size = max((head[2] - head[0]) * canvas.width, (head[3] - head[1]) * canvas.height)
+        yaw = math.radians(person.yaw_deg)
+        # As seen from above at a slant: what points to the camera points down. It starts where the face is not covered.
+        canvas.arrow(centre, (math.sin(yaw), 0.8 * math.cos(yaw)), 0.5 * size, 1.1 * size, colours.WHITE)
+
+
+def _sentence(target: str, how_long: str) -> str:
+    name = target.replace("person:", "#").replace("grid:", "cell ")
+    return f"→ {name} {how_long}".rstrip()
+
+
+def _lookers(target: str, looking: Looking) -> list[int]:
+    return sorted(track_id for track_id, targets in looking.items() if target in targets)

@@ -146,6 +146,9 @@ class Actor:
         azimuth, elevation = _between(azimuth_elevation(behind), azimuth_elevation(ahead), share)
         gaze = direction(azimuth, elevation)
         far = float(np.linalg.norm(behind) * (1 - share) + np.linalg.norm(ahead) * share)
+        if old.name == new.name != "":
+            # From one spot of a display to another the gaze does not leave it.
+            return Target(centre + gaze * far, new.kind, new.name), gaze
         return Target(centre + gaze * far, "elsewhere"), gaze
 
     def _wanted_body_yaw(self, at_s: float) -> float:

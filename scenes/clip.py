@@ -27,6 +27,8 @@ _ZOOM = 1.5
 _VIEW_SHARES = {"eye": 0.3, "wall": 0.45, "ceiling": 0.25}
 _KIND_SHARES = {"shop": 0.6, "office": 0.14, "corridor": 0.12, "queue": 0.14}
 _MOMENT_S = 0.02
+_SAME_STAY_S = 0.5
+"""Longest shift of the gaze between two spots of one target."""
 
 
 @dataclass(frozen=True)
@@ -164,8 +166,20 @@ def _check(
 
 
 def all_fixations(place: Place, actors: tuple[Actor, ...], seconds: float) -> tuple[Fixation, ...]:
-    """Return what all actors look at, by person, then time."""
-    return tuple(fixation for actor in actors for fixation in _fixations(place, actor, seconds))
+    """Return what all actors look at, by person, then time; looks at spots of one display in a row are one fixation."""
+    merged: list[Fixation] = []
+    for fixation in (fixation for actor in actors for fixation in _fixations(place, actor, seconds)):
+        last = merged[-1] if merged else None
+        if (
+            last is not None
+            and (last.person_id, last.target) == (fixation.person_id, fixation.target)
+            and fixation.target != ""
+            and fixation.start_s - last.end_s < _SAME_STAY_S
+        ):
+            merged[-1] = replace(last, end_s=fixation.end_s)
+        else:
+            merged.append(fixation)
+    return tuple(merged)
 
 
 def _fixations(place: Place, actor: Actor, seconds: float) -> list[Fixation]:

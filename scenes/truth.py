@@ -92,7 +92,7 @@ def no_people() -> PeopleTruth:
 
 @dataclass(frozen=True)
 class Fixation:
-    """A stretch of time over which one person's gaze rests on one target."""
+    """A stretch of time over which one person's gaze rests on one target, or on several spots of one named area."""
 
     person_id: int
     target: str

@@ -1,4 +1,4 @@
-"""Hold the clip that ships: people in a small shop that was furnished by hand, and the truth about them.
+"""Build the clip that ships: people in a small shop that was furnished by hand, and the truth about them.
 
 `python -m scenes --demo` renders `shop.mp4` and `shop.truth.json` in this folder again.
 """
@@ -14,7 +14,7 @@ from scenes.aois import Aoi, image_of
 from scenes.camera import aimed_camera
 from scenes.canvas import Canvas, Light
 from scenes.clip import OVERSAMPLED, Clip, all_fixations
-from scenes.furniture import goods_on, gondola, items_on, table
+from scenes.furniture import gondola, goods_on, items_on, table
 from scenes.geometry import unit
 from scenes.photo import Recorder
 from scenes.place import Block, Display, Place

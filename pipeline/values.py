@@ -56,6 +56,10 @@ class Value:
     def __len__(self) -> int:
         return len(getattr(self, columns(type(self))[0].name))
 
+    def __init_subclass__(cls) -> None:
+        # A dataclass writes a repr with all content, unless its own class has one.
+        type.__setattr__(cls, "__repr__", Value.__repr__)
+
     def __repr__(self) -> str:
         return f"{type(self).__name__}({len(self)} rows)"
 
@@ -120,7 +124,11 @@ def equal(a: Value, b: Value) -> bool:
     if type(a) is not type(b) or len(a) != len(b):
         return False
     for (_, x), (_, y) in zip(items(a), items(b), strict=True):
-        same = x == y if isinstance(x, tuple) else x.shape == y.shape and np.asarray(x).tobytes() == np.asarray(y).tobytes()
+        same = (
+            x == y
+            if isinstance(x, tuple)
+            else x.shape == y.shape and np.asarray(x).tobytes() == np.asarray(y).tobytes()
+        )
         if not same:
             return False
     return True

@@ -1,0 +1,166 @@
+import numpy as np
+import pytest
+
+from nodes.detect_people import DetectPeople
+from nodes.types import Detections
+from pipeline.errors import ModelError
+from tests.helpers import FakeSession, detector, frames, make_node
+
+BODY, HEAD, FRONT, RIGHT, BACK = 0, 7, 8, 10, 12
+ANNA_BODY, ANNA_HEAD = [0.2, 0.1, 0.4, 0.9], [0.27, 0.1, 0.33, 0.2]
+BERT_BODY, BERT_HEAD = [0.6, 0.3, 0.8, 1.0], [0.67, 0.3, 0.73, 0.4]
+NONE = [np.nan] * 4
+
+
+def detect(*rows: list[float], masks: tuple = (), **config: float) -> Detections:
+    """Return what is made of the model's rows for one frame."""
+    node = make_node(DetectPeople, session=detector(lambda _: rows), **config)
+    node.open()
+    return node.process(frames(1, pictures=True, config={"shop": {"masks": masks}}))
+
+
+def boxes(*rows: list[float]) -> np.ndarray:
+    return np.array(rows, np.float32)
+
+
+def test_a_head_and_its_body_are_one_person() -> None:
+    people = detect([BODY, *ANNA_BODY, 0.8], [HEAD, *ANNA_HEAD, 0.7])
+
+    assert len(people) == 1
+    assert np.array_equal(people.head_box, boxes(ANNA_HEAD))
+    assert np.array_equal(people.body_box, boxes(ANNA_BODY))
+    assert (people.head_score, people.body_score) == (np.float32(0.7), np.float32(0.8))
+
+
+def test_heads_go_to_their_own_bodies_and_best_comes_first() -> None:
+    people = detect([HEAD, *ANNA_HEAD, 0.5], [HEAD, *BERT_HEAD, 0.9], [BODY, *ANNA_BODY, 0.6], [BODY, *BERT_BODY, 0.4])
+
+    assert np.array_equal(people.head_box, boxes(BERT_HEAD, ANNA_HEAD))
+    assert np.array_equal(people.body_box, boxes(BERT_BODY, ANNA_BODY))
+
+
+def test_halves_of_people_stay_alone() -> None:
+    people = detect([HEAD, *ANNA_HEAD, 0.9], [BODY, *BERT_BODY, 0.8])
+
+    assert np.array_equal(people.head_box, boxes(ANNA_HEAD, NONE), equal_nan=True)
+    assert np.array_equal(people.body_box, boxes(NONE, BERT_BODY), equal_nan=True)
+    assert people.head_score == pytest.approx([0.9, 0.0])
+    assert people.body_score == pytest.approx([0.0, 0.8])
+
+
+def test_a_head_seen_behind_somebody_is_not_given_the_body() -> None:
+    behind = [0.22, 0.35, 0.26, 0.42]
+
+    people = detect([HEAD, *ANNA_HEAD, 0.7], [HEAD, *behind, 0.6], [BODY, *ANNA_BODY, 0.8])
+
+    assert np.array_equal(people.head_box, boxes(ANNA_HEAD, behind))
+    assert np.array_equal(people.body_box, boxes(ANNA_BODY, NONE), equal_nan=True)
+
+
+def test_directions_join_the_head_they_lie_on() -> None:
+    nearly = [0.271, 0.1, 0.331, 0.2]
+
+    people = detect(
+        [HEAD, *ANNA_HEAD, 0.9],
+        [HEAD, *BERT_HEAD, 0.8],
+        [BACK, *BERT_HEAD, 0.6],
+        [FRONT, *ANNA_HEAD, 0.5],
+        [FRONT, *nearly, 0.4],
+        [RIGHT, *nearly, 0.3],
+        [RIGHT, *ANNA_BODY, 0.9],
+    )
+
+    assert people.direction_scores == pytest.approx(
+        np.array([[0.5, 0, 0.3, 0, 0, 0, 0, 0], [0, 0, 0, 0, 0.6, 0, 0, 0]]), abs=1e-6
+    )
+
+
+def test_doubled_boxes_go() -> None:
+    people = detect(
+        [HEAD, *ANNA_HEAD, 0.7], [HEAD, 0.27, 0.1, 0.33, 0.19, 0.6], [BODY, *ANNA_BODY, 0.8], [BODY, *ANNA_BODY, 0.7]
+    )
+
+    assert len(people) == 1
+    assert (people.head_score, people.body_score) == (np.float32(0.7), np.float32(0.8))
+
+
+@pytest.mark.parametrize(
+    "row",
+    [
+        [HEAD, *ANNA_HEAD, 0.29],
+        [BODY, *ANNA_BODY, 0.34],
+        [HEAD, 0.3, 0.3, 0.3, 0.4, 0.9],
+        [HEAD, 0.4, 0.3, 0.3, 0.4, 0.9],
+        [HEAD, 0.3, 0.3, 0.4, 0.311, 0.9],
+        [HEAD, 1.1, 0.3, 1.2, 0.4, 0.9],
+        [HEAD, np.nan, 0.3, 0.4, 0.4, 0.9],
+        [HEAD, 0.3, 0.3, 0.4, 0.4, np.inf],
+        [16, *ANNA_HEAD, 0.9],
+        [FRONT, *ANNA_HEAD, 0.9],
+    ],
+    ids=["weak head", "weak body", "no width", "inside out", "too low", "outside", "nan", "inf", "face", "direction"],
+)  # fmt: skip
+def test_rows_that_are_nobody_are_left_out(row: list[float]) -> None:
+    assert len(detect(row)) == 0
+
+
+def test_boxes_end_at_the_frame() -> None:
+    people = detect([HEAD, -0.1, -0.2, 0.1, 0.2, 0.9], [BODY, -0.3, 0.5, 1.4, 1.7, 0.8])
+
+    assert np.array_equal(people.head_box[0], np.array([0, 0, 0.1, 0.2], np.float32))
+    assert np.array_equal(people.body_box[1], np.array([0, 0.5, 1, 1], np.float32))
+
+
+def test_nobody_is_looked_for_under_a_mask() -> None:
+    left = ((0.0, 0.0), (0.45, 0.0), (0.45, 1.0), (0.0, 1.0))
+    rows = [[HEAD, *ANNA_HEAD, 0.9], [BODY, *BERT_BODY, 0.8], [BODY, 0.0, 0.2, 0.2, 0.9, 0.7]]
+
+    assert np.array_equal(detect(*rows, masks=(left,)).body_box, boxes(BERT_BODY))
+
+
+def test_a_person_before_a_mask_stays_whole() -> None:
+    """The head decides: a body may well hide a poster."""
+    poster = ((0.0, 0.3), (1.0, 0.3), (1.0, 0.7), (0.0, 0.7))
+
+    people = detect([HEAD, *ANNA_HEAD, 0.9], [BODY, *ANNA_BODY, 0.8], masks=(poster,))
+
+    assert np.array_equal(people.body_box, boxes(ANNA_BODY))
+
+
+def test_the_best_people_are_kept() -> None:
+    people = detect([HEAD, *ANNA_HEAD, 0.5], [HEAD, *BERT_HEAD, 0.9], max_people=1)
+
+    assert np.array_equal(people.head_box, boxes(BERT_HEAD))
+
+
+@pytest.mark.parametrize(("batch", "calls"), [("N", [(3, 3, 32, 64)]), (1, [(1, 3, 32, 64)] * 3)])
+def test_the_model_is_called_once_for_all_frames_if_it_can(batch: object, calls: list[tuple[int, ...]]) -> None:
+    session = detector(lambda _: [[HEAD, *ANNA_HEAD, 0.9]], batch=batch)
+    node = make_node(DetectPeople, session=session)
+    node.open()
+
+    people = node.process(frames(3, pictures=True))
+
+    assert [call["input_bgr"].shape for call in session.calls] == calls
+    assert people.frame_row.tolist() == [0, 1, 2]
+
+
+def test_no_frames_are_no_call() -> None:
+    session = detector(lambda _: [])
+    node = make_node(DetectPeople, session=session)
+    node.open()
+
+    assert len(node.process(frames(0))) == 0
+    assert session.calls == []
+
+
+def test_a_model_of_another_kind_is_refused() -> None:
+    session = FakeSession(dict, {}, {}, family="gazelle", input_size_wh=(64, 32), classes={})
+
+    with pytest.raises(ModelError) as error:
+        make_node(DetectPeople, session=session, model="gaze-shop-480").open()
+
+    assert str(error.value) == (
+        "detect_people.model: expected a card of the family 'wholebody34' with input_size_wh and the classes "
+        "'head' and 'body', got 'gaze-shop-480' of 'gazelle' with []; choose a detector"
+    )

@@ -22,6 +22,8 @@ class Timeline:
         self._period_ns = period_ns
         self._gap_ns = 1e9 / max_fps if max_fps else 0.0
         self._last_ns: int | None = None
+        self._shift_ns = 0
+        self._all_unknown = True
         self._due_ns = 0.0
 
     def admit(self, pts_ns: int | None) -> tuple[int, Verdict]:
@@ -30,8 +32,7 @@ class Timeline:
         `take` it; take it after a `jump`; refuse it because it is not after the one before (`time_backwards`) or
         comes too soon after it (`rate_limit`).
         """
-        if pts_ns is None:
-            pts_ns = 0 if self._last_ns is None else self._last_ns + self._period_ns
+        pts_ns = self._placed(pts_ns)
         jumps = self._last_ns is not None and pts_ns < self._last_ns - JUMP_NS
         if self._last_ns is None or jumps:
             self._due_ns = pts_ns
@@ -45,3 +46,13 @@ class Timeline:
         on_grid = pts_ns < self._due_ns + self._gap_ns
         self._due_ns = (self._due_ns if on_grid else pts_ns) + self._gap_ns
         return pts_ns, "jump" if jumps else "take"
+
+    def _placed(self, pts_ns: int | None) -> int:
+        following = 0 if self._last_ns is None else self._last_ns + self._period_ns
+        if pts_ns is None:
+            return following
+        if self._all_unknown and pts_ns < following:
+            # Network streams often know no time before their second frame, and count from there.
+            self._shift_ns = following - pts_ns
+        self._all_unknown = False
+        return pts_ns + self._shift_ns

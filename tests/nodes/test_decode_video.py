@@ -23,6 +23,7 @@ from pipeline.pictures import to_bgr
 from pipeline.streams import StreamConfig
 from tests.clips import BRIGHT, DARK, cut, left_side, square, write_clip, write_sound
 from tests.helpers import FakeContext
+from tests.rtsp_server import RtspServer
 
 
 def source(url: Path | str, max_fps: float | None = None, **config: Any) -> DecodeVideo:
@@ -475,6 +476,38 @@ def test_a_stalled_stream_is_lost_within_its_deadline(server):
         f"stream 'door': {url}: expected to read on, got: no data in time; check that it still runs and the "
         "network holds"
     )
+
+
+@pytest.fixture
+def camera_clip(tmp_path: Path) -> Path:
+    pictures = [square(index % 20) for index in range(40)]
+    pictures[30] = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)  # too much for one packet
+    return write_clip(tmp_path / "a.h264", pictures, bf=0, g=10, tune="zerolatency")
+
+
+def test_a_camera_on_the_network_is_read_until_it_hangs_up(camera_clip):
+    items = []
+    with RtspServer(camera_clip) as camera, pytest.raises(SourceError) as caught:
+        for item in source(camera.url).frames():
+            items.append(item)
+
+    frames = [item for item in items if isinstance(item, Frame)]
+    assert pts_ms(frames) == [40.0 * index for index in range(40)]
+    assert steps(frames[:30] + frames[31:]) == [index % 20 for index in range(40) if index != 30]
+    assert [item for item in items if not isinstance(item, Frame)] == [None]  # the packet that flushes the decoder
+    assert str(caught.value) == (
+        f"stream 'door': {camera.url.replace('secret', '***')}: expected frames without end, got the end: the sender "
+        "is gone; check that it still runs and the network holds"
+    )
+
+
+def test_a_silent_camera_is_lost_within_its_deadline(camera_clip):
+    frames = []
+    with RtspServer(camera_clip, 35) as camera, pytest.raises(SourceError, match="got: no data in time; check that it"):
+        for item in source(camera.url, read_timeout_s=0.1).frames():
+            frames.append(item)
+
+    assert 33 <= len(frames) <= 35
 
 
 def test_a_refused_password_is_told_without_it(server):

@@ -107,7 +107,6 @@ class HitAoi(Node[Config]):
         on_head = (np.abs(points.point[:, None] - centre) <= reach).all(axis=-1)  # (N, M)
         bottom = body[:, 1] + (body[:, 3] - body[:, 1]) * self.config.upper_body
         on_body = (x >= body[:, 0]) & (x <= body[:, 2]) & (y >= body[:, 1]) & (y <= bottom)
-        on_body &= self.config.upper_body > 0
         same_frame = points.frame_row[:, None] == tracks.frame_row
         other = points.track_id[:, None] != tracks.track_id
         on_person = same_frame & other & (on_head | on_body)

@@ -137,6 +137,13 @@ def test_of_two_people_the_nearer_head_is_looked_at() -> None:
     assert [row[1] for row in hit(points((0, 1, 0.64, 0.7)), tracks=both)] == ["person:7"]
 
 
+def test_of_a_head_and_the_top_of_a_body_the_nearer_is_looked_at() -> None:
+    both = concat([person(7, body=[0.0, 0.5, 1.0, 1.0]), person(8, [0.6, 0.55, 0.7, 0.65])])
+
+    assert [row[1] for row in hit(points((0, 1, 0.64, 0.6)), tracks=both)] == ["person:8"]
+    assert [row[1] for row in hit(points((0, 1, 0.55, 0.52)), tracks=both)] == ["person:7"]
+
+
 def test_areas_come_before_people_and_people_before_the_grid() -> None:
     other = person(7, head=[0.15, 0.15, 0.25, 0.25])
     gaze = points((0, 1, 0.2, 0.2))

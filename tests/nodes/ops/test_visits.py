@@ -124,6 +124,16 @@ def test_tracks_and_targets_are_apart_and_sorted() -> None:
     assert [(change.track_id, change.target) for change in changes] == [(2, "coffee"), (2, "tea"), (10, "tea")]
 
 
+def test_ends_are_sorted_too_whoever_came_first() -> None:
+    machine = VisitMachine()
+    for index in range(8):
+        machine.frame(
+            index * 100 * MS, [(track_id, "tea", 1.0) for track_id in (10, 2) if track_id > 2 or index > 3], RULES
+        )
+
+    assert [(change.kind, change.track_id) for change in machine.end(RULES)] == [("ended", 2), ("ended", 10)]
+
+
 def test_a_pair_given_twice_counts_once_with_its_best_score() -> None:
     machine = VisitMachine()
     for index in range(3):

@@ -6,8 +6,6 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.stages import cut
-
 from cli.program import ROOT
 from cli.sources import named_sources, streams_to_run
 from nodes import resolve
@@ -17,6 +15,7 @@ from pipeline.errors import ConfigError, GraphError
 from pipeline.frames import Stream
 from pipeline.graph import Graph, NodeSpec, load_graph
 from pipeline.node import Source
+from pipeline.stages import cut
 from pipeline.urls import redact
 
 
@@ -49,7 +48,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     return Plan(
         graph=graph,
         config=config,
-        streams=streams_to_run(config, source.is_live, ROOT),
+        streams=streams_to_run(config, source.is_live, ROOT, may_be_gone=bool(args.replay)),
         device=open_device(config.engine.device),
         out=args.out or Path("out") / args.graph.stem,
         record=_edges("--record", args.record, graph),

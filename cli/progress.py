@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterable
-from typing import TYPE_CHECKING, TextIO
+from typing import TextIO
 
 from nodes.types import Tracks, Visits
 from pipeline.graph import Graph
+from pipeline.report import Snapshot
 from pipeline.values import Value
-
-if TYPE_CHECKING:
-    from pipeline.report import Snapshot
 
 BAR_CELLS = 24
 LINE_EVERY_S = 5.0

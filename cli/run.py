@@ -5,16 +5,15 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 
-from pipeline.runtime import Runtime
-
 from cli.interrupt import interrupting
 from cli.options import option_parser
 from cli.plan import Plan, describe, make_plan
-from cli.program import DONE, FAILED, INTERRUPTED, ROOT
+from cli.program import DONE, FAILED, INTERRUPTED, ROOT, WRONG_INPUT
 from cli.progress import Progress
 from cli.results import Results, fingerprint
-from pipeline.errors import SourceError
 from pipeline.frames import Stream
+from pipeline.report import RunReport
+from pipeline.runtime import Runtime
 from pipeline.urls import redact
 
 
@@ -33,8 +32,8 @@ def main(argv: Sequence[str]) -> int:
     for streams in _groups(plan.streams):
         codes.append(_run_group(plan, streams))
         if codes[-1] == INTERRUPTED:
-            break
-    return INTERRUPTED if INTERRUPTED in codes else max(codes)
+            return INTERRUPTED
+    return codes[0] if len(set(codes)) == 1 else FAILED
 
 
 def _groups(streams: list[Stream]) -> list[list[Stream]]:
@@ -44,18 +43,30 @@ def _groups(streams: list[Stream]) -> list[list[Stream]]:
 
 
 def _run_group(plan: Plan, streams: list[Stream]) -> int:
-    options = (plan.max_frames, plan.config.engine, sorted(plan.replay.items()))
-    results = {
-        stream.id: Results(plan.out / stream.id, fingerprint(plan.graph, stream, options, ROOT)) for stream in streams
-    }
-    names = ", ".join(stream.id for stream in streams)
-    if not plan.record and not streams[0].live and all(each.finished() for each in results.values()):
-        folder = results[streams[0].id].folder
-        _tell(f"{names}: finished before, results in {folder}/; to run it again, delete {folder}/summary.json")
+    name = "live" if streams[0].live else streams[0].id
+    results = [_results(plan, stream) for stream in streams]
+    repeats = bool(streams[0].live or plan.record or plan.replay)
+    if not repeats and results[0].finished():
+        folder = results[0].folder
+        _tell(f"{name}: finished before, results in {folder}; to run it again, remove {results[0].summary}")
         return DONE
-    for each in results.values():
+    for each in results:
         each.begin()
-    progress = Progress(plan.graph, names)
+    report = _run(plan, streams, name)
+    for each, stream in zip(results, streams, strict=True):
+        each.finish(stream, plan.graph, report.to_dict())
+    print(report.table())
+    for each in results:
+        print(*each.files(), sep="\n")
+    if report.error:
+        _tell(redact(report.error))
+    if report.status == "failed":
+        return WRONG_INPUT if report.bad_input else FAILED
+    return DONE if report.status == "done" else INTERRUPTED
+
+
+def _run(plan: Plan, streams: list[Stream], name: str) -> RunReport:
+    progress = Progress(plan.graph, ", ".join(stream.id for stream in streams))
     runtime = Runtime(
         plan.graph,
         streams,
@@ -63,27 +74,19 @@ def _run_group(plan: Plan, streams: list[Stream]) -> int:
         device=plan.device,
         out_dir=plan.out,
         root=ROOT,
-        record=plan.record,
-        replay=plan.replay,
+        record={edge: folder / name for edge, folder in plan.record.items()},
+        replay={edge: folder / name for edge, folder in plan.replay.items()},
         max_frames=plan.max_frames,
     )
     try:
         with interrupting(runtime.interrupt):
-            report = runtime.run(progress.observe)
-    except SourceError as exc:
-        _tell(redact(str(exc)))
-        return FAILED
+            return runtime.run(progress.observe)
     finally:
         progress.finish()
-    for stream in streams:
-        results[stream.id].finish(stream, plan.graph, report.to_dict())
-    print(report.table())
-    for each in results.values():
-        for path in each.files():
-            print(path)
-    if report.error:
-        _tell(redact(report.error))
-    return {"done": DONE, "failed": FAILED, "interrupted": INTERRUPTED}[report.status]
+
+
+def _results(plan: Plan, stream: Stream) -> Results:
+    return Results(plan.out / stream.id, fingerprint(plan.graph, stream, (plan.max_frames, plan.config.engine), ROOT))
 
 
 def _tell(line: str) -> None:

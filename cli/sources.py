@@ -45,13 +45,16 @@ def named_sources(texts: Iterable[str]) -> dict[str, str]:
     return urls
 
 
-def streams_to_run(config: RunConfig, is_live: Callable[[str], bool], root: Path) -> list[Stream]:
+def streams_to_run(
+    config: RunConfig, is_live: Callable[[str], bool], root: Path, *, may_be_gone: bool = False
+) -> list[Stream]:
     """Return the streams of a configuration, found in the current folder or else beside the program.
 
     Args:
         config: a checked configuration.
         is_live: tells whether a URL is live.
         root: the folder of the program, where relative paths that the current folder lacks are looked for.
+        may_be_gone: whether a file need not exist, because a recording stands in for it.
 
     Raises:
         ConfigError: there are none, or files do not exist; one line for each.
@@ -61,7 +64,7 @@ def streams_to_run(config: RunConfig, is_live: Callable[[str], bool], root: Path
     streams: dict[str, Stream] = {}
     problems = []
     for stream_id, stream in config.streams.items():
-        url = _located(stream.url, root)
+        url = _located(stream.url, root) or (stream.url if may_be_gone else None)
         if url is None:
             looked = " and ".join(dict.fromkeys([str(Path.cwd()), str(root)]))
             problems.append(

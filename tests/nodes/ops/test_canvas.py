@@ -131,7 +131,9 @@ def test_letters_and_lines_grow_with_the_picture(size: tuple[int, int], factor: 
     assert large.line / small.line == pytest.approx(factor, rel=0.35)
 
 
-def test_long_names_are_shortened() -> None:
+def test_long_names_are_shortened(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "UNICODE", True)
+
     assert printable("a" * 28) == "a" * 28
     assert printable("a" * 29) == "a" * 27 + "…"
 

@@ -57,7 +57,13 @@ class Admission:
     """
 
     def __init__(
-        self, streams: Sequence[Stream], settings: EngineConfig, clock: Clock, latency: Latency, ledger: Ledger, node: str
+        self,
+        streams: Sequence[Stream],
+        settings: EngineConfig,
+        clock: Clock,
+        latency: Latency,
+        ledger: Ledger,
+        node: str,
     ) -> None:
         self._settings, self._clock, self._latency, self._ledger, self._node = settings, clock, latency, ledger, node
         self._live = any(stream.live for stream in streams)

@@ -43,13 +43,19 @@ class Ledger:
         with self._lock:
             self._account(node).dropped[cause] += frames
 
+    def again(self, node: str, cause: str, frames: int) -> None:
+        """Take back that frames came and were dropped: they are about to come again."""
+        with self._lock:
+            self._account(node).came -= frames
+            self._account(node).dropped[cause] -= frames
+
     def drops(self) -> dict[str, int]:
         """Return frames dropped by cause, over all nodes."""
         with self._lock:
             total: Counter[str] = Counter()
             for account in self._accounts.values():
                 total.update(account.dropped)
-            return dict(sorted(total.items()))
+            return {cause: count for cause, count in sorted(total.items()) if count}
 
     def to_dict(self) -> dict[str, Any]:
         """Return all accounts as plain data."""
@@ -58,7 +64,7 @@ class Ledger:
                 name: {
                     "in": account.came,
                     "out": account.went,
-                    "dropped": dict(sorted(account.dropped.items())),
+                    "dropped": {cause: count for cause, count in sorted(account.dropped.items()) if count},
                     "in_flight": account.in_flight(),
                 }
                 for name, account in self._accounts.items()

@@ -1,4 +1,4 @@
-"""What a stage of a graph is: a class with a configuration and one method, `process()`, whose signature is its ports."""
+"""What a stage of a graph is: a class with a configuration and a method `process()`, whose signature is its ports."""
 
 from __future__ import annotations
 
@@ -128,7 +128,10 @@ SourceItem = Frame | Dropped | Discontinuity | None
 
 
 class Source(Node[C]):
-    """A node without inputs that reads one stream. The engine makes one per stream and runs it on a thread of its own."""
+    """A node without inputs that reads one stream. The engine makes one per stream and runs it on its own thread."""
+
+    duration_ns: int | None = None
+    """Length of what is read, once it is open; None while unknown and for live streams."""
 
     def __init__(self, config: C, context: Context, stream: Stream) -> None:
         super().__init__(config, context)
@@ -184,7 +187,8 @@ def ports_of(cls: type[Node[Any]]) -> Ports:
     for name, hint in hints.items():
         kinds = [kind for kind in (get_args(hint) if _is_union(hint) else (hint,)) if kind is not type(None)]
         if len(kinds) != 1 or not (isinstance(kinds[0], type) and issubclass(kinds[0], Value)):
-            raise TypeError(f"{cls.__name__}.process: {name}: expected one kind of Value (or that | None), got {hint!r}")
+            wanted = "one kind of Value (or that | None)"
+            raise TypeError(f"{cls.__name__}.process: {name}: expected {wanted}, got {hint!r}")
         inputs[name] = Port(kinds[0], optional=_is_union(hint))
     return Ports(inputs, None if output is type(None) else output)
 

@@ -78,6 +78,7 @@ def _apply(one: RunningNode, tick: Tick, policy: Policy, ledger: Ledger) -> Tick
     except Exception as error:
         failure = _explained(one.spec, tick, error)
         if not policy.drop:
+            ledger.dropped(one.spec.name, f"error:{one.spec.name}", len(tick.frames))
             raise failure from error
         return _drop_failing(one, tick, failure, ledger)
     one.failures.clear()
@@ -149,7 +150,8 @@ def _joined(output: type[Value], parts: dict[str, Value | None], frames: FrameBa
         if not parts:
             return no_frames(*(frames.streams or {}).values())
         batches = [part for part in parts.values() if isinstance(part, FrameBatch)]
-        whole = replace(concat(batches), pictures=sum((batch.pictures for batch in batches), ()), streams=frames.streams)
+        pictures = tuple(picture for batch in batches for picture in batch.pictures)
+        whole = replace(concat(batches), pictures=pictures, streams=frames.streams)
         order = np.concatenate([_rows_of(frames, stream_id) for stream_id in parts])
         return whole.take(np.argsort(order))
     placed = []
@@ -176,11 +178,11 @@ def _restart(one: RunningNode, stream_id: str) -> None:
     try:
         one.node.stream_ended(stream_id)
     except Exception as error:
-        logger.warning("node %r (%s): stream %r: cannot start afresh: %s", one.spec.name, one.spec.type, stream_id, error)
+        logger.warning("node %r: stream %r: cannot start afresh: %s", one.spec.name, stream_id, error)
 
 
 def _explained(spec: NodeSpec, tick: Tick, error: Exception) -> NodeError:
-    """Say where an error happened; what gazegraph says itself is a sentence already, what it did not expect is named."""
+    """Say where an error happened; what gazegraph says itself is a sentence already, anything else is named."""
     said = str(error) if isinstance(error, PipelineError | ValueError) else f"{type(error).__name__}: {error}"
     streams = list(dict.fromkeys([*tick.frames.stream_id, *(mark.stream_id for mark in tick.marks)]))
     place = f"stream {', '.join(map(repr, streams))}"

@@ -27,8 +27,10 @@ class Slot:
 
 @dataclass
 class Tick:
-    """What travels through the stages. A stage adds a slot for each of its nodes; a filled slot is never changed,
-    except that the rows of a dropped stream are taken out of the whole tick at once."""
+    """What travels through the stages; a stage adds a slot for each of its nodes.
+
+    A filled slot is never changed, except that rows are taken out of the whole tick at once.
+    """
 
     number: int
     frames: FrameBatch
@@ -39,8 +41,13 @@ class Tick:
 
     def without_streams(self, dropped: Collection[str]) -> Tick:
         """Return the tick without the frames of some streams, and without all that was computed from them."""
-        kept = np.array([stream_id not in dropped for stream_id in self.frames.stream_id], bool)
-        slots = {name: replace(slot, value=restrict(slot.value, self.frames, kept)) for name, slot in self.slots.items()}
+        return self.keep(np.array([stream_id not in dropped for stream_id in self.frames.stream_id], bool))
+
+    def keep(self, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> Tick:
+        """Return the tick with only the frames of a mask (B,), and what was computed from them."""
+        slots = {
+            name: replace(slot, value=restrict(slot.value, self.frames, kept)) for name, slot in self.slots.items()
+        }
         return replace(self, frames=self.frames.take(kept), slots=slots)
 
 

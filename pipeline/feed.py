@@ -1,0 +1,123 @@
+"""Where ticks come from: frames that sources hand over, or a recording in place of all nodes above a cut."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.admission import Admission, Admitted
+from pipeline.errors import ConfigError, PipelineError
+from pipeline.frames import FrameBatch, Stream
+from pipeline.graph import Graph, NodeSpec
+from pipeline.ledger import Ledger
+from pipeline.marks import Mark
+from pipeline.recording import RecordedTick, read_recording, rejoin, with_streams
+from pipeline.tick import Slot, Tick, no_frames
+
+
+def below_the_cut(graph: Graph, replayed: Mapping[str, Path]) -> Graph:
+    """Return the graph without the replayed nodes and without those that only they need; the source stays."""
+    dropped: set[str] = set(replayed)
+    for spec in reversed(graph.nodes):
+        readers = graph.consumers(spec.name)
+        if readers and all(reader.name in dropped for reader in readers):
+            dropped.add(spec.name)
+    source = graph.source.name
+    return Graph(graph.path, tuple(spec for spec in graph.nodes if spec.name == source or spec.name not in dropped))
+
+
+def needs_pictures(graph: Graph) -> bool:
+    """Tell whether any node looks at pixels, so that sources must be read even though an edge is replayed."""
+    return any(spec.cls.reads_pictures for spec in graph.nodes)
+
+
+def open_recordings(graph: Graph, replayed: Mapping[str, Path]) -> dict[str, Iterator[RecordedTick]]:
+    """Return the recordings by edge.
+
+    Raises:
+        ConfigError: one is missing or is of something else.
+    """
+    recordings = {}
+    for edge, folder in replayed.items():
+        kind = graph.node(edge).ports.output
+        if kind is None or graph.node(edge) is graph.source:
+            raise ConfigError(
+                f"--replay {edge}: expected an edge with values, got a {'sink' if kind is None else 'source'}"
+            )
+        recordings[edge] = read_recording(edge, kind, folder)
+    return recordings
+
+
+def ticks_from_sources(
+    admission: Admission,
+    source: NodeSpec,
+    streams: Mapping[str, Stream],
+    recordings: Mapping[str, Iterator[RecordedTick]],
+) -> Iterator[Tick]:
+    """Yield ticks as sources make them; values of replayed edges are put in from their recordings.
+
+    Raises:
+        PipelineError: a recording does not fit the input.
+    """
+    number = 0
+    while (taken := admission.take()) is not None:
+        if isinstance(taken, Mark):
+            tick = Tick(number, no_frames(streams[taken.stream_id]), (taken,))
+        else:
+            tick = Tick(number, batched(taken))
+        tick.slots[source.name] = Slot(tick.frames)
+        for edge, recording in recordings.items():
+            recorded = next(recording, None)
+            if recorded is None:
+                raise PipelineError(
+                    f"--replay {edge}: expected a value for tick {number}, got the end of the recording; "
+                    "replay with the input, streams and batch size of the recording"
+                )
+            tick.slots[edge] = Slot(rejoin(recorded, tick, edge))
+        yield tick
+        number += 1
+
+
+def ticks_from_recordings(
+    recordings: Mapping[str, Iterator[RecordedTick]],
+    source: NodeSpec,
+    streams: Mapping[str, Stream],
+    ledger: Ledger,
+    max_frames: int | None,
+) -> Iterator[Tick]:
+    """Yield ticks without pictures as they were recorded; several edges must come from one run.
+
+    Raises:
+        ConfigError: a recorded stream is not one of this run.
+        PipelineError: the recordings do not fit each other.
+    """
+    first, *others = recordings
+    for number, recorded in enumerate(recordings[first]):
+        frames = with_streams(recorded.frames, recorded.marks, dict(streams))
+        tick = Tick(number, frames, recorded.marks, {source.name: Slot(frames), first: Slot(recorded.value)})
+        for edge in others:
+            other = next(recordings[edge], None)
+            if other is None:
+                raise PipelineError(f"--replay {edge}: expected as many ticks as {first!r} has, got {number}")
+            tick.slots[edge] = Slot(rejoin(other, tick, edge))
+        if max_frames is not None and len(frames):
+            tick = tick.keep(frames.frame_index < max_frames)
+        ledger.came(source.name, len(tick.frames))
+        ledger.went(source.name, len(tick.frames))
+        yield tick
+
+
+def batched(taken: list[Admitted]) -> FrameBatch:
+    """Return admitted frames as the frames of a tick, in the order given."""
+    return FrameBatch(
+        stream_id=tuple(one.stream.id for one in taken),
+        generation=np.array([one.generation for one in taken], np.int64),
+        frame_index=np.array([one.frame_index for one in taken], np.int64),
+        pts_ns=np.array([one.frame.pts_ns for one in taken], np.int64),
+        arrived_ns=np.array([one.arrived_ns for one in taken], np.int64),
+        size_wh=np.array([one.frame.picture.size_wh for one in taken], np.int32).reshape(-1, 2),
+        pictures=tuple(one.frame.picture for one in taken),
+        streams={one.stream.id: one.stream for one in taken},
+    )

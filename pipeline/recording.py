@@ -1,0 +1,217 @@
+"""Write what passes on an edge to disk, and read it back: values, marks, times and sizes; no pictures.
+
+A recording is a folder with one file, `<edge>.ticks`: a header and then one message for each tick, each a MessagePack
+map behind its length (4 bytes, little-endian). A cut-off last message, as a killed run leaves it, ends the recording.
+"""
+
+from __future__ import annotations
+
+import logging
+import struct
+from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import msgspec
+import numpy as np
+
+from pipeline.errors import ConfigError, PipelineError
+from pipeline.frames import FrameBatch
+from pipeline.marks import Mark
+from pipeline.outputs import cannot_write, make_folder
+from pipeline.tick import Tick
+from pipeline.values import Value, columns, items
+
+logger = logging.getLogger(__name__)
+
+VERSION = 1
+LENGTH = struct.Struct("<I")
+MAX_MESSAGE_BYTES = 1 << 30
+CURE = "record it again with --record"
+
+
+class Recorder:
+    """Writes the values of one edge, tick by tick."""
+
+    def __init__(self, edge: str, kind: type[Value], folder: Path) -> None:
+        """Begin a recording, replacing one of the same edge.
+
+        Raises:
+            ConfigError: the folder cannot be made.
+            PipelineError: the file cannot be written.
+        """
+        self._edge = edge
+        self._path = make_folder(folder) / f"{edge}.ticks"
+        self._file: BinaryIO = self._path.open("wb")
+        self._write({"gazegraph": "recording", "version": VERSION, "edge": edge, "kind": kind.__name__})
+
+    def add(self, tick: Tick) -> None:
+        """Write the tick's frames (without pictures), marks and value.
+
+        Raises:
+            PipelineError: it cannot be written; names path, cause and cure.
+        """
+        self._write(plain_tick(tick, [self._edge]))
+
+    def close(self) -> None:
+        """Finish the file."""
+        self._file.close()
+
+    def _write(self, message: dict[str, Any]) -> None:
+        packed = msgspec.msgpack.encode(message)
+        try:
+            self._file.write(LENGTH.pack(len(packed)) + packed)
+            self._file.flush()
+        except OSError as error:
+            raise PipelineError(f"{self._path}: {cannot_write(error)}") from error
+
+
+@dataclass(frozen=True)
+class RecordedTick:
+    """One tick as it was recorded; the frames know neither pictures nor streams."""
+
+    frames: FrameBatch
+    marks: tuple[Mark, ...]
+    value: Value
+
+
+def read_recording(edge: str, kind: type[Value], folder: Path) -> Iterator[RecordedTick]:
+    """Return the ticks of a recording; the header is checked at once.
+
+    Args:
+        edge: the edge that was recorded.
+        kind: what the graph expects on that edge.
+        folder: where it was recorded to.
+
+    Raises:
+        ConfigError: it is not there, or of another edge, kind or version.
+        PipelineError: while reading: a message is not what a recording holds.
+    """
+    path = folder / f"{edge}.ticks"
+    try:
+        file = path.open("rb")
+    except OSError as error:
+        where = f"--replay {edge}={folder}"
+        raise ConfigError(f"{where}: expected the recording {path}, got: {error.strerror}; {CURE}") from error
+    messages = _messages(path, file)
+    header = next(messages, None)
+    wanted = {"gazegraph": "recording", "version": VERSION, "edge": edge, "kind": kind.__name__}
+    if header != wanted:
+        file.close()
+        raise ConfigError(f"{path}: expected a recording that begins with {wanted}, got {header!r}; {CURE}")
+    return _ticks(path, messages, edge, kind)
+
+
+def _ticks(path: Path, messages: Iterator[Any], edge: str, kind: type[Value]) -> Iterator[RecordedTick]:
+    for number, message in enumerate(messages):
+        try:
+            frames, marks, values = from_plain_tick(message, {edge: kind})
+            yield RecordedTick(frames, marks, values[edge])
+        except (KeyError, TypeError, ValueError) as error:  # msgspec's are ValueErrors
+            raise PipelineError(f"{path}: tick {number}: expected a recorded tick, got: {error}; {CURE}") from error
+
+
+def _messages(path: Path, file: BinaryIO) -> Iterator[Any]:
+    with file:
+        while head := file.read(LENGTH.size):
+            length = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
+            if length > MAX_MESSAGE_BYTES:
+                raise PipelineError(f"{path}: expected a recording, got a message of {length} bytes; {CURE}")
+            packed = file.read(length)
+            if len(head) < LENGTH.size or len(packed) < length:
+                logger.warning("%s: the last tick is cut off; the recording ends before it", path)
+                return
+            try:
+                yield msgspec.msgpack.decode(packed)
+            except msgspec.DecodeError as error:
+                raise PipelineError(f"{path}: expected a recording, got: {error}; {CURE}") from error
+
+
+def plain_tick(tick: Tick, edges: Iterable[str]) -> dict[str, Any]:
+    """Return frames without pictures, marks, and the values on some edges, as plain data."""
+    return {
+        "marks": [msgspec.to_builtins(mark) for mark in tick.marks],
+        "frames": _plain(tick.frames),
+        "values": {edge: _plain(tick.slots[edge].value) for edge in edges},
+    }
+
+
+def from_plain_tick(
+    message: Any, kinds: Mapping[str, type[Value]]
+) -> tuple[FrameBatch, tuple[Mark, ...], dict[str, Value]]:
+    """Return what `plain_tick` was made from; the frames know neither pictures nor streams.
+
+    Raises:
+        KeyError, TypeError, ValueError: the message is something else.
+    """
+    marks = tuple(msgspec.convert(message["marks"], list[Mark]))
+    values = {edge: _value(kind, message["values"][edge]) for edge, kind in kinds.items()}
+    return _value(FrameBatch, message["frames"]), marks, values
+
+
+def _plain(value: Value) -> dict[str, Any]:
+    """Return the columns as plain data: names as lists, arrays as their shape and bytes."""
+    return {
+        name: list(content)
+        if isinstance(content, tuple)
+        else {"shape": content.shape, "bytes": np.ascontiguousarray(content).tobytes()}
+        for name, content in items(value)
+    }
+
+
+def _value(kind: type[Value], plain: dict[str, Any]) -> Any:
+    """Return the value; dtypes are those the kind declares, so a recording cannot bring its own.
+
+    Raises:
+        ValueError: a column is missing, has the wrong type or does not fill its shape.
+    """
+    made: dict[str, Any] = {}
+    for spec in columns(kind):
+        content = plain[spec.name]
+        if "names" in spec.metadata:
+            made[spec.name] = tuple(msgspec.convert(content, list[str]))
+        else:
+            shape = msgspec.convert(content["shape"], list[int])
+            made[spec.name] = np.frombuffer(content["bytes"], spec.metadata["dtype"]).reshape(shape).copy()
+    return kind(**made)
+
+
+def rejoin(recorded: RecordedTick, tick: Tick, edge: str) -> Value:
+    """Return the recorded value for a tick that was read from its source again.
+
+    Raises:
+        PipelineError: the tick has other frames or marks than the recorded one.
+    """
+    if _story(recorded.frames, recorded.marks) != _story(tick.frames, tick.marks):
+        raise PipelineError(
+            f"--replay {edge}: tick {tick.number}: expected {_told(recorded.frames)} as recorded, "
+            f"got {_told(tick.frames)}; replay with the input, streams and batch size of the recording"
+        )
+    return recorded.value
+
+
+def with_streams(frames: FrameBatch, marks: tuple[Mark, ...], known: dict[str, Any]) -> FrameBatch:
+    """Return recorded frames that know the streams of this run.
+
+    Raises:
+        ConfigError: a stream was recorded that this run has not.
+    """
+    ids = dict.fromkeys([*frames.stream_id, *(mark.stream_id for mark in marks)])
+    unknown = [stream_id for stream_id in ids if stream_id not in known]
+    if unknown:
+        raise ConfigError(
+            f"--replay: expected streams of this run ({', '.join(known)}), got recorded {', '.join(unknown)}; "
+            f"add --source {unknown[0]}=..."
+        )
+    return replace(frames, streams={stream_id: known[stream_id] for stream_id in ids})
+
+
+def _story(frames: FrameBatch, marks: tuple[Mark, ...]) -> Any:
+    return frames.stream_id, frames.generation.tolist(), frames.pts_ns.tolist(), marks
+
+
+def _told(frames: FrameBatch) -> str:
+    if not len(frames):
+        return "no frames"
+    return ", ".join(f"{s!r} at {p / 1e9:.3f} s" for s, p in zip(frames.stream_id, frames.pts_ns.tolist(), strict=True))

@@ -1,0 +1,152 @@
+"""Keep slow and failing sinks of a live graph from holding up anything else: each gets a thread and a queue."""
+
+from __future__ import annotations
+
+import logging
+import tempfile
+import threading
+from collections import deque
+from dataclasses import replace
+from typing import IO
+
+import msgspec
+
+from pipeline.clock import Clock
+from pipeline.frames import FrameBatch, Stream
+from pipeline.graph import NodeSpec
+from pipeline.ledger import Ledger
+from pipeline.recording import LENGTH, from_plain_tick, plain_tick
+from pipeline.stage import Policy, RunningNode, run_stage
+from pipeline.tick import Slot, Tick
+
+logger = logging.getLogger(__name__)
+
+BACK_OFF_S = (1.0, 2.0, 4.0, 8.0, 16.0, 30.0)
+"""How long a failing sink is left alone, by failures in a row; the last one is kept to."""
+
+
+class SinkLane:
+    """The queue in front of one sink, and the loop that empties it.
+
+    A sink that may `drop` loses ticks when the queue is full (`sink_slow`) and when it fails on them. A sink that must
+    `keep` loses none: what does not fit into memory waits on disk, and a tick that failed is tried again.
+    """
+
+    def __init__(self, running: RunningNode, room: int, clock: Clock, ledger: Ledger) -> None:
+        self.running = running
+        self.spilled = 0
+        self.failures = 0
+        self._keeps = running.spec.cls.sink_policy == "keep"
+        self._room, self._clock, self._ledger = room, clock, ledger
+        self._queue: deque[Tick] = deque()
+        self._spill = _Spill(running.spec) if self._keeps else None
+        self._changed = threading.Condition()
+        self._closing = False
+
+    def offer(self, tick: Tick) -> None:
+        """Hand a finished tick over; never waits."""
+        name, frames = self.running.spec.name, len(tick.frames)
+        with self._changed:
+            full = len(self._queue) >= self._room or bool(self._spill and self._spill.waiting)
+            if full and self._spill:
+                self._spill.add(tick)
+                self.spilled += 1
+            elif full and not tick.marks:  # marks are few and must arrive
+                self._ledger.came(name, frames)
+                self._ledger.dropped(name, "sink_slow", frames)
+                return
+            else:
+                self._queue.append(_stripped(tick, self.running.spec) if self._keeps else tick)
+            self._changed.notify_all()
+
+    def run(self) -> None:
+        """Feed the sink until the lane is closed and empty."""
+        in_a_row = 0
+        while (tick := self._next()) is not None:
+            while True:
+                try:
+                    run_stage([self.running], tick, Policy(drop=False), self._ledger)
+                    in_a_row = 0
+                    break
+                except Exception as error:
+                    self.failures += 1
+                    wait_s = BACK_OFF_S[min(in_a_row, len(BACK_OFF_S) - 1)]
+                    in_a_row += 1
+                    logger.warning("%s; the sink is set aside and tried again in %g s", error, wait_s)
+                    if self._wait(wait_s) or not self._keeps:
+                        break
+                    name = self.running.spec.name
+                    self._ledger.again(name, f"error:{name}", len(tick.frames))
+
+    def close(self) -> None:
+        """Let the lane end once it is empty."""
+        with self._changed:
+            self._closing = True
+            self._changed.notify_all()
+
+    def _next(self) -> Tick | None:
+        with self._changed:
+            while not self._queue and not (self._spill and self._spill.waiting):
+                if self._closing:
+                    return None
+                self._clock.wait(self._changed, None)
+            if self._queue:
+                return self._queue.popleft()
+            assert self._spill
+            return self._spill.take()
+
+    def _wait(self, wait_s: float) -> bool:
+        """Wait before the next try; tell whether the lane is closing, so that no further try is due."""
+        until_ns = self._clock.now_ns() + round(wait_s * 1e9)
+        with self._changed:
+            while not self._closing and (left_ns := until_ns - self._clock.now_ns()) > 0:
+                self._clock.wait(self._changed, left_ns / 1e9)
+            return self._closing
+
+
+class _Spill:
+    """Ticks on disk, first in, first out; the file goes away by itself."""
+
+    def __init__(self, spec: NodeSpec) -> None:
+        self.waiting = 0
+        self._kinds = {edge: spec.ports.inputs[port].kind for port, edge in spec.inputs.items()}
+        self._file: IO[bytes] | None = None
+        self._read_at = 0
+        self._write_at = 0
+        self._streams: dict[str, Stream] = {}
+
+    def add(self, tick: Tick) -> None:
+        self._file = self._file or tempfile.TemporaryFile(prefix="gazegraph-")  # noqa: SIM115, closed by its owner
+        self._streams.update(tick.frames.streams or {})
+        packed = msgspec.msgpack.encode([tick.number, plain_tick(tick, self._kinds)])
+        self._file.seek(self._write_at)
+        self._file.write(LENGTH.pack(len(packed)) + packed)
+        self._write_at = self._file.tell()
+        self.waiting += 1
+
+    def take(self) -> Tick:
+        assert self._file
+        self._file.seek(self._read_at)
+        length = LENGTH.unpack(self._file.read(LENGTH.size))[0]
+        number, message = msgspec.msgpack.decode(self._file.read(length))
+        self._read_at = self._file.tell()
+        self.waiting -= 1
+        if not self.waiting:
+            self._file.truncate(0)
+            self._read_at = self._write_at = 0
+        frames, marks, values = from_plain_tick(message, self._kinds)
+        frames = replace(frames, streams=self._streams)
+        slots = {
+            edge: Slot(replace(value, streams=self._streams) if isinstance(value, FrameBatch) else value)
+            for edge, value in values.items()
+        }
+        return Tick(number, frames, marks, slots)
+
+
+def _stripped(tick: Tick, spec: NodeSpec) -> Tick:
+    """Return the tick with only what a sink reads, and no pictures: what waits must be small."""
+    slots = {}
+    for edge in spec.inputs.values():
+        value = tick.slots[edge].value
+        slots[edge] = Slot(replace(value, pictures=()) if isinstance(value, FrameBatch) else value)
+    return replace(tick, frames=replace(tick.frames, pictures=()), slots=slots)

@@ -119,8 +119,9 @@ class Canvas:
         depth = (b - np.sqrt(disc[rows, columns])) / a
         rows += y0
         columns += x0
-        self.covered[rows, columns] = owner
-        nearer = np.flatnonzero(depth < self.depth[rows, columns])
+        in_front = depth < self.depth[rows, columns]
+        self.covered[rows[~in_front], columns[~in_front]] = owner
+        nearer = np.flatnonzero(in_front)
         if not len(nearer):
             return outline
         rows, columns, depth = rows[nearer], columns[nearer], depth[nearer]
@@ -143,6 +144,7 @@ class Canvas:
         self.bgr[rows, columns] = colours * self._lit(points, m32)[:, None]
         self.depth[rows, columns] = depth
         self.owner[rows, columns] = owner
+        self.covered[rows, columns] = owner
         return outline
 
     def quad(self, corners: Floats, texture: NDArray[np.uint8], gain: float = 1.0) -> bool:

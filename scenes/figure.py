@@ -49,11 +49,12 @@ class Figure:
 
 @dataclass(frozen=True)
 class _Drawn:
-    """Outlines in pixels, not clipped, and how many pixels of the picture the person would cover alone."""
+    """Outlines in pixels, not clipped, and what of the picture the person would cover alone."""
 
     head_box: Floats
     body_box: Floats
-    head_pixels: int
+    head_covers: NDArray[np.bool_]
+    """Pixels of the window around `body_box` that the head would cover alone."""
     body_pixels: int
 
 
@@ -87,8 +88,8 @@ def _draw(canvas: Canvas, figure: Figure, owner: int) -> _Drawn | None:
     body_box = _around([*body.boxes, *head.boxes, *head.loose_boxes])
     here = _window(body_box, canvas.camera)
     covered = canvas.covered[here]
-    head_pixels = int(np.count_nonzero(covered == owner + 1))
-    return _Drawn(head_box, body_box, head_pixels, head_pixels + int(np.count_nonzero(covered == owner)))
+    head_covers = covered == owner + 1
+    return _Drawn(head_box, body_box, head_covers, int(np.count_nonzero(head_covers | (covered == owner))))
 
 
 def _truth_of(canvas: Canvas, figure: Figure, outline: _Drawn, owner: int) -> PeopleTruth | None:
@@ -97,13 +98,14 @@ def _truth_of(canvas: Canvas, figure: Figure, outline: _Drawn, owner: int) -> Pe
     head_box = _clipped(outline.head_box, camera)
     rows_cols = _window(outline.body_box, camera)
     seen = canvas.owner[rows_cols]
-    head_seen, body_seen = seen == owner + 1, (seen == owner) | (seen == owner + 1)
+    body_seen = (seen == owner) | (seen == owner + 1)
     if _area(head_box) < 1.0 or not body_seen.any():
         return None
     ys, xs = np.nonzero(body_seen)
     x0, y0 = rows_cols[1].start, rows_cols[0].start
     body_box = np.array([xs.min() + x0, ys.min() + y0, xs.max() + 1 + x0, ys.max() + 1 + y0], np.float64)
-    head_share = np.count_nonzero(head_seen) / max(1, outline.head_pixels)
+    # A collar or a hand of the person's own does not hide the head.
+    head_share = np.count_nonzero(outline.head_covers & body_seen) / max(1, np.count_nonzero(outline.head_covers))
     body_share = np.count_nonzero(body_seen) / max(1, outline.body_pixels)
     centre = figure.head_centre
     ray_from_world = looking_along(unit(camera.to_camera(centre))).T @ camera.world_from_camera.T

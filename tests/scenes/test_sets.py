@@ -1,0 +1,106 @@
+import re
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pytest
+
+from scenes import VERSION, sets
+from scenes.sets import BENCH_1, NamedSet, fingerprint, named_set, seed_set, statistics
+from scenes.truth import no_people
+
+GOLDEN = Path(__file__).parent / "bench_1.npz"
+FRAMES = ((0, 40), (6, 75))
+"""Clip and frame of bench-1 whose pixels and truth are kept."""
+
+
+def test_bench_1_has_not_changed() -> None:
+    """Truth to a millionth and pixels to two grey levels, on any machine: see `render_golden` to look at them."""
+    golden = np.load(GOLDEN)
+
+    pictures, truth = render_golden()
+
+    assert fingerprint(truth) == str(golden["fingerprint"])
+    assert np.abs(pictures.astype(int) - golden["pictures"]).max() <= 2
+
+
+def render_golden() -> tuple[np.ndarray, list]:
+    """Return some frames of bench-1, shrunken, and their truth. To publish another set: np.savez_compressed them."""
+    wanted = {BENCH_1.seeds[number]: frame for number, frame in FRAMES}
+    chosen = NamedSet("part", VERSION, tuple(wanted), BENCH_1.seconds, BENCH_1.fps, BENCH_1.size_wh, {})
+    frames = [clip.frame(wanted[clip.seed]) for clip in chosen.clips()]
+    shrunken = [cv2.resize(frame.bgr, (96, 58), interpolation=cv2.INTER_AREA) for frame in frames]
+    return np.stack(shrunken), [frame.people for frame in frames]
+
+
+def test_published_statistics_keep_what_the_set_promises() -> None:
+    published = BENCH_1.statistics
+
+    assert 30 <= published["head_px_p50"] <= 36
+    assert published["heads_under_24px"] >= 0.25
+    assert published["heads_from_behind"] >= 0.25
+    assert published["targets_on_surface"] >= 0.30
+    assert published["frames"] == len(BENCH_1.seeds) * BENCH_1.seconds * BENCH_1.fps
+
+
+def test_bench_1_is_what_it_was_named() -> None:
+    assert named_set("bench-1") is BENCH_1
+    assert BENCH_1.seeds == tuple(range(9_000_022, 9_000_034))
+    assert BENCH_1.version == VERSION == "1"
+
+
+def test_statistics_of_a_frame_by_hand() -> None:
+    people = no_people()
+    frame = type(people)(
+        **{
+            **vars(people),
+            "person_id": np.arange(4),
+            "head_box": np.array([[0, 0, 1, h] for h in (0.1, 0.05, 0.2, 0.9)]),
+            "head_visible": np.array([1.0, 0.5, 0.3, 0.1]),
+            "direction": np.array([0, 4, 3, 4]),
+            "target_kind": np.array([1, 0, 1, 1]),
+            "in_frame": np.array([True, False, True, False]),
+            "looked_at": ("", "", "", ""),
+        }
+    )
+
+    assert statistics([frame], (480, 300)) == {
+        "frames": 1,
+        "heads": 3,
+        "head_px_p50": 30,
+        "heads_under_24px": 0.3333,
+        "heads_from_behind": 0.6667,
+        "targets_on_surface": 0.6667,
+        "targets_in_frame": 0.6667,
+    }
+    assert statistics([no_people()], (480, 300)) == {"frames": 1, "heads": 0}
+
+
+def test_seeds_as_text() -> None:
+    assert seed_set("9001-9003").seeds == (9001, 9002, 9003)
+    assert seed_set("7, 9,12-13").seeds == (7, 9, 12, 13)
+    for wrong in ("", "9003-9001", "a", "1,,2", "-3"):
+        message = f"scenes: expected seeds such as '9001-9010' or '7,9', got {wrong!r}"
+        with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+            seed_set(wrong)
+
+
+def test_unknown_sets_and_other_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    with pytest.raises(ValueError, match=r"^scenes: expected a set among bench-1, got 'bench-2'$"):
+        named_set("bench-2")
+    monkeypatch.setattr(sets, "VERSION", "2")
+    message = (
+        "scenes: set 'bench-1' was published with version '1' of the scenes, this is '2';"
+        " check out the commit that published it"
+    )
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        named_set("bench-1")
+
+
+def test_the_fingerprint_sees_a_millionth_but_no_less() -> None:
+    people = no_people()
+    one, same, other = (
+        type(people)(**{**vars(people), "head_visible": np.array([value])}) for value in (0.5, 0.5 + 1e-9, 0.5 + 2e-6)
+    )
+
+    assert fingerprint([one]) == fingerprint([same]) != fingerprint([other])

@@ -105,7 +105,7 @@ def _truth_of(canvas: Canvas, figure: Figure, outline: _Drawn, owner: int) -> Pe
     x0, y0 = rows_cols[1].start, rows_cols[0].start
     body_box = np.array([xs.min() + x0, ys.min() + y0, xs.max() + 1 + x0, ys.max() + 1 + y0], np.float64)
     # A collar or a hand of the person's own does not hide the head.
-    head_share = np.count_nonzero(outline.head_covers & body_seen) / max(1, np.count_nonzero(outline.head_covers))
+    head_share = int((outline.head_covers & body_seen).sum()) / max(1, int(outline.head_covers.sum()))
     body_share = np.count_nonzero(body_seen) / max(1, outline.body_pixels)
     centre = figure.head_centre
     ray_from_world = looking_along(unit(camera.to_camera(centre))).T @ camera.world_from_camera.T

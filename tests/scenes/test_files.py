@@ -58,7 +58,8 @@ def test_wrong_names_and_odd_sizes_are_refused_before_anything_is_written(clip: 
 
 def test_the_command_line_writes_what_it_says(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
     video = tmp_path / "a.mp4"
-    arguments = ["--seed", "4", "--seconds", "0.4", "--fps", "5", "--size", "160x96", "--place", "shop", "--people", "2"]
+    what = ["--seed", "4", "--seconds", "0.4", "--fps", "5", "--size", "160x96"]
+    arguments = [*what, "--place", "shop", "--people", "2"]
 
     assert main([*arguments, "--out", str(video)]) == 0
 

@@ -90,13 +90,13 @@ class _Log:
 
     def finish(self) -> None:
         """Bring what was written to the disk. A stream that begins again may count anew."""
-        self._last = NONE
         with self._explained():
             try:
                 os.fsync(self._file.fileno())
             except OSError as error:
                 if error.errno != errno.EINVAL:  # not a file that lives on a disk, such as a pipe
                     raise
+        self._last = NONE
 
     def close(self) -> None:
         try:

@@ -162,9 +162,10 @@ def test_hits_tell_who_looks_at_what() -> None:
     assert (image != expected([SOMEBODY], areas=AREAS)).any()
 
 
-def test_visits_tell_since_when_and_until_they_end() -> None:
+@pytest.mark.parametrize("last", ["ended", "retracted"])
+def test_visits_tell_since_when_and_until_they_end(last: str) -> None:
     node, batch = opened(), clip(4, areas=AREAS)
-    looks = [event("started", 0.1, start_s=-0.2), event("updated", 0.2, start_s=-0.2), event("ended", 0.3)]
+    looks = [event("started", 0.1, start_s=-0.2), event("updated", 0.2, start_s=-0.2), event(last, 0.3)]
 
     images = []
     for row, told in enumerate([Visits.empty(), *looks]):
@@ -180,15 +181,6 @@ def test_with_visits_hits_only_light_up_their_area() -> None:
     (image,) = drawn(opened(), clip(areas=AREAS), person(), hits=hits, looks=event("started", 0.0))
 
     assert (image == expected([SOMEBODY], told={3: {"coffee": "0.0 s"}}, hit={3: {"tea": ""}}, areas=AREAS)).all()
-
-
-def test_a_retracted_visit_is_no_longer_told() -> None:
-    node = opened()
-
-    node.process(clip(), person(), looks=event("started", 0.0))
-    (image,) = drawn(node, clip(start_s=0.1), person(), looks=event("retracted", 0.1))
-
-    assert (image == expected([SOMEBODY])).all()
 
 
 def test_visits_do_not_cross_generations_or_the_end_of_their_stream() -> None:
@@ -260,15 +252,11 @@ def blurred(image: np.ndarray, box: Sequence[float]) -> float:
     return float((part[:, 1:] == part[:, :-1]).all(axis=2).mean())
 
 
-def hiding(**config: Any) -> DrawOverlay:
-    return opened(blur_heads=True, **config)
-
-
 INNER = [0.42, 0.33, 0.48, 0.42]  # within HEAD, clear of its outline and label
 
 
 def test_heads_are_hidden_on_request_and_bodies_are_not() -> None:
-    (image,) = drawn(hiding(), clip(), person())
+    (image,) = drawn(opened(blur_heads=True), clip(), person())
     (plain,) = drawn(opened(), clip(), person())
 
     assert blurred(image, INNER) > 0.6
@@ -277,7 +265,7 @@ def test_heads_are_hidden_on_request_and_bodies_are_not() -> None:
 
 
 def test_a_head_that_is_lost_stays_hidden_for_a_while() -> None:
-    node = hiding(blur_hold_s=0.2)
+    node = opened(blur_heads=True, blur_hold_s=0.2)
 
     images = drawn(node, clip(4), person([0]))
 
@@ -285,7 +273,7 @@ def test_a_head_that_is_lost_stays_hidden_for_a_while() -> None:
 
 
 def test_the_head_of_a_body_without_one_is_hidden() -> None:
-    (image,) = drawn(hiding(), clip(), person(head_box=[UNSEEN], observed=[False]))
+    (image,) = drawn(opened(blur_heads=True), clip(), person(head_box=[UNSEEN], observed=[False]))
 
     assert blurred(image, [0.41, 0.36, 0.49, 0.43]) > 0.6
 
@@ -293,13 +281,13 @@ def test_the_head_of_a_body_without_one_is_hidden() -> None:
 def test_heads_without_a_track_are_hidden() -> None:
     people = table(Detections, frame_row=[0], head_box=[[0.7, 0.5, 0.8, 0.65]])
 
-    (image,) = drawn(hiding(), clip(), Tracks.empty(), people=people)
+    (image,) = drawn(opened(blur_heads=True), clip(), Tracks.empty(), people=people)
 
     assert blurred(image, [0.72, 0.53, 0.78, 0.62]) > 0.6
 
 
 def test_hidden_heads_are_forgotten_with_their_stream() -> None:
-    node = hiding()
+    node = opened(blur_heads=True)
     node.process(clip(), person())
 
     node.stream_ended("shop")

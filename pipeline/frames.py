@@ -61,7 +61,7 @@ class FrameBatch(Value):
     """B pictures, or none when the tick comes from a recording."""
     streams: dict[str, Stream] = attached(None)
     """By stream id: every stream of the tick, also of a tick that carries only marks."""
-    _bgr: dict[int, Any] = field(
+    _bgr: dict[int, np.ndarray] = field(
         default_factory=dict, init=False, compare=False, repr=False, metadata={"attached": True}
     )
 

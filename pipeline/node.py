@@ -190,7 +190,7 @@ def ports_of(cls: type[Node[Any]]) -> Ports:
             wanted = "one kind of Value (or that | None)"
             raise TypeError(f"{cls.__name__}.process: {name}: expected {wanted}, got {hint!r}")
         inputs[name] = Port(kinds[0], optional=_is_union(hint))
-    return Ports(inputs, None if output is type(None) else output)
+    return Ports(inputs, output if issubclass(output, Value) else None)
 
 
 def config_of(cls: type[Node[Any]]) -> type[NodeConfig]:

@@ -27,7 +27,7 @@ class Reader:
         self.error: PipelineError | None = None
         self.meter = Meter()
         self.engine_cpu_ns = 0
-        self._source: Source[object] = spec.cls(spec.config, context, stream)  # type: ignore[type-var, arg-type]
+        self._source: Source[object] = spec.cls(spec.config, context, stream)  # type: ignore[type-var]
         self._admission = admission
         self._max_frames = max_frames
         self._stopped = threading.Event()

@@ -16,7 +16,7 @@ from pipeline.frames import FrameBatch
 from pipeline.graph import NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.node import Node
-from pipeline.tick import Slot, Tick, no_frames
+from pipeline.tick import Slot, Tick, no_frames, with_rows
 from pipeline.values import Value, concat
 
 logger = logging.getLogger(__name__)
@@ -157,7 +157,7 @@ def _joined(output: type[Value], parts: dict[str, Value | None], frames: FrameBa
     placed = []
     for stream_id, part in parts.items():
         if part is not None and hasattr(part, "frame_row"):
-            part = replace(part, frame_row=_rows_of(frames, stream_id)[part.frame_row])
+            part = with_rows(part, _rows_of(frames, stream_id))
         if part is not None:
             placed.append(part)
     if not placed:

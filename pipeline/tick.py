@@ -64,11 +64,17 @@ def restrict(value: V, frames: FrameBatch, kept: np.ndarray[Any, np.dtype[np.boo
     if hasattr(value, "frame_row"):
         part = value.take(kept[value.frame_row])
         new_row = np.cumsum(kept) - 1
-        return replace(part, frame_row=new_row[part.frame_row].astype(np.int64))
+        return with_rows(part, new_row)
     if hasattr(value, "stream_id"):
         names = {name for name, keep in zip(frames.stream_id, kept, strict=True) if keep}
         return value.take(np.array([name in names for name in value.stream_id], bool))
     return value
+
+
+def with_rows(value: V, new_row: np.ndarray[Any, np.dtype[Any]]) -> V:
+    """Return a value whose `frame_row` r became `new_row[r]`."""
+    changes: dict[str, Any] = {"frame_row": new_row[value.frame_row].astype(np.int64)}  # type: ignore[attr-defined]
+    return replace(value, **changes)
 
 
 def no_frames(*streams: Stream) -> FrameBatch:

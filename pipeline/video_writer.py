@@ -57,7 +57,6 @@ class VideoWriter:
         fragments = {
             "movflags": "frag_keyframe+empty_moov+default_base_moof",
             "frag_duration": str(round(encoding.fragment_s * 1e6)),
-            "flush_packets": "1",
         }
         self._container = av.open(self._file, "w", format="mp4", options=fragments)
         stream = self._container.add_stream("libx264", rate=25)

@@ -1,0 +1,43 @@
+"""Make the nodes of a run: stages one after another, and lanes beside them for the sinks of a live graph."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from pipeline.clock import Clock
+from pipeline.graph import Graph
+from pipeline.ledger import Ledger
+from pipeline.node import Context
+from pipeline.settings import EngineConfig
+from pipeline.sinks import SinkLane
+from pipeline.stage import RunningNode
+from pipeline.stages import cut
+
+MakeContext = Callable[[str], Context]
+"""Makes what a node of that name is lent."""
+
+
+def assemble(
+    graph: Graph, context: MakeContext, settings: EngineConfig, live: bool, clock: Clock, ledger: Ledger
+) -> tuple[list[list[RunningNode]], list[SinkLane]]:
+    """Return the nodes by stage, and the lanes of the sinks; nothing is opened yet.
+
+    The first stage is that of the source, which is read by a thread for each stream and is not in it. With a live
+    stream in the run each sink has a lane; without, sinks stay in their stages, so that nothing outruns them.
+    """
+    stages: list[list[RunningNode]] = []
+    lanes: list[SinkLane] = []
+    for specs in cut(graph):
+        stage: list[RunningNode] = []
+        for spec in specs:
+            if spec is graph.source:
+                continue
+            running = RunningNode(spec, spec.cls(spec.config, context(spec.name)))
+            if live and spec.ports.output is None:
+                room = settings.sink_queue if spec.cls.sink_policy == "keep" else settings.ticks_in_flight
+                lanes.append(SinkLane(running, room, clock, ledger))
+            else:
+                stage.append(running)
+        if stage or not stages:
+            stages.append(stage)
+    return stages, lanes

@@ -141,5 +141,6 @@ class Redacting(logging.Formatter):
 
 def _set_up_logging() -> None:
     handler = logging.StreamHandler()
-    handler.setFormatter(Redacting("%(message)s"))
+    wipe_bar = "\r\x1b[K" if sys.stderr.isatty() else ""
+    handler.setFormatter(Redacting(f"{wipe_bar}%(message)s"))
     logging.basicConfig(level=logging.INFO, handlers=[handler])

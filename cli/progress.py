@@ -18,8 +18,9 @@ LINE_EVERY_S = 5.0
 class Progress:
     """Shows snapshots of a run. Knows which edges carry people and events by their kind."""
 
-    def __init__(self, graph: Graph, title: str, out: TextIO | None = None) -> None:
+    def __init__(self, graph: Graph, title: str, max_frames: int | None = None, out: TextIO | None = None) -> None:
         self._out = out or sys.stderr
+        self._max_frames = max_frames
         self._title = title
         self._people = _last_edge(graph, Tracks)
         self._events = _last_edge(graph, Visits)
@@ -42,8 +43,8 @@ class Progress:
             self._out.flush()
 
     def _text(self, snapshot: Snapshot) -> str:
-        parts = [self._title, *self._share(snapshot), f"{snapshot.fps:.1f} fps"]
-        done = _share_done(snapshot)
+        done = _share_done(snapshot, self._max_frames)
+        parts = [self._title, *self._share(done, snapshot), f"{snapshot.fps:.1f} fps"]
         if done:
             parts.append(f"eta {clock_text(snapshot.elapsed_s * (1 - done) / done)}")
         if self._people:
@@ -52,8 +53,7 @@ class Progress:
             parts.append(f"events {snapshot.total_rows.get(self._events, 0)}")
         return "  ".join(parts)
 
-    def _share(self, snapshot: Snapshot) -> Iterable[str]:
-        done = _share_done(snapshot)
+    def _share(self, done: float | None, snapshot: Snapshot) -> Iterable[str]:
         if done is None:
             return [f"{snapshot.frames} frames"]
         cells = round(done * BAR_CELLS)
@@ -68,15 +68,14 @@ def clock_text(seconds: float) -> str:
     return f"{hours}:{minute:02}:{second:02}" if hours else f"{minute}:{second:02}"
 
 
-def _share_done(snapshot: Snapshot) -> float | None:
+def _share_done(snapshot: Snapshot, max_frames: int | None) -> float | None:
     """Return the part of the input that has passed, 0 to 1; None when a length is unknown."""
-    total = done = 0
-    for stream_id, duration_ns in snapshot.duration_ns.items():
-        if not duration_ns:
-            return None
-        total += duration_ns
-        done += min(snapshot.pts_ns.get(stream_id, 0), duration_ns)
-    return done / total if total else None
+    shares = [snapshot.frames / (max_frames * len(snapshot.duration_ns))] if max_frames and snapshot.duration_ns else []
+    lengths_ns = list(snapshot.duration_ns.values())
+    if lengths_ns and all(lengths_ns):
+        passed_ns = [min(snapshot.pts_ns.get(name, 0), length or 0) for name, length in snapshot.duration_ns.items()]
+        shares.append(sum(passed_ns) / sum(length or 0 for length in lengths_ns))
+    return min(max(shares), 1.0) if shares else None
 
 
 def _last_edge(graph: Graph, kind: type[Value]) -> str | None:

@@ -66,7 +66,7 @@ def _run_group(plan: Plan, streams: list[Stream]) -> int:
 
 
 def _run(plan: Plan, streams: list[Stream], name: str) -> RunReport:
-    progress = Progress(plan.graph, ", ".join(stream.id for stream in streams))
+    progress = Progress(plan.graph, ", ".join(stream.id for stream in streams), plan.max_frames)
     runtime = Runtime(
         plan.graph,
         streams,

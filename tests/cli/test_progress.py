@@ -57,7 +57,7 @@ def snapshot(elapsed_s: float = 10.0, pts_s: float = 3.0, duration_s: float | No
 )
 def test_a_log_gets_plain_lines(seen: Snapshot, line: str) -> None:
     out = io.StringIO()
-    progress = Progress(GRAPH, "shop", out)
+    progress = Progress(GRAPH, "shop", out=out)
 
     progress.observe(seen)
     progress.finish()
@@ -65,9 +65,25 @@ def test_a_log_gets_plain_lines(seen: Snapshot, line: str) -> None:
     assert out.getvalue() == f"{line}\n"
 
 
+@pytest.mark.parametrize(
+    ("seen", "line"),
+    [
+        (snapshot(), "shop   75%  7.5 fps  eta 0:03  people 4  events 9"),
+        (snapshot(duration_s=None), "shop   75%  7.5 fps  eta 0:03  people 4  events 9"),
+        (snapshot(duration_s=3.1), "shop   97%  7.5 fps  eta 0:00  people 4  events 9"),
+    ],
+)
+def test_a_run_of_some_frames_is_done_after_them_or_at_the_end(seen: Snapshot, line: str) -> None:
+    out = io.StringIO()
+
+    Progress(GRAPH, "shop", 100, out).observe(seen)
+
+    assert out.getvalue() == f"{line}\n"
+
+
 def test_a_log_gets_a_line_every_few_seconds() -> None:
     out = io.StringIO()
-    progress = Progress(GRAPH, "shop", out)
+    progress = Progress(GRAPH, "shop", out=out)
 
     for elapsed_s in (0.25, 4.9, 5.0, 5.25, 9.9, 10.1):
         progress.observe(snapshot(elapsed_s=elapsed_s))
@@ -77,7 +93,7 @@ def test_a_log_gets_a_line_every_few_seconds() -> None:
 
 def test_a_terminal_gets_a_bar_that_is_wiped_at_the_end() -> None:
     out = Terminal()
-    progress = Progress(GRAPH, "shop", out)
+    progress = Progress(GRAPH, "shop", out=out)
 
     progress.observe(snapshot(elapsed_s=0.25))
     progress.finish()
@@ -88,7 +104,7 @@ def test_a_terminal_gets_a_bar_that_is_wiped_at_the_end() -> None:
 
 def test_a_graph_without_people_or_events_tells_of_neither() -> None:
     out = io.StringIO()
-    progress = Progress(Graph("g.yaml", GRAPH.nodes[:1]), "shop", out)
+    progress = Progress(Graph("g.yaml", GRAPH.nodes[:1]), "shop", out=out)
 
     progress.observe(snapshot())
 

@@ -214,7 +214,7 @@ def test_a_cut_file_without_an_index_in_front_is_told_of(tmp_path, file, share, 
     assert other == {"corrupt": 1}
 
 
-@pytest.mark.parametrize("behind", [-1, 4, 20, 220])
+@pytest.mark.parametrize("behind", [-1, 4, 40, 100, 220])
 def test_a_fragmented_file_that_a_crash_cut_is_read_as_far_as_it_goes(tmp_path, behind):
     movflags = "frag_keyframe+empty_moov+default_base_moof"
     clip = write_clip(tmp_path / "a.mp4", 30, bf=0, g=5, container={"movflags": movflags})
@@ -240,6 +240,18 @@ def test_damage_in_the_middle_is_dropped_and_counted(tmp_path):
     assert other["corrupt"] > 0
     assert 10 < len(frames) < 30
     assert len(frames) + other["corrupt"] == 30
+
+
+def test_a_frame_that_lost_a_part_on_the_way_is_dropped_and_counted(tmp_path):
+    noise = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)
+    clip = write_clip(tmp_path / "a.ts", [square(0), square(1), noise, square(3)], bf=0)
+    packets = [clip.read_bytes()[at : at + 188] for at in range(0, clip.stat().st_size, 188)]
+    middle = len(packets) // 2  # of the noise, which takes most of the packets
+    clip.write_bytes(b"".join(packets[:middle] + packets[middle + 1 :]))
+
+    frames, other = read(clip)
+
+    assert (pts_ms(frames), other) == ([0, 40, 120], {"corrupt": 1})
 
 
 def test_a_stream_that_changes_size_carries_on(tmp_path):

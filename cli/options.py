@@ -22,6 +22,7 @@ def option_parser() -> argparse.ArgumentParser:
     """Return the parser of `GRAPH [options]`."""
     parser = argparse.ArgumentParser(
         prog="run_graph.py",
+        usage="run_graph.py GRAPH [options]",
         description="Run a graph on the streams of its configuration, or on those given with --source.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,

@@ -55,9 +55,10 @@ def _run_group(plan: Plan, streams: list[Stream]) -> int:
     report = _run(plan, streams, name)
     for each, stream in zip(results, streams, strict=True):
         each.finish(stream, plan.graph, report.to_dict())
-    print(report.table())
-    for each in results:
-        print(*each.files(), sep="\n")
+    if report.frames or not report.error:
+        print(report.table())
+        for each in results:
+            print(*each.files(), sep="\n")
     if report.error:
         _tell(redact(report.error))
     if report.status == "failed":

@@ -55,8 +55,8 @@ class Config(NodeConfig):
     max_people: int = Field(default=100, ge=1, json_schema_extra=LIVE)
     """People kept per frame, best scores first. Lower to bound the cost of everything below in a crowd."""
 
-    def problems(self, root: Path) -> list[str]:
-        return card_problems(self.model, root)
+    def problems(self, root: Path) -> dict[str, list[str]]:
+        return {"model": card_problems(self.model, root)}
 
 
 class DetectPeople(Node[Config]):

@@ -35,8 +35,8 @@ class Config(NodeConfig):
     """Heads asked about per frame, best scores first. Each costs the decoder once more: lower to bound the time of a
     crowded frame."""
 
-    def problems(self, root: Path) -> list[str]:
-        return card_problems(self.model, root)
+    def problems(self, root: Path) -> dict[str, list[str]]:
+        return {"model": card_problems(self.model, root)}
 
 
 class EstimateGaze(Node[Config]):

@@ -213,7 +213,8 @@ class _Reader:
             return None
         config = validated(model, block, self.config_problems)
         if config:
-            self.config_problems += [block.complaint((), problem) for problem in config.problems(self.root)]
+            found = config.problems(self.root).items()
+            self.config_problems += [block.complaint((key,), problem) for key, told in found for problem in told]
         return config
 
     def _graph_problem(self, keys: tuple[str, ...], problem: str) -> None:

@@ -27,9 +27,12 @@ class NodeConfig(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    def problems(self, root: Path) -> list[str]:
-        """Return what is wrong beyond what types tell, such as a model missing below `root`; asked before a run."""
-        return []
+    def problems(self, root: Path) -> dict[str, list[str]]:
+        """Return, by field, what is wrong beyond what types tell, such as a model missing below `root`.
+
+        Asked before a run, and for `--check`.
+        """
+        return {}
 
 
 C = TypeVar("C", bound=NodeConfig)

@@ -108,9 +108,7 @@ def test_what_is_no_video_is_wrong_input(
 ) -> None:
     Path("bad.mp4").write_bytes(content)
 
-    code, _, err = run(capsys, "graphs/copy.yaml", "--source", "bad.mp4")
-
-    assert (code, err) == (2, [complaint])
+    assert run(capsys, "graphs/copy.yaml", "--source", "bad.mp4") == (2, [], [complaint])
 
 
 def test_a_missing_file_is_told_before_anything_runs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -148,6 +146,23 @@ def test_an_output_below_a_file_is_told(here: Path, capsys: pytest.CaptureFixtur
             "remove the file or give another folder with --out"
         ],
     )
+
+
+def test_a_full_disk_is_told_and_what_was_written_stays(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write_clip(Path("a.mp4"), 3)
+    Path("out/copy/a").mkdir(parents=True)
+    Path("out/copy/a/summary.json.part").symlink_to("/dev/full")
+
+    code, _, err = run(capsys, "graphs/copy.yaml", "--source", "a.mp4")
+
+    assert (code, err) == (
+        1,
+        [
+            "out/copy/a/summary.json: expected to write, got a full disk; free space or give another folder with "
+            "--out; what was written stays readable"
+        ],
+    )
+    assert frames_in(Path("out/copy/a/annotated.mp4")) == 3
 
 
 def test_a_missing_configuration_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -38,8 +38,8 @@ class SignConfig(NodeConfig):
     min_score: float = Field(0.5, ge=0, le=1)
     model: str = "signs"
 
-    def problems(self, root: Path) -> list[str]:
-        return [] if (root / f"{self.model}.onnx").exists() else [f"no model {self.model!r}"]
+    def problems(self, root: Path) -> dict[str, list[str]]:
+        return {"model": [] if (root / f"{self.model}.onnx").exists() else [f"no model {self.model!r}"]}
 
 
 class ReadNumbers(Source[NodeConfig]):
@@ -155,7 +155,7 @@ def test_values_are_checked_against_the_nodes(root: Path, monkeypatch: pytest.Mo
         "--set engine.batch_size=0: engine.batch_size: expected greater than or equal to 1, got 0",
         "c.yaml:2: signs.min_score: expected less than or equal to 1, got 2",
         "--set signs.no_such=1: signs.no_such: unknown key; did you mean 'min_score'? (keys: min_score, model)",
-        "c.yaml:3: again: no model 'sines'",
+        "c.yaml:3: again.model: no model 'sines'",
         "c.yaml:4: summs: g.yaml has no such node; did you mean 'sums'? (nodes: frames, signs, sums, again, log)",
     ]
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache
 from typing import Any
 
@@ -164,7 +164,6 @@ def cut_out(picture: Pictures, people: People, rng: np.random.Generator) -> tupl
     """Cover up to four rectangles with one colour or a piece of empty picture; what they hide counts as hidden."""
     picture = picture.copy()
     height, width = picture.shape[:2]
-    head_left, body_left = people.head_visible.copy(), people.body_visible.copy()
     for _ in range(int(rng.integers(1, 5))):
         w, h = int(width * rng.uniform(0.03, 0.2)), int(height * rng.uniform(0.03, 0.3))
         x, y = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
@@ -177,10 +176,16 @@ def cut_out(picture: Pictures, people: People, rng: np.random.Generator) -> tupl
             picture[y : y + h, x : x + w] = rng.integers(0, 255, 3)
         else:
             picture[y : y + h, x : x + w] = picture[v : v + h, u : u + w].copy()
-        head_left *= 1.0 - _covered(people.head_box, cover)
-        body_left *= 1.0 - _covered(people.body_box, cover)
-    return picture, People(
-        people.body_box, people.head_box, body_left, head_left, people.vectors, people.target_point, people.in_frame
+        people = covered_by(people, cover)
+    return picture, people
+
+
+def covered_by(people: People, cover: NDArray[np.float32]) -> People:
+    """Return the people with what the box `cover` (4,) hides of them taken off their visible parts."""
+    return replace(
+        people,
+        head_visible=people.head_visible * (1.0 - _covered(people.head_box, cover)),
+        body_visible=people.body_visible * (1.0 - _covered(people.body_box, cover)),
     )
 
 

@@ -6,7 +6,6 @@ The directions come from the weights of python -m training.head, which the expor
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -18,6 +17,7 @@ from training import head
 from training.augment import People, Pictures, cut_out, place, weather
 from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, picture_tensor, shuffled, still
 from training.cards import DETECTOR_FILE, ship_detector
+from training.clutter import heap
 from training.data import ROOT, STILL_WH, Rows, render_stills, seed_range
 from training.detector_graph import DetectorGraph
 from training.detector_loss import box_loss, centre_loss, class_targets
@@ -27,13 +27,12 @@ from training.head_net import HeadNet
 from training.layers import fuse_batch_norm
 from training.loop import Plan, load_weights, train
 from training.measure_detector import measure_detector
-from training.record import one_thread_each, read_run, run_facts
-
-logger = logging.getLogger(__name__)
+from training.record import one_thread_each, read_run, write_run
 
 FOLDER = ROOT / "detector"
 BATCH = 16
 _SCALE = (0.6, 1.6)
+_HEAP_PART = 0.2
 _CUT_OUT_PART = 0.2
 # Small pictures first: boxes are learnt from four times as many in the same time.
 _SIZES = ((0.35, (352, 224)), (1.0, STILL_WH))
@@ -48,6 +47,8 @@ def draw_batch(
     pictures, everybody = [], []
     for _ in range(BATCH):
         picture, people = place(*still(*next(draws)), size_wh, rng, _SCALE)
+        if rng.random() < _HEAP_PART:
+            picture, people = heap(picture, people, rng)
         if rng.random() < _CUT_OUT_PART:
             picture, people = cut_out(picture, people, rng)
         pictures.append(weather(picture, rng))
@@ -104,7 +105,9 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from")
-    parser.add_argument("--head", type=Path, default=head.WEIGHTS, help="weights of python -m training.head")
+    parser.add_argument(
+        "--head", type=Path, default=head.WEIGHTS, help="weights of the head network or of a gaze network"
+    )
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of checkpoints and of the exported file")
     parser.add_argument("--ship", action="store_true", help="replace the shipped file, its record and its card")
     arguments = parser.parse_args()
@@ -128,15 +131,13 @@ def main() -> None:
 
     outcome = train(net, Plan(arguments.minutes, arguments.rate, 1e-3, 10.0, arguments.out), losses_at)
     head_net = HeadNet()
-    load_weights(head_net, arguments.head)
+    load_weights(head_net, arguments.head, "head_net")
     path = arguments.out / DETECTOR_FILE
     figures: dict[str, float | list[float]] = {}
     figures |= export(net, head_net.eval(), path, picture_tensor(list(held_out.pictures[:5])))
     figures |= measure_detector(path, held_out, _MEASURED_STILLS)
-    facts = run_facts(arguments, outcome, figures)
-    for name, value in figures.items():
-        logger.info("%s %s", name, value)
-    ship_detector(path, facts, read_run(arguments.head.parent / "run.yaml"), arguments.ship)
+    facts = write_run(arguments.out, arguments, outcome, figures)
+    ship_detector(path, facts, read_run(arguments.head), arguments.ship)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,6 @@ The head branch starts from the weights of python -m training.head.
 from __future__ import annotations
 
 import argparse
-import logging
 from pathlib import Path
 
 import numpy as np
@@ -24,9 +23,7 @@ from training.head_net import vector_loss
 from training.layers import fuse_batch_norm
 from training.loop import Plan, load_weights, train
 from training.measure_gaze import measure_gaze
-from training.record import one_thread_each, read_run, run_facts
-
-logger = logging.getLogger(__name__)
+from training.record import one_thread_each, read_run, write_run
 
 FOLDER = ROOT / "gaze"
 BATCH = 12
@@ -120,7 +117,7 @@ def main() -> None:
     if arguments.init:
         load_weights(net, arguments.init)
     else:
-        load_weights(net.head_net, arguments.head)
+        load_weights(net.head_net, arguments.head, "head_net")
     draws = shuffled(sets, rng)
 
     def losses_at(_: float) -> dict[str, Tensor]:
@@ -132,10 +129,8 @@ def main() -> None:
     outcome = train(net, Plan(arguments.minutes, arguments.rate, 1e-2, 5.0, arguments.out), losses_at)
     path = arguments.out / GAZE_FILE
     figures: dict[str, float] = export(net, path) | measure_gaze(path, held_out, _MEASURED_STILLS)
-    facts = run_facts(arguments, outcome, figures)
-    for name, value in figures.items():
-        logger.info("%s %s", name, value)
-    ship_gaze(path, facts, read_run(arguments.head.parent / "run.yaml"), arguments.ship)
+    facts = write_run(arguments.out, arguments, outcome, figures)
+    ship_gaze(path, facts, read_run(arguments.head), arguments.ship)
 
 
 if __name__ == "__main__":

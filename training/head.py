@@ -6,7 +6,6 @@ Its weights go into the detector (directions) and start the head branch of the g
 from __future__ import annotations
 
 import argparse
-import logging
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -22,19 +21,17 @@ from training.layers import normalise
 from training.loop import Plan, load_weights, train
 from training.record import one_thread_each, write_run
 
-logger = logging.getLogger(__name__)
-
 WEIGHTS = ROOT / "head" / "last.npz"
 # A batch: crops rendered for the purpose, and the heads of stills as the detector and the gaze network will see them.
-CROPS = 64
-STILLS = 20
+CROPS = 48
+STILLS = 12
 _MIRROR = torch.tensor([-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
 _BOX_JITTER = 0.08
 _HOLD_OUT = (9_500_000, 1000)
 
 
 def draw_crops(draws: Iterator[tuple[Rows, int]], rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Draw CROPS rendered crops: normalised (CROPS, 3, 48, 48), and their vectors (CROPS, 6)."""
+    """Draw CROPS rendered crops: (CROPS, 3, 48, 48) 0-255, and their vectors (CROPS, 6)."""
     pictures, boxes, vectors = [], [], []
     for _ in range(CROPS):
         rows, index = next(draws)
@@ -43,21 +40,19 @@ def draw_crops(draws: Iterator[tuple[Rows, int]], rng: np.random.Generator) -> t
         pictures.append(weather(picture, rng) if rng.random() < 0.5 else picture)
         boxes.append(truth["head_box"])
         vectors.append(np.concatenate([truth["head_vector"], truth["gaze_vector"]]))
-    return prepare(picture_tensor(pictures), torch.tensor(np.array(boxes)), torch.tensor(np.array(vectors)), rng)
+    return cut(picture_tensor(pictures), torch.tensor(np.array(boxes)), rng), torch.tensor(np.array(vectors))
 
 
-def prepare(pictures: Tensor, boxes: Tensor, vectors: Tensor, rng: np.random.Generator) -> tuple[Tensor, Tensor]:
-    """Mirror half of the crops, move their boxes a little and cut them out."""
-    mirrored = torch.from_numpy(rng.random(len(boxes)) < 0.5)
-    pictures[mirrored] = pictures[mirrored].flip(3)
-    boxes[mirrored] = torch.stack(
-        [1 - boxes[mirrored, 2], boxes[mirrored, 1], 1 - boxes[mirrored, 0], boxes[mirrored, 3]], 1
-    )
-    vectors = torch.where(mirrored[:, None], vectors * _MIRROR, vectors)
+def cut(pictures: Tensor, boxes: Tensor, rng: np.random.Generator) -> Tensor:
+    """Cut one head out of each picture, its box moved a little."""
     side = (boxes[:, 2:] - boxes[:, :2]).repeat(1, 2)
     noise = torch.from_numpy(rng.standard_normal(boxes.shape).astype(np.float32))
-    crops = crop_heads(normalise(pictures), boxes + noise * _BOX_JITTER * side, torch.arange(len(boxes)))
-    return crops.contiguous(memory_format=torch.channels_last), vectors
+    return crop_heads(pictures, boxes + noise * _BOX_JITTER * side, torch.arange(len(boxes)))
+
+
+def with_mirrored(crops: Tensor, vectors: Tensor) -> tuple[Tensor, Tensor]:
+    """Return the crops (M, 3, 48, 48) and their vectors (M, 6), followed by the same seen in a mirror."""
+    return torch.cat([crops, crops.flip(3)]), torch.cat([vectors, vectors * _MIRROR])
 
 
 @torch.no_grad()
@@ -94,6 +89,7 @@ def main() -> None:
     parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--init", type=Path, help="weights to start from")
+    parser.add_argument("--out", type=Path, default=WEIGHTS.parent, help="folder of checkpoints")
     arguments = parser.parse_args()
     one_thread_each()
     crop_sets = [render_crops(*seeds) for seeds in arguments.crops or [(1_000_000, 24_000)]]
@@ -110,14 +106,16 @@ def main() -> None:
     def losses_at(_: float) -> dict[str, Tensor]:
         pictures, boxes, rows, _, _, of_stills = draw_heads(still_draws, rng, STILLS)
         crops, of_crops = draw_crops(crop_draws, rng)
-        crops = torch.cat([crops, crop_heads(normalise(pictures), boxes, rows)])
-        vectors = torch.cat([of_crops, of_stills])
+        crops, vectors = with_mirrored(
+            torch.cat([crops, crop_heads(pictures, boxes, rows)]), torch.cat([of_crops, of_stills])
+        )
+        crops = normalise(crops).contiguous(memory_format=torch.channels_last)
         with torch.autocast("cpu", torch.bfloat16):
             _, got = net(crops)
         return {"vectors": vector_loss(got.float(), vectors)}
 
-    outcome = train(net, Plan(arguments.minutes, arguments.rate, 1e-3, 5.0, WEIGHTS.parent), losses_at)
-    write_run(WEIGHTS.parent / "run.yaml", arguments, outcome, measure(net, held_out))
+    outcome = train(net, Plan(arguments.minutes, arguments.rate, 1e-3, 5.0, arguments.out), losses_at)
+    write_run(arguments.out, arguments, outcome, measure(net, held_out))
 
 
 if __name__ == "__main__":

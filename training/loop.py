@@ -79,7 +79,7 @@ def train(
         losses = losses_at(elapsed)
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
-            parts = {name: float(value) for name, value in losses.items()}
+            parts = {name: float(value.detach()) for name, value in losses.items()}
             raise ValueError(f"step {steps}: expected finite losses, got {parts}; lower the learning rate")
         optimiser.zero_grad(set_to_none=True)
         total.backward()
@@ -118,14 +118,20 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     part.replace(path)
 
 
-def load_weights(net: nn.Module, path: Path) -> None:
+def load_weights(net: nn.Module, path: Path, part: str = "") -> None:
     """Read weights that save_weights wrote.
+
+    Args:
+        net: takes the weights.
+        path: the .npz file.
+        part: name of a part of a larger network; if the file holds such a part, its weights are taken.
 
     Raises:
         ValueError: the file holds other names or shapes than the net.
     """
     with np.load(path, allow_pickle=False) as file:
-        weights = {name: torch.from_numpy(file[name]) for name in file.files}
+        inner = [name for name in file.files if part and name.startswith(f"{part}.")]
+        weights = {name.removeprefix(f"{part}."): torch.from_numpy(file[name]) for name in inner or file.files}
     try:
         net.load_state_dict(weights)
     except RuntimeError as exc:

@@ -19,6 +19,7 @@ from training.loop import Outcome
 
 logger = logging.getLogger(__name__)
 
+_RUN_FILE = "run.yaml"
 MODELS, CARDS = Path("models"), Path("configs/models")
 
 
@@ -31,7 +32,7 @@ def one_thread_each() -> None:
 
 
 def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:
-    """Collect what a run was: command, code, time, figures."""
+    """Collect what a run was: command, code, time, figures, and the run that it started from."""
     commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     module = Path(sys.argv[0]).stem
     return {
@@ -43,19 +44,22 @@ def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str
         "hours": round(outcome.hours, 3),
         "last_losses": outcome.losses,
         "figures": figures,
+        "started_from": read_run(arguments.init) if arguments.init else None,
     }
 
 
-def write_run(path: Path, arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> None:
-    """Write a run beside its checkpoint and log its figures."""
-    write_yaml(path, run_facts(arguments, outcome, figures))
+def write_run(folder: Path, arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:
+    """Write what a run was beside its weights, log its figures and return what was written."""
+    facts = run_facts(arguments, outcome, figures)
+    write_yaml(folder / _RUN_FILE, facts)
     for name, value in figures.items():
         logger.info("%s %s", name, value)
+    return facts
 
 
-def read_run(path: Path) -> dict[str, Any]:
-    """Read what write_run wrote."""
-    facts: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+def read_run(weights: Path) -> dict[str, Any]:
+    """Read what write_run wrote beside weights."""
+    facts: dict[str, Any] = yaml.safe_load((weights.parent / _RUN_FILE).read_text(encoding="utf-8"))
     return facts
 
 

@@ -52,14 +52,16 @@ class Config(NodeConfig):
 class TrackPeople(Node[Config]):
     """Give people numbers by where their heads and bodies are expected.
 
-    Per frame: everybody is moved on to the frame's pts; detections are matched to people, high scores first, by
-    likeness of place (`ops.likeness`) and Hungarian assignment; half a person (a head that found no body, or a body
-    that found no head) completes a match that lacks it; what is left begins new people. A track is reported from the
-    frame that confirms it, under a number from 1 in the order of confirmation.
+    Per frame: everybody is moved on to the frame's pts; detections are matched to people by likeness of place
+    (`ops.likeness`) and Hungarian assignment: strong ones to people seen just before, then to people lost, weak ones
+    to people seen just before, the rest to people not confirmed yet; half a person (a head that found no body, or a
+    body that found no head) completes a match that lacks it; what is left begins new people. A track is reported from
+    the frame that confirms it, under a number from 1 in the order of confirmation.
 
     State: per stream, people with filters and ages; new with each generation, dropped when the stream ends.
     Empty: a frame without people ages those known, and reports them while they coast.
-    Ref: Kalman 1960; two rounds of matching after Zhang et al., "ByteTrack", ECCV 2022.
+    Ref: Kalman 1960; strong and weak rounds after Zhang et al., "ByteTrack", ECCV 2022, the recently seen first after
+    Wojke et al., "Deep SORT", ICIP 2017.
     """
 
     def open(self) -> None:
@@ -116,10 +118,11 @@ class TrackPeople(Node[Config]):
         alike = likeness(roster.motion.boxes(), roster.motion.spread(), boxes[:-1])
         person, found = np.full(len(roster), -1), np.full(len(scores), -1)
         strong = scores >= config.high_score
-        known = roster.track_id > 0
+        known, just_seen = roster.track_id > 0, roster.just_seen()
         rounds = (
+            (known & just_seen, strong, config.min_likeness),
             (known, strong, config.min_likeness),
-            (known & roster.just_seen(), ~strong, config.min_likeness_weak),
+            (known & just_seen, ~strong, config.min_likeness_weak),
             (~known, np.ones_like(strong), config.min_likeness),
         )
         for who, which, least in rounds:

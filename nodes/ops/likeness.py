@@ -14,6 +14,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 HEAD, BODY = 0, 1
 _HEAD_SLACK = 0.25
 """Growth of heads on every side, in their own sizes: heads are small and turn, so they miss each other easily."""
+_CERTAINTY_POWER = 0.25
+"""Being in a place four times as large counts for this power of a quarter: about 0.7."""
 _OTHER_PART = 0.7
 """Weight of the evidence when one side shows only the head and the other only the body."""
 
@@ -23,8 +25,9 @@ def likeness(expected: Array, spread: Array, found: Array) -> Array:
 
     Where both have a head or both have a body, it is the mean over these parts of the overlap (IoU) of the two boxes,
     both grown by the uncertainty of the expectation: a person lost for a second, or followed at two frames a second, is
-    looked for in a wider place. Where they share no part, it is how well the head of the one fits the body of the
-    other. Buffered overlap after Yang et al., "Hard to track objects…", WACV 2023; the rest is ours.
+    looked for in a wider place, but to be found there also proves less. Where they share no part, it is how well the
+    head of the one fits the body of the other. Buffered overlap after Yang et al., "Hard to track objects…", WACV 2023;
+    the rest is ours.
 
     Args:
         expected: (N, 2, 4) boxes of head and body, NaN unknown.
@@ -61,4 +64,5 @@ def _overlap(expected: Array, spread: Array, found: Array, slack: float) -> Arra
     shared = np.maximum(high - low + margin, 0).prod(axis=2)  # (N, M)
     area_a = ((1 + 2 * slack) * size_a[:, None] + margin).prod(axis=2)  # (N, 1)
     area_b = ((1 + 2 * slack) * size_b + margin).prod(axis=2)  # (N, M)
-    return np.asarray(np.nan_to_num(shared / (area_a + area_b - shared)))
+    certainty = (((1 + 2 * slack) ** 2 * size_a.prod(axis=1))[:, None] / area_a) ** _CERTAINTY_POWER
+    return np.asarray(np.nan_to_num(certainty * shared / (area_a + area_b - shared)))

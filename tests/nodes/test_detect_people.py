@@ -58,7 +58,7 @@ def test_a_head_seen_behind_somebody_is_not_given_the_body() -> None:
 
 
 def test_directions_join_the_head_they_lie_on() -> None:
-    nearly = [0.271, 0.1, 0.331, 0.2]
+    nearly, hardly = [0.271, 0.1, 0.331, 0.2], [0.27, 0.1, 0.33, 0.165]
 
     people = detect(
         [HEAD, *ANNA_HEAD, 0.9],
@@ -67,6 +67,7 @@ def test_directions_join_the_head_they_lie_on() -> None:
         [FRONT, *ANNA_HEAD, 0.5],
         [FRONT, *nearly, 0.4],
         [RIGHT, *nearly, 0.3],
+        [BACK, *hardly, 0.9],
         [RIGHT, *ANNA_BODY, 0.9],
     )
 

@@ -42,8 +42,9 @@ def test_the_less_certain_the_wider_the_place() -> None:
     spread = np.full((1, 2, 2), 0.1)
 
     assert likeness(person(NONE, BODY_BOX), SURE, found)[0, 0] == 0
-    # Both grow to 0.4 x 0.9 and share 0.15 x 0.9.
-    assert likeness(person(NONE, BODY_BOX), spread, found)[0, 0] == pytest.approx(0.15 / 0.65)
+    # Both grow from 0.2 x 0.7 to 0.4 x 0.9 and share 0.15 x 0.9.
+    expected = 0.15 / 0.65 * (0.2 * 0.7 / (0.4 * 0.9)) ** 0.25
+    assert likeness(person(NONE, BODY_BOX), spread, found)[0, 0] == pytest.approx(expected)
 
 
 def test_a_head_and_a_body_are_alike_if_the_one_fits_the_other() -> None:

@@ -1,0 +1,34 @@
+"""The listener hears what the publishing node sends, over a real socket."""
+
+from __future__ import annotations
+
+import threading
+
+import zmq
+
+from examples.listen import listen
+from nodes.publish_events import PublishEvents
+from nodes.types import Visits
+from tests.helpers import make_node, table
+
+
+def test_listen_prints_published_events(capsys) -> None:
+    probe = zmq.Context.instance().socket(zmq.PUB)
+    port = probe.bind_to_random_port("tcp://127.0.0.1")
+    endpoint = f"tcp://127.0.0.1:{port}"
+    probe.close(linger=0)
+    node = make_node(PublishEvents, endpoint=endpoint)
+    node.open()
+    looks = table(
+        Visits, id=["a"], kind=["ended"], stream_id=["shop"], track_id=[3], target=["coffee"],
+        dwell_ns=[1_500_000_000], end_ns=[2_000_000_000], known_ns=[2_500_000_000],
+    )  # fmt: skip
+
+    ear = threading.Thread(target=listen, args=(endpoint, "look/shop/3/", 1))
+    ear.start()
+    while ear.is_alive():  # who subscribes late misses what was sent, so it is sent until it is heard
+        node.process(looks)
+        ear.join(0.02)
+    node.close()
+
+    assert capsys.readouterr().out == "shop     2.50 s  #3 ended     coffee 1.5 s\n"

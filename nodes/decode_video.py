@@ -15,8 +15,8 @@ from pydantic import Field
 from pipeline.av_pictures import PictureMaker
 from pipeline.containers import open_container, reason, video_stream
 from pipeline.errors import SourceError
-from pipeline.frames import FrameBatch, Stream
-from pipeline.node import Context, Discontinuity, Dropped, Frame, NodeConfig, Source, SourceItem
+from pipeline.frames import FrameBatch
+from pipeline.node import Discontinuity, Dropped, Frame, NodeConfig, Source, SourceItem
 from pipeline.picture_files import picture_files, read_picture
 from pipeline.timeline import Timeline
 from pipeline.truncation import missing_packets
@@ -50,11 +50,6 @@ class DecodeVideo(Source[Config]):
     State: container and decoder, while `frames()` runs.
     Empty: a stream without a frame is an error.
     """
-
-    def __init__(self, config: Config, context: Context, stream: Stream) -> None:
-        super().__init__(config, context, stream)
-        self.duration_ns: int | None = None
-        """Length of a file, once it is open; None while unknown and for live streams."""
 
     @classmethod
     def is_live(cls, url: str) -> bool:

@@ -95,6 +95,23 @@ def test_truth_of_frames_agrees_with_the_fixations_and_the_areas(clip: Clip) -> 
     assert hits > 5
 
 
+def test_a_gaze_that_moves_within_one_display_does_not_leave_it() -> None:
+    clip = make_clip(129, seconds=10.0, size_wh=SMALL, place="shop", people=4)
+    moves = [
+        (actor, look, following)
+        for actor in clip.actors
+        for look, following in pairwise(actor.plan)
+        if look.name == following.name and any(aoi.name == look.name for aoi in clip.aois)
+    ]
+
+    assert moves
+    for actor, look, following in moves:
+        between = (look.end_s + following.start_s) / 2
+        assert actor.figure(between).target.name == look.name
+        if between < 9.5 and actor.present(between) and actor.present(following.end_s):
+            assert _at(clip.fixations, actor.person_id, between) is not None
+
+
 def _at(fixations: tuple[Fixation, ...], person_id: int, at_s: float) -> Fixation | None:
     return next((f for f in fixations if f.person_id == person_id and f.start_s <= at_s < f.end_s), None)
 

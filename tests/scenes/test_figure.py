@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import numpy as np
 import pytest
 
@@ -69,6 +71,14 @@ def test_targets_beside_and_behind_the_picture_are_not_in_frame() -> None:
     assert beside.target_point[0, 0] > 1
     assert not behind.in_frame[0]
     assert np.isnan(behind.target_point).all()
+
+
+def test_the_camera_itself_is_never_in_frame() -> None:
+    person = standing((0.2, 3.0), CAMERA + np.array([0.0, 0.0, 0.6]))
+
+    assert draw_people(empty_canvas(), [person]).in_frame[0]
+    into_camera = replace(person, target=replace(person.target, kind="camera"))
+    assert not draw_people(empty_canvas(), [into_camera]).in_frame[0]
 
 
 def test_boxes_enclose_the_visible_person_and_the_head_is_its_top() -> None:

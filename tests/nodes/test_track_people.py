@@ -188,13 +188,12 @@ def test_a_body_not_seen_for_long_is_taken_up_anew() -> None:
 
 
 def test_somebody_lost_does_not_take_the_place_of_somebody_seen() -> None:
-    """Two stand close; one is hidden for a second, while the other sways."""
-    both = [[person(0.45), person(0.55)]] * 10
-    hidden = [[person(0.55 - 0.004 * k)] for k in range(12)]
+    """Two stand close; one is hidden for a second, then the other makes a step to where the one was."""
+    both, hidden = [person(0.47), person(0.55)], [person(0.55)]
 
-    tracks = follow(*both, *hidden)
+    tracks = follow(*[both] * 10, *[hidden] * 10, [person(0.51)])
 
-    assert [frame.track_id[frame.observed].tolist() for frame in tracks[10:]] == [[2]] * 12
+    assert tracks[-1].track_id[tracks[-1].observed].tolist() == [2]
 
 
 def test_a_hidden_body_is_reported_while_the_head_is_seen_for_coast_s() -> None:

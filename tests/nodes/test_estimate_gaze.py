@@ -1,0 +1,114 @@
+import numpy as np
+import pytest
+
+from nodes.estimate_gaze import EstimateGaze
+from nodes.types import Tracks
+from pipeline.errors import ModelError
+from tests.helpers import FakeSession, frames, gaze_model, make_node, picture, table
+
+SIZE_WH = (64, 32)
+LEFT, RIGHT = [0.1, 0.2, 0.4, 0.8], [0.6, 0.2, 0.9, 0.8]
+NONE = [np.nan] * 4
+
+
+def answer(image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return maps full of the picture's grey, and each box's left edge as its in-frame probability."""
+    return np.full((len(boxes), 8, 8), image.mean() / 255), boxes[:, 0]
+
+
+def opened(session: FakeSession | None = None, **config: float) -> tuple[EstimateGaze, FakeSession]:
+    session = session or gaze_model(answer, SIZE_WH)
+    node = make_node(EstimateGaze, session=session, **config)
+    node.open()
+    return node, session
+
+
+def heads(*boxes: list[float], rows: list[int] | None = None, scores: list[float] | None = None) -> Tracks:
+    return table(
+        Tracks,
+        frame_row=rows or [0] * len(boxes),
+        track_id=np.arange(len(boxes)) + 1,
+        head_box=boxes,
+        head_score=scores or [0.9] * len(boxes),
+    )
+
+
+def test_all_heads_of_a_frame_are_one_call() -> None:
+    node, session = opened()
+    grey = [picture(bgr=(level, level, level)) for level in (51, 102)]
+
+    maps = node.process(frames(2, pictures=grey), heads(LEFT, RIGHT, LEFT, rows=[0, 0, 1]))
+
+    assert [call["bboxes_x1y1x2y2"].shape for call in session.calls] == [(1, 2, 4), (1, 1, 4)]
+    assert [call["image_bgr"].shape for call in session.calls] == [(1, 3, 32, 64)] * 2
+    assert (maps.frame_row.tolist(), maps.track_id.tolist()) == ([0, 0, 1], [1, 2, 3])
+    assert maps.heatmap[:, 0, 0] == pytest.approx([0.2, 0.2, 0.4])
+    assert maps.in_frame_prob == pytest.approx([0.1, 0.6, 0.1])
+    assert np.array_equal(maps.head_box, np.array([LEFT, RIGHT, LEFT], np.float32))
+
+
+def test_only_pictures_with_heads_are_made_into_inputs() -> None:
+    node, session = opened()
+
+    node.process(frames(3, pictures=True), heads(LEFT, rows=[1]))
+
+    assert node.context.device.calls == [(1, SIZE_WH)]
+    assert len(session.calls) == 1
+
+
+@pytest.mark.parametrize("boxes", [[], [NONE, NONE]], ids=["nobody", "only bodies"])
+def test_no_heads_are_no_call(boxes: list[list[float]]) -> None:
+    node, session = opened()
+
+    maps = node.process(frames(2, pictures=True), heads(*boxes))
+
+    assert len(maps) == 0
+    assert session.calls == []
+    assert node.context.device.calls == []
+
+
+def test_bodies_and_doubtful_heads_are_not_asked_about() -> None:
+    node, _ = opened(min_head_score=0.5)
+
+    maps = node.process(frames(1, pictures=True), heads(LEFT, NONE, RIGHT, LEFT, scores=[0.4, 0.9, 0.9, 0.5]))
+
+    assert maps.track_id.tolist() == [3, 4]
+
+
+def test_of_many_heads_the_best_are_asked_about_in_their_order() -> None:
+    node, _ = opened(max_heads=2)
+
+    maps = node.process(frames(1, pictures=True), heads(LEFT, RIGHT, LEFT, RIGHT, scores=[0.6, 0.9, 0.5, 0.7]))
+
+    assert maps.track_id.tolist() == [2, 4]
+
+
+def test_a_head_smaller_than_a_cell_is_asked_about_with_a_cell_and_reported_as_it_is() -> None:
+    node, session = opened()
+    small = [0.51, 0.26, 0.55, 0.74]  # 4 cells across, 2 down: rounds to column 2 to 2, row 1 to 1
+
+    maps = node.process(frames(1, pictures=True), heads(small))
+
+    asked = session.calls[0]["bboxes_x1y1x2y2"][0, 0]
+    assert asked == pytest.approx([0.53 - 0.12625, 0.5 - 0.2525, 0.53 + 0.12625, 0.5 + 0.2525])
+    assert np.array_equal(maps.head_box, np.array([small], np.float32))
+
+
+@pytest.mark.parametrize(
+    ("family", "outputs", "problem"),
+    [
+        ("wholebody34", {"label_xyxy_score": ("N", 40, 6)}, "'wholebody34' with ['label_xyxy_score']"),
+        ("gazelle", {"heatmap": ("heads", 64, 64)}, "'gazelle' with ['heatmap']"),
+    ],
+    ids=["a detector", "a model without in/out"],
+)
+def test_a_model_of_another_kind_is_refused(family: str, outputs: dict[str, tuple], problem: str) -> None:
+    session = FakeSession(dict, {}, outputs, family=family, input_size_wh=SIZE_WH)
+
+    with pytest.raises(ModelError) as error:
+        opened(session, model="other")
+
+    assert str(error.value) == (
+        "estimate_gaze.model: expected a card of the family 'gazelle' with input_size_wh and a model with the output "
+        f"'inout', got 'other' of {problem}; choose a gaze model with in/out"
+    )

@@ -74,7 +74,7 @@ def items_on(place: Place, rng: np.random.Generator, display: Display, count: in
             ]
         )
         if place.canvas.quad(corners, item_front(rng), rng.uniform(0.85, 1.15)):
-            place.things.append(Thing(point=middle, radius=max(w, h) / 2))
+            place.things.append(Thing(middle))
 
 
 def table(place: Place, rng: np.random.Generator, block: Block, *, legs: bool) -> None:
@@ -111,7 +111,7 @@ def goods_on(place: Place, rng: np.random.Generator, block: Block, count: int) -
             up = block.height + size * rng.uniform(0.8, 2.6)
             _box(place.canvas, small, block.height, up, item_front(rng), rng)
         if rng.random() < 0.4:
-            place.things.append(Thing(point=foot - np.array([0, size, 0]), radius=size))
+            place.things.append(Thing(foot - np.array([0, size, 0])))
 
 
 def chair(place: Place, rng: np.random.Generator, x: float, z: float) -> None:

@@ -84,7 +84,6 @@ class Thing:
 
     point: Floats
     """(3,) centre."""
-    radius: float
 
 
 @dataclass

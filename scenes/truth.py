@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import dataclasses
 from dataclasses import dataclass
 
 import numpy as np
@@ -60,15 +59,6 @@ class PeopleTruth:
     def __len__(self) -> int:
         """Count the people."""
         return len(self.person_id)
-
-    def take(self, rows: Ints) -> PeopleTruth:
-        """Return the given rows, in the given order."""
-        arrays = {
-            field.name: getattr(self, field.name)[rows]
-            for field in dataclasses.fields(self)
-            if field.name != "looked_at"
-        }
-        return PeopleTruth(**arrays, looked_at=tuple(self.looked_at[int(row)] for row in rows))
 
 
 def no_people() -> PeopleTruth:

@@ -78,7 +78,7 @@ def test_bodies_and_doubtful_heads_are_not_asked_about() -> None:
 def test_of_many_heads_the_best_are_asked_about_in_their_order() -> None:
     node, _ = opened(max_heads=2)
 
-    maps = node.process(frames(1, pictures=True), heads(LEFT, RIGHT, LEFT, RIGHT, scores=[0.6, 0.9, 0.5, 0.7]))
+    maps = node.process(frames(1, pictures=True), heads(LEFT, RIGHT, LEFT, RIGHT, scores=[0.6, 0.7, 0.5, 0.9]))
 
     assert maps.track_id.tolist() == [2, 4]
 

@@ -1,0 +1,61 @@
+"""What the README tells people to type works, and the graph it shows is a graph."""
+
+from __future__ import annotations
+
+import re
+import shlex
+import shutil
+from pathlib import Path
+
+import pytest
+
+from cli.program import main
+from tests.repository import ROOT
+
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = [
+    line.partition("   #")[0]
+    for block in re.findall(r"```sh\n(.*?)```", README, re.DOTALL)
+    for line in block.splitlines()
+    if line.startswith("python run_graph.py")
+]
+
+
+@pytest.fixture
+def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder like somebody's checkout, with clips of theirs and the graph of the README."""
+    for folder in ("graphs", "configs"):
+        shutil.copytree(ROOT / folder, tmp_path / folder)
+    graph = re.search(r"# graphs/quiet.yaml\n(.*?)```", README, re.DOTALL)
+    assert graph
+    (tmp_path / "graphs" / "quiet.yaml").write_text(graph[1])
+    (tmp_path / "clips").mkdir()
+    for clip in ("clip.mp4", "clips/first.mp4", "clips/second.mp4"):
+        (tmp_path / clip).write_bytes(b"not read by a check")
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def test_readme_has_commands() -> None:
+    assert len(COMMANDS) >= 8
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_commands_of_the_readme_pass_their_check(
+    command: str, checkout: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    arguments = shlex.split(command)[2:]
+    if arguments[0].endswith(".yaml") and "--check" not in arguments:
+        arguments.append("--check")
+
+    assert main(arguments) == 0, capsys.readouterr().err
+    assert capsys.readouterr().out
+
+
+def test_configuration_of_the_readme_is_one(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    config = re.search(r"```yaml\n(streams:.*?)```", README, re.DOTALL)
+    assert config
+    (checkout / "door.yaml").write_text(config[1])
+
+    assert main(["graphs/retail.yaml", "--config", "door.yaml", "--check"]) == 0
+    assert "AOIs: coffee, checkout" in capsys.readouterr().out

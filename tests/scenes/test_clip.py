@@ -5,12 +5,13 @@ from typing import Any
 import numpy as np
 import pytest
 
-from scenes.aois import Aoi, clip_to_frame
+from scenes.aois import Aoi, clip_to_frame, image_of
 from scenes.clip import Clip, make_clip
 from scenes.place import Display, Place
 from scenes.route import Floor, Route
 from scenes.sets import fingerprint
 from scenes.truth import Fixation
+from tests.scenes.stages import empty_canvas
 
 SMALL = (160, 96)
 
@@ -126,6 +127,14 @@ def test_areas_lie_in_the_frame_under_names_of_their_own(clip: Clip) -> None:
         assert aoi.contains(aoi.polygon.mean(axis=0))
         assert not aoi.contains(np.array([-0.2, 0.5]))
         assert not aoi.contains(np.array([np.nan, np.nan]))
+
+
+def test_a_display_that_looks_tiny_gets_no_name() -> None:
+    corners = np.array([[-0.5, -2.1, 3], [0.5, -2.1, 3], [0.5, -1.1, 3], [-0.5, -1.1, 3.0]])
+
+    assert image_of(empty_canvas(), Display("near", corners)) is not None
+    assert image_of(empty_canvas(), Display("far", corners + [0, 0, 9.0])) is None
+    assert image_of(empty_canvas(), Display("behind", corners - [0, 0, 4.0])) is None
 
 
 def test_clip_to_frame_cuts_a_square_at_the_corner() -> None:

@@ -47,6 +47,13 @@ def test_a_target_behind_the_camera_is_null_in_the_file_and_nan_again_when_read(
     assert np.isnan(read_truth(path)["frames"][0]["people"].target_point[0]).all()
 
 
+def test_truth_files_are_strict_json() -> None:
+    text = truth_path(VIDEO).read_text(encoding="utf-8")
+
+    assert "null" in text, "somebody looks behind the camera"
+    assert "NaN" not in text
+
+
 def test_wrong_names_and_odd_sizes_are_refused_before_anything_is_written(clip: Clip, tmp_path: Path) -> None:
     with pytest.raises(ValueError, match=r"^write_clip: expected a file that ends in \.mp4, got '.*clip\.avi'$"):
         write_clip(clip, tmp_path / "clip.avi")

@@ -96,7 +96,9 @@ class TrackPeople(Node[Config]):
         anchored = to_anchored(boxes)
         roster.see(anchored[match, [HEAD, BODY]], match >= 0, pace)
         match = match[roster.forget(config.confirm_s, aspect)]
-        new = np.setdiff1d(np.flatnonzero(scores >= config.new_score), match)
+        new = scores >= config.new_score
+        new[match[match >= 0]] = False
+        new = np.flatnonzero(new)
         seen = ~np.isnan(boxes[new, :, 0])
         roster.add(anchored[new], seen, pace)
         match = np.concatenate([match, np.where(seen, new[:, None], -1)])
@@ -126,16 +128,14 @@ class TrackPeople(Node[Config]):
             (~known, np.ones_like(strong), config.min_likeness),
         )
         for who, which, least in rounds:
-            rows, columns = np.flatnonzero(who & (person < 0)), np.flatnonzero(which & (found < 0))
-            a, b = assign(alike[np.ix_(rows, columns)], least)
-            person[rows[a]], found[columns[b]] = columns[b], rows[a]
+            rows, columns = _paired(alike, who & (person < 0), which & (found < 0), least)
+            person[rows], found[columns] = columns, rows
         unseen = np.isnan(boxes[:, :, 0])  # (M + 1, 2)
         match = np.where(unseen[person], -1, person[:, None])
         for part in (HEAD, BODY):
-            halves = np.flatnonzero((found < 0) & unseen[:-1, 1 - part])
-            rows = np.flatnonzero((person >= 0) & (match[:, part] < 0))
-            a, b = assign(alike[np.ix_(rows, halves)], config.min_likeness_weak)
-            match[rows[a], part] = halves[b]
+            halves, lacking = (found < 0) & unseen[:-1, 1 - part], (person >= 0) & (match[:, part] < 0)
+            rows, columns = _paired(alike, lacking, halves, config.min_likeness_weak)
+            match[rows, part] = columns
         return match
 
     def _report(self, roster: Roster, frame_row: int, wide: Array, match: Array, found: Detections) -> Tracks:
@@ -157,6 +157,15 @@ class TrackPeople(Node[Config]):
             direction_scores=_rows(found.direction_scores, head, 0),
             observed=observed[shown],
         )
+
+
+def _paired(alike: Array, who: Array, which: Array, least: float) -> tuple[Array, Array]:
+    """Assign detections `which` (M,) bool to people `who` (N,) bool; return the rows and columns of `alike` (N, M)."""
+    rows, columns = np.flatnonzero(who), np.flatnonzero(which)
+    if not len(rows) or not len(columns):
+        return rows[:0], columns[:0]
+    a, b = assign(alike[rows[:, None], columns], least)
+    return rows[a], columns[b]
 
 
 def _rows(column: Array, rows: Array, nothing: float) -> Array:

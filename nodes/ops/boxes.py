@@ -77,14 +77,20 @@ def to_anchored(boxes: Array) -> Array:
 
     People are held by their top: what hides them, or ends the picture, mostly does so from below.
     """
-    x1, y1, x2, y2 = np.moveaxis(boxes, -1, 0)
-    return np.stack([(x1 + x2) / 2, y1, x2 - x1, y2 - y1], axis=-1)
+    anchored = np.empty_like(boxes)
+    anchored[..., 0] = (boxes[..., 0] + boxes[..., 2]) / 2
+    anchored[..., 1] = boxes[..., 1]
+    anchored[..., 2:] = boxes[..., 2:] - boxes[..., :2]
+    return anchored
 
 
 def from_anchored(anchored: Array) -> Array:
     """Return centre x, top y, width, height (..., 4) as boxes `x1, y1, x2, y2`."""
-    x, top, width, height = np.moveaxis(anchored, -1, 0)
-    return np.stack([x - width / 2, top, x + width / 2, top + height], axis=-1)
+    boxes = np.empty_like(anchored)
+    boxes[..., 0] = anchored[..., 0] - anchored[..., 2] / 2
+    boxes[..., 1] = anchored[..., 1]
+    boxes[..., 2:] = boxes[..., :2] + anchored[..., 2:]
+    return boxes
 
 
 def held_by_cells(boxes: Array, cells_wh: tuple[int, int]) -> Array:

@@ -30,8 +30,8 @@ def begin(position: Array, noise: Array, speed: Array) -> tuple[Array, Array]:
         noise: (...) standard deviation of the measurement.
         speed: (...) standard deviation of the velocity in the long run, unit per second.
     """
-    mean = np.stack([position, np.zeros_like(position)], axis=-1)
-    return mean, np.stack([noise**2, np.zeros_like(position), speed**2], axis=-1)
+    zero = np.zeros_like(position)
+    return _columns(position, zero), _columns(noise**2, zero, speed**2)
 
 
 def predict(mean: Array, cov: Array, dt_s: float, speed: Array, persistence_s: Array) -> tuple[Array, Array]:
@@ -55,7 +55,7 @@ def predict(mean: Array, cov: Array, dt_s: float, speed: Array, persistence_s: A
     pp = cov[..., PP] + 2 * reach * cov[..., PV] + reach**2 * cov[..., VV] + variance * persistence_s**2 * path
     pv = kept * (cov[..., PV] + reach * cov[..., VV]) + variance * reach**2 / persistence_s
     vv = kept**2 * cov[..., VV] + variance * -np.expm1(-2 * steps)
-    return np.stack([position, velocity], axis=-1), np.stack([pp, pv, vv], axis=-1)
+    return _columns(position, velocity), _columns(pp, pv, vv)
 
 
 def update(mean: Array, cov: Array, measured: Array, noise: Array) -> tuple[Array, Array]:
@@ -71,8 +71,14 @@ def update(mean: Array, cov: Array, measured: Array, noise: Array) -> tuple[Arra
     gain_p, gain_v = cov[..., PP] / total, cov[..., PV] / total
     error = measured - mean[..., POSITION]
     kept = 1 - gain_p
-    mean = np.stack([mean[..., POSITION] + gain_p * error, mean[..., VELOCITY] + gain_v * error], axis=-1)
-    cov = np.stack(
-        [kept * cov[..., PP], kept * cov[..., PV], np.maximum(cov[..., VV] - gain_v * cov[..., PV], 0)], axis=-1
-    )
-    return mean, cov
+    vv = np.maximum(cov[..., VV] - gain_v * cov[..., PV], 0)
+    mean = _columns(mean[..., POSITION] + gain_p * error, mean[..., VELOCITY] + gain_v * error)
+    return mean, _columns(kept * cov[..., PP], kept * cov[..., PV], vv)
+
+
+def _columns(*columns: Array) -> Array:
+    """Return arrays of one shape side by side along a new last axis."""
+    made = np.empty((*columns[0].shape, len(columns)))
+    for place, column in enumerate(columns):
+        made[..., place] = column
+    return made

@@ -7,13 +7,12 @@ from typing import Any
 import numpy as np
 
 from nodes.ops.association import fit_in_body
-from nodes.ops.boxes import sizes
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 HEAD, BODY = 0, 1
-_HEAD_SLACK = 0.25
-"""Growth of heads on every side, in their own sizes: heads are small and turn, so they miss each other easily."""
+_SLACK = np.array([0.25, 0.0])
+"""Growth of heads and bodies on every side, in their own sizes: heads are small and turn, so they miss each other."""
 _CERTAINTY_POWER = 0.25
 """Being in a place four times as large counts for this power of a quarter: about 0.7."""
 _OTHER_PART = 0.7
@@ -34,35 +33,36 @@ def likeness(expected: Array, spread: Array, found: Array) -> Array:
         spread: (N, 2, 2) standard deviation of their places in x and y, NaN unknown.
         found: (M, 2, 4) boxes of head and body, NaN unseen. Same space.
     """
-    has, seen = ~np.isnan(expected[..., 0]), ~np.isnan(found[..., 0])  # (N, 2), (M, 2)
-    total = np.zeros((len(expected), len(found)))
-    parts = np.zeros_like(total)
-    for part, slack in ((HEAD, _HEAD_SLACK), (BODY, 0.0)):
-        total += _overlap(expected[:, part], spread[:, part], found[:, part], slack)
-        parts += has[:, None, part] & seen[None, :, part]
+    total = _overlap(expected, spread, found)
+    parts = (~np.isnan(expected[:, None, :, 0]) & ~np.isnan(found[:, :, 0])).sum(axis=2)  # (N, M)
     apart = parts == 0
     if apart.any():
-        ours_in_theirs = np.nan_to_num(fit_in_body(expected[:, HEAD], found[:, BODY]))
-        theirs_in_ours = np.nan_to_num(fit_in_body(found[:, HEAD], expected[:, BODY])).T
+        ours_in_theirs = np.fmax(fit_in_body(expected[:, HEAD], found[:, BODY]), 0)
+        theirs_in_ours = np.fmax(fit_in_body(found[:, HEAD], expected[:, BODY]), 0).T
         total[apart] = _OTHER_PART * np.maximum(ours_in_theirs, theirs_in_ours)[apart]
-    return total / np.maximum(parts, 1)
+    return np.asarray(total / np.maximum(parts, 1))
 
 
-def _overlap(expected: Array, spread: Array, found: Array, slack: float) -> Array:
-    """Return the overlap (N, M) of boxes (N, 4) and (M, 4), 0 for NaN.
+def _overlap(expected: Array, spread: Array, found: Array) -> Array:
+    """Return the sum (N, M) over both parts of the overlap of grown boxes, 0 for parts that are NaN."""
+    margin = 2 * spread[:, None]  # (N, 1, 2, 2)
+    low_a, high_a = _with_slack(expected)
+    low_b, high_b = _with_slack(found)
+    side_a, side_b = high_a - low_a, high_b - low_b
+    shared = np.minimum(high_a[:, None], high_b) - np.maximum(low_a[:, None], low_b) + margin  # (N, M, 2, 2)
+    area = _product(np.maximum(shared, 0))  # (N, M, 2)
+    area_a, area_b = _product(side_a[:, None] + margin), _product(side_b + margin)
+    certainty = (_product(side_a[:, None]) / area_a) ** _CERTAINTY_POWER
+    return np.asarray(np.fmax(certainty * area / (area_a + area_b - area), 0).sum(axis=2))
 
-    Args:
-        expected: (N, 4).
-        spread: (N, 2) margin about both boxes of a pair, in x and y.
-        found: (M, 4).
-        slack: margin about each box, in its own sizes.
-    """
-    margin = 2 * spread[:, None]  # (N, 1, 2)
-    size_a, size_b = sizes(expected), sizes(found)
-    low = np.maximum((expected[:, :2] - slack * size_a)[:, None], found[:, :2] - slack * size_b)
-    high = np.minimum((expected[:, 2:] + slack * size_a)[:, None], found[:, 2:] + slack * size_b)
-    shared = np.maximum(high - low + margin, 0).prod(axis=2)  # (N, M)
-    area_a = ((1 + 2 * slack) * size_a[:, None] + margin).prod(axis=2)  # (N, 1)
-    area_b = ((1 + 2 * slack) * size_b + margin).prod(axis=2)  # (N, M)
-    certainty = (((1 + 2 * slack) ** 2 * size_a.prod(axis=1))[:, None] / area_a) ** _CERTAINTY_POWER
-    return np.asarray(np.nan_to_num(certainty * shared / (area_a + area_b - shared)))
+
+def _with_slack(boxes: Array) -> tuple[Array, Array]:
+    """Return lower and upper corners (N, 2, 2) of the boxes (N, 2, 4) of both parts, pushed out by their slack."""
+    low, high = boxes[..., :2], boxes[..., 2:]
+    slack = _SLACK[:, None] * (high - low)
+    return low - slack, high + slack
+
+
+def _product(sides: Array) -> Array:
+    """Return the areas (...) of sides (..., 2)."""
+    return np.asarray(sides[..., 0] * sides[..., 1])

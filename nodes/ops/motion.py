@@ -130,10 +130,11 @@ def _noise(anchored: Array) -> Array:
 
 def _speeds(anchored: Array, pace: Pace) -> Array:
     """Return the standard deviation (N, 2, 4) of the velocities of anchored boxes; both parts of a person alike."""
-    heights = np.nan_to_num(anchored[..., 3]) * np.array([_HEADS_PER_BODY, 1.0])  # of the body, by head and by body
-    walking = pace.speed * heights.max(axis=1)[:, None, None]
-    growing = _GROWTH * _size(anchored)[..., None]
-    return np.concatenate([np.broadcast_to(walking, (*anchored.shape[:2], 2)), np.repeat(growing, 2, axis=2)], axis=2)
+    height = np.fmax(_HEADS_PER_BODY * anchored[:, HEAD, 3], anchored[:, BODY, 3])  # of the body, by head and by body
+    speeds = np.empty_like(anchored)
+    speeds[..., :2] = pace.speed * height[:, None, None]
+    speeds[..., 2:] = _GROWTH * _size(anchored)[..., None]
+    return speeds
 
 
 def _size(anchored: Array) -> Array:

@@ -133,7 +133,7 @@ def test_a_display_that_looks_tiny_gets_no_name() -> None:
     corners = np.array([[-0.5, -2.1, 3], [0.5, -2.1, 3], [0.5, -1.1, 3], [-0.5, -1.1, 3.0]])
 
     assert image_of(empty_canvas(), Display("near", corners)) is not None
-    assert image_of(empty_canvas(), Display("far", corners + [0, 0, 9.0])) is None
+    assert image_of(empty_canvas(), Display("far", corners - [0, 0, -9.0])) is None
     assert image_of(empty_canvas(), Display("behind", corners - [0, 0, 4.0])) is None
 
 

@@ -122,12 +122,11 @@ def validated(model: type[M], block: Block, problems: list[str]) -> M | None:
     try:
         return model.model_validate(block.values)
     except ValidationError as exc:
-        found: dict[Keys, list[str]] = {}
-        for error in exc.errors(include_url=False):
-            keys, problem = _explain(model, block, error)
-            found.setdefault(keys, []).append(problem)
         # A value that fits no member of a union is complained about once for each member.
-        problems += [block.complaint(keys, " or ".join(dict.fromkeys(texts))) for keys, texts in found.items()]
+        found: dict[Keys, list[Any]] = {}
+        for error in exc.errors(include_url=False):
+            found.setdefault(_keys_of(block.values, error), []).append(error)
+        problems += [block.complaint(keys, _sentence(model, keys, errors)) for keys, errors in found.items()]
         return None
 
 
@@ -204,18 +203,25 @@ def _replace_streams(
         places["streams", stream_id, "url"] = f"--source {redact(url)}"
 
 
-def _explain(model: type[BaseModel], block: Block, error: Any) -> tuple[Keys, str]:
-    """Turn one pydantic error into the keys it is about and a sentence."""
+def _keys_of(values: dict[str, Any], error: Any) -> Keys:
+    """Return the keys that a pydantic error is about; those that are written, and one that is missing."""
     keys: Keys = tuple(error["loc"])
-    if error["type"] == "extra_forbidden" and len(keys) == 1:
-        return keys, f"unknown key{did_you_mean(str(keys[0]), model.model_fields, 'keys')}"
-    if error["type"] == "missing":
-        return keys, "expected a value, got none; add it"
-    kept = _existing(block.values, keys)
-    if error["type"] == "value_error":  # raised by one of our validators, which say it all
-        return kept, redact(error["msg"].removeprefix("Value error, "))
-    wanted = PLAIN_WORDS.get(error["type"]) or error["msg"].removeprefix("Input should be ")
-    return kept, f"expected {wanted}, got {shown(error['input'])}"
+    written = _existing(values, keys)
+    return keys if error["type"] == "missing" and len(keys) == len(written) + 1 else written
+
+
+def _sentence(model: type[BaseModel], keys: Keys, errors: list[Any]) -> str:
+    """Return what pydantic's errors about one value come to."""
+    kinds = {error["type"]: error for error in errors}
+    if "extra_forbidden" in kinds:
+        known = did_you_mean(str(keys[0]), model.model_fields, "keys")
+        return f"unknown key{known}" if len(keys) == 1 else "unknown key; remove it"
+    if "missing" in kinds:
+        return "expected a value, got none; add it"
+    if "value_error" in kinds:  # raised by one of our validators, which say it all
+        return redact(kinds["value_error"]["msg"].removeprefix("Value error, "))
+    wanted = [PLAIN_WORDS.get(kind) or error["msg"].removeprefix("Input should be ") for kind, error in kinds.items()]
+    return f"expected {' or '.join(dict.fromkeys(wanted))}, got {shown(errors[0]['input'])}"
 
 
 def _existing(values: Any, keys: Keys) -> Keys:

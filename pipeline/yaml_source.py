@@ -13,7 +13,7 @@ from pipeline.errors import ConfigError
 
 Keys = tuple[str | int, ...]
 MAX_BYTES = 4_000_000
-MAX_VALUES = 200_000
+MAX_VALUES = 100_000
 """Aliases may repeat a part of a file; a file that unfolds to more values than this is refused."""
 
 PLAIN_TAGS = frozenset(
@@ -91,6 +91,7 @@ class _Builder:
     problems: list[str] = field(default_factory=list)
     count: int = 0
     open: set[int] = field(default_factory=set)
+    constructor: Any = field(default_factory=yaml.constructor.SafeConstructor)
 
     def build(self, node: yaml.Node, keys: Keys) -> Any:
         self.count += 1
@@ -108,7 +109,7 @@ class _Builder:
 
     def _scalar(self, node: yaml.ScalarNode, keys: Keys) -> Any:
         try:
-            return yaml.constructor.SafeConstructor().construct_object(node)
+            return self.constructor.construct_object(node)
         except ValueError as exc:  # looks like a date, but is none
             self._complain(node, keys, f"expected a plain value, got {node.value!r} ({exc}); mend it or quote it")
             return None

@@ -6,8 +6,9 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
+from pydantic import BaseModel
 
-from pipeline.config import load_config, shown
+from pipeline.config import Block, load_config, shown, validated
 from pipeline.errors import ConfigError
 from pipeline.suggest import did_you_mean
 from pipeline.urls import is_camera, is_live, redact
@@ -162,12 +163,12 @@ def test_an_alias_repeats_a_value_and_an_alias_bomb_is_refused() -> None:
     levels = "".join(f"l{i}: &l{i} [{', '.join([f'*l{i - 1}'] * 10)}]\n" for i in range(1, 10))
     with pytest.raises(ConfigError) as caught:
         parse_yaml(f"l0: &l0 [1]\n{levels}", "c.yaml")
-    assert str(caught.value) == "c.yaml:1: unfolds to more than 200000 values; use fewer aliases"
+    assert str(caught.value) == "c.yaml:1: unfolds to more than 100000 values; use fewer aliases"
 
 
 def test_yaml_nested_without_end_is_refused() -> None:
     with pytest.raises(ConfigError) as caught:
-        parse_yaml("[" * 20_000, "c.yaml")
+        parse_yaml("[" * 600, "c.yaml")
 
     assert str(caught.value) == "c.yaml: not YAML: nested too deeply"
 
@@ -176,6 +177,17 @@ def test_an_empty_file_has_no_values(tmp_path: Path) -> None:
     (tmp_path / "c.yaml").write_text("# nothing\n", "utf-8")
 
     assert read_yaml(tmp_path / "c.yaml").data == {}
+
+
+def test_a_value_that_fits_none_of_several_kinds_is_told_once() -> None:
+    class Sized(BaseModel):
+        size: tuple[int, int] | float | None = None
+
+    problems: list[str] = []
+    made = validated(Sized, Block("node", {"size": "large"}, {(): "c.yaml:1", ("size",): "c.yaml:2"}), problems)
+
+    assert made is None
+    assert problems == ["c.yaml:2: node.size: expected a list or a number, got 'large'"]
 
 
 def test_values_are_shown_short_and_without_passwords() -> None:

@@ -165,68 +165,6 @@ def test_a_full_disk_is_told_and_what_was_written_stays(here: Path, capsys: pyte
     assert frames_in(Path("out/copy/a/annotated.mp4")) == 3
 
 
-def test_a_missing_configuration_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(capsys, "graphs/copy.yaml", "--config", "no.yaml") == (
-        2,
-        [],
-        ["no.yaml: cannot be read (No such file or directory); check the path"],
-    )
-    assert run(capsys, "graphs/copy.yaml") == (
-        2,
-        [],
-        ["no configuration: expected streams, got none; add --source clip.mp4 or a block 'streams:'"],
-    )
-    assert run(capsys, "graphs/copied.yaml") == (
-        2,
-        [],
-        ["graphs/copied.yaml: cannot be read (No such file or directory); check the path"],
-    )
-
-
-def test_the_configuration_of_the_same_name_is_taken(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_clip(Path("a.mp4"), 3)
-    Path("configs").mkdir()
-    Path("configs/copy.yaml").write_text("streams: {hall: {url: a.mp4}}\n", "utf-8")
-
-    code, out, _ = run(capsys, "graphs/copy.yaml", "--check", "--device", "cpu")
-
-    assert (code, out) == (
-        0,
-        [
-            "graphs/copy.yaml with configs/copy.yaml on cpu: nothing wrong",
-            "stage 1",
-            "  frames  decode_video() -> FrameBatch",
-            "stage 2",
-            "  video   write_video(frames) -> sink",
-            "streams",
-            "  hall  file  a.mp4  AOIs: none",
-        ],
-    )
-    assert not Path("out").exists()
-
-
-def test_passwords_never_appear(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    code, out, err = run(capsys, "graphs/copy.yaml", "--source", "door=rtsp://me:secret@127.0.0.1:9/live", "--check")
-
-    assert (code, err) == (0, [])
-    assert out[-1] == "  door  live  rtsp://me:***@127.0.0.1:9/live  AOIs: none"
-
-
-@pytest.mark.parametrize(
-    ("option", "complaint"),
-    [
-        ("--record=framse=x", "--record framse=x: graphs/copy.yaml: no node 'framse'; did you mean 'frames'? "
-         "(nodes: frames, video)"),
-        ("--replay=frames", "--replay frames: expected EDGE=DIR; write for example --replay tracks=out/tracks"),
-        ("--record=video=x", "--record video=x: expected an edge, got the sink 'video', which puts nothing out"),
-    ],
-)  # fmt: skip
-def test_wrong_edges_are_told(here: Path, capsys: pytest.CaptureFixture[str], option: str, complaint: str) -> None:
-    write_clip(Path("a.mp4"), 3)
-
-    assert run(capsys, "graphs/copy.yaml", "--source", "a.mp4", option) == (2, [], [complaint])
-
-
 def test_an_edge_is_recorded_and_replayed_for_each_file(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     Path("graphs/find.yaml").write_text(
         "frames: {type: decode_video}\n"
@@ -245,16 +183,6 @@ def test_an_edge_is_recorded_and_replayed_for_each_file(here: Path, capsys: pyte
     code, out, err = run(capsys, "graphs/find.yaml", *sources, "--replay", "people=rec", "--out", "again")
     assert (code, err) == (0, [])
     assert [line.split(" in ")[0] for line in out if line.startswith("done")] == ["done: 3 frames", "done: 4 frames"]
-
-
-def test_device_cuda_names_what_is_missing(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    write_clip(Path("a.mp4"), 3)
-
-    code, _, err = run(capsys, "graphs/copy.yaml", "--source", "a.mp4", "--device", "cuda")
-
-    assert code == 2
-    assert err[0].startswith("device 'cuda': expected a usable GPU, got ")
-    assert err[0].endswith("; use the device cpu or auto")
 
 
 def test_ctrl_c_finishes_the_files(

@@ -76,11 +76,9 @@ class Tally:
 
         return round(float(max(steps, key=f1)), 2)
 
-    def figures(self, name: str, threshold: float) -> dict[str, float | list[float]]:
+    def figures(self, name: str, threshold: float) -> dict[str, float]:
         """Return the figures of this class."""
         recall, precision = self.at(threshold)
-        tall = [height for score, height in self.found_px if score >= threshold]
-        by_size = np.histogram(tall, HEAD_SIZES_PX)[0] / np.maximum(1, self.wanted_by_size)
         ap = average_precision(np.array(self.right), np.array(self.scores)) * sum(self.right) / max(1, self.wanted)
         return {
             f"{name}_wanted": self.wanted,
@@ -88,8 +86,13 @@ class Tally:
             f"{name}_recall": round(recall, 4),
             f"{name}_precision": round(precision, 4),
             f"{name}_ap50": round(ap, 4),
-            f"{name}_recall_by_px_{'_'.join(map(str, HEAD_SIZES_PX[1:-1]))}": [round(float(v), 3) for v in by_size],
         }
+
+    def recall_by_size(self, threshold: float) -> list[float]:
+        """Return the recall of each class of sizes."""
+        tall = [height for score, height in self.found_px if score >= threshold]
+        recall = np.histogram(tall, HEAD_SIZES_PX)[0] / np.maximum(1, self.wanted_by_size)
+        return [round(float(part), 3) for part in recall]
 
 
 def measure_detector(path: Path, rows: Rows, stills: int) -> dict[str, float | list[float]]:
@@ -119,6 +122,7 @@ def measure_detector(path: Path, rows: Rows, stills: int) -> dict[str, float | l
     errors = np.array([error for score, error in turns if score >= head_threshold])
     return {
         **heads.figures("head", head_threshold),
+        f"head_recall_by_px_{'_'.join(map(str, HEAD_SIZES_PX[1:-1]))}": heads.recall_by_size(head_threshold),
         **bodies.figures("body", bodies.best_threshold()),
         "yaw_mae_deg": round(float(np.nanmean(errors)), 2),
         "yaw_median_deg": round(float(np.nanmedian(errors)), 2),

@@ -30,8 +30,9 @@ class Config(NodeConfig):
     """Report people who are looked at, as `person:<track_id>`."""
     head_scale: float = Field(default=1.3, ge=1, json_schema_extra=LIVE)
     """A person is looked at within the head box enlarged by this factor. Raise when small heads are missed."""
-    upper_body: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
-    """… and within this share of the body box, from the top; 0 for the head alone."""
+    upper_body: float = Field(default=0.0, ge=0, le=1, json_schema_extra=LIVE)
+    """… and within this share of the body box, from the top; 0 for the head alone. Raise where people are small and few
+    other things are looked at."""
     grid_rows: int = Field(default=3, ge=0, le=99, json_schema_extra=LIVE)
     """Rows of the grid of a stream that names no areas; 0 for no grid."""
     grid_columns: int = Field(default=3, ge=1, le=99, json_schema_extra=LIVE)

@@ -60,7 +60,7 @@ def draw_areas(canvas: Canvas, areas: Mapping[str, Sequence[Point]], hit: Lookin
         if lookers:
             colour = colours.of_track(lookers[0])
             canvas.wash(polygon, colour, 0.3)
-            canvas.path(polygon, colour, 1.3, closed=True)
+            canvas.path(polygon, colour, closed=True)
         else:
             canvas.path(polygon, colours.WHITE, 0.5, closed=True)
 

@@ -110,16 +110,16 @@ def test_a_point_that_is_not_known_hits_nothing() -> None:
 def test_people_are_looked_at_on_head_and_upper_body(point: tuple[float, float], expected: str) -> None:
     other = person(7, head=[0.6, 0.6, 0.7, 0.7], body=[0.5, 0.7, 0.8, 1.0])
 
-    assert [row[1] for row in hit(points((0, 1, *point)), tracks=other, grid_rows=0)] == [expected]
+    assert [row[1] for row in hit(points((0, 1, *point)), tracks=other, grid_rows=0, upper_body=0.35)] == [expected]
 
 
 def test_people_need_not_show_a_head_or_a_body() -> None:
     headless = person(7, body=[0.5, 0.7, 0.8, 1.0])
     bodiless = person(8, head=[0.6, 0.6, 0.7, 0.7])
 
-    assert [row[1] for row in hit(points((0, 1, 0.55, 0.72)), tracks=headless)] == ["person:7"]
+    assert [row[1] for row in hit(points((0, 1, 0.55, 0.72)), tracks=headless, upper_body=0.35)] == ["person:7"]
     assert [row[1] for row in hit(points((0, 1, 0.65, 0.65)), tracks=bodiless)] == ["person:8"]
-    assert [row[1] for row in hit(points((0, 1, 0.55, 0.72)), tracks=headless, upper_body=0)] == ["grid:3-2"]
+    assert [row[1] for row in hit(points((0, 1, 0.55, 0.72)), tracks=headless)] == ["grid:3-2"]
 
 
 def test_people_of_other_frames_and_oneself_are_not_looked_at() -> None:
@@ -140,8 +140,8 @@ def test_of_two_people_the_nearer_head_is_looked_at() -> None:
 def test_of_a_head_and_the_top_of_a_body_the_nearer_is_looked_at() -> None:
     both = concat([person(7, body=[0.0, 0.5, 1.0, 1.0]), person(8, [0.6, 0.55, 0.7, 0.65])])
 
-    assert [row[1] for row in hit(points((0, 1, 0.64, 0.6)), tracks=both)] == ["person:8"]
-    assert [row[1] for row in hit(points((0, 1, 0.55, 0.52)), tracks=both)] == ["person:7"]
+    assert [row[1] for row in hit(points((0, 1, 0.64, 0.6)), tracks=both, upper_body=0.35)] == ["person:8"]
+    assert [row[1] for row in hit(points((0, 1, 0.55, 0.52)), tracks=both, upper_body=0.35)] == ["person:7"]
 
 
 def test_areas_come_before_people_and_people_before_the_grid() -> None:

@@ -33,6 +33,10 @@ def clip(table: str, **options: Any) -> tuple[FrameBatch, AoiHits]:
     return frames(len(table), step_s=0.1, **options), hits(*rows)
 
 
+def node(**config: Any) -> MeasureLooks:
+    return make_node(MeasureLooks, **{"min_look_s": 0.3, "max_gap_s": 0.5, "min_visit_s": 0.3, **config})
+
+
 def told(visits: Visits) -> list[str]:
     return [
         f"{kind} {target} {start // 10**6}-{end // 10**6}@{known // 10**6}"
@@ -43,7 +47,7 @@ def told(visits: Visits) -> list[str]:
 
 
 def test_a_visit_is_told_at_its_start_and_at_its_end() -> None:
-    during, after = run_node(make_node(MeasureLooks), [clip("tttt........")], ["shop"])
+    during, after = run_node(node(), [clip("tttt........")], ["shop"])
 
     assert told(during) == ["started tea 0-200@300", "ended tea 0-300@900"]
     assert equal(after, Visits.empty())
@@ -52,7 +56,7 @@ def test_a_visit_is_told_at_its_start_and_at_its_end() -> None:
 def test_a_row_says_everything() -> None:
     tick = clip("ttttt", generation=2, start_s=5, config={"shop": {"start_time": "2024-05-01T12:00:00+02:00"}})
 
-    (during, after) = run_node(make_node(MeasureLooks), [tick], ["shop"])
+    (during, after) = run_node(node(), [tick], ["shop"])
 
     assert after.id == ("shop/2/3/tea/5000000000/ended",)
     assert (after.kind, after.stream_id, after.target) == (("ended",), ("shop",), ("tea",))
@@ -65,19 +69,19 @@ def test_a_row_says_everything() -> None:
 
 
 def test_what_is_open_at_the_end_of_a_stream_ends_there() -> None:
-    during, after = run_node(make_node(MeasureLooks), [clip("tttt")], ["shop"])
+    during, after = run_node(node(), [clip("tttt")], ["shop"])
 
     assert told(concat([during, after])) == ["started tea 0-200@300", "ended tea 0-300@300"]
 
 
 def test_a_stream_that_was_never_seen_ends_quietly() -> None:
-    (after,) = run_node(make_node(MeasureLooks), [], ["shop"])
+    (after,) = run_node(node(), [], ["shop"])
 
     assert equal(after, Visits.empty())
 
 
 def test_two_targets_are_two_visits() -> None:
-    during, after = run_node(make_node(MeasureLooks), [clip("bbbb")], ["shop"])
+    during, after = run_node(node(), [clip("bbbb")], ["shop"])
 
     assert told(concat([during, after])) == [
         "started coffee 0-200@300",
@@ -91,7 +95,7 @@ def test_streams_do_not_mix() -> None:
     batch = frames(8, stream=["bar", "shop"] * 4, pts_s=[0.0, 0.0, 0.1, 0.1, 0.2, 0.2, 0.3, 0.3])
     looks = hits(*[(row, 1, "tea") for row in range(8)])
 
-    during, bar, shop = run_node(make_node(MeasureLooks), [(batch, looks)], ["bar", "shop"])
+    during, bar, shop = run_node(node(), [(batch, looks)], ["bar", "shop"])
 
     assert list(zip(during.stream_id, during.sequence.tolist(), strict=True)) == [("bar", 0), ("shop", 0)]
     assert (bar.stream_id, shop.stream_id) == (("bar",), ("shop",))
@@ -102,7 +106,7 @@ def test_no_visit_crosses_a_generation_and_numbers_begin_anew() -> None:
     batch = frames(8, pts_s=[0.0, 0.1, 0.2, 0.3, 0.0, 0.1, 0.2, 0.3], generation=[0] * 4 + [1] * 4)
     looks = hits(*[(row, 1, "tea") for row in range(8)])
 
-    during, after = run_node(make_node(MeasureLooks), [(batch, looks)], ["shop"])
+    during, after = run_node(node(), [(batch, looks)], ["shop"])
 
     both = concat([during, after])
     assert both.kind == ("started", "ended", "started", "ended")
@@ -111,7 +115,7 @@ def test_no_visit_crosses_a_generation_and_numbers_begin_anew() -> None:
 
 
 def test_updates_carry_their_number_in_the_id() -> None:
-    (during,) = run_node(make_node(MeasureLooks, update_s=0.5), [clip("t" * 15)])
+    (during,) = run_node(node(update_s=0.5), [clip("t" * 15)])
 
     assert during.id == tuple(f"shop/0/3/tea/0/{kind}" for kind in ("started", "updated/1", "updated/2"))
 
@@ -119,7 +123,7 @@ def test_updates_carry_their_number_in_the_id() -> None:
 def test_frames_without_hits_move_time_on() -> None:
     quiet = (frames(6, start_s=0.5, step_s=0.1), AoiHits.empty())
 
-    first, second = run_node(make_node(MeasureLooks), [clip("ttttt"), quiet])
+    first, second = run_node(node(), [clip("ttttt"), quiet])
 
     assert told(first) == ["started tea 0-200@300"]
     assert told(second) == ["ended tea 0-400@1000"]
@@ -128,7 +132,7 @@ def test_frames_without_hits_move_time_on() -> None:
 def test_no_frames_change_nothing() -> None:
     ticks = [(frames(0), AoiHits.empty()), clip("tttt"), (frames(0), AoiHits.empty())]
 
-    before, _, after = run_node(make_node(MeasureLooks), ticks)
+    before, _, after = run_node(node(), ticks)
 
     assert equal(before, Visits.empty())
     assert equal(after, Visits.empty())
@@ -143,8 +147,8 @@ def test_any_cut_into_batches_gives_the_same_events(table: str, cuts: list[int])
         part = looks.take((looks.frame_row >= first) & (looks.frame_row < last))
         ticks.append((batch.take(np.arange(first, last)), replace(part, frame_row=part.frame_row - first)))
 
-    whole = concat(run_node(make_node(MeasureLooks), [(batch, looks)], ["shop"]))
-    parts = concat(run_node(make_node(MeasureLooks), ticks, ["shop"]))
+    whole = concat(run_node(node(), [(batch, looks)], ["shop"]))
+    parts = concat(run_node(node(), ticks, ["shop"]))
 
     assert equal(whole, parts)
     assert whole.sequence.tolist() == list(range(len(whole)))
@@ -152,7 +156,7 @@ def test_any_cut_into_batches_gives_the_same_events(table: str, cuts: list[int])
 
 
 def test_frames_too_far_apart_for_a_visit_are_said_once(caplog: pytest.LogCaptureFixture) -> None:
-    run_node(make_node(MeasureLooks), [(frames(4, step_s=1.0), hits())])
+    run_node(node(), [(frames(4, step_s=1.0), hits())])
 
     assert caplog.messages == [
         "stream shop: frames are 1.00 s apart at pts 1.00 s, more than max_gap_s=0.5: visits end at such holes; if all "

@@ -30,8 +30,8 @@ class Config(NodeConfig):
     """A visit ends when its target was not hit for longer than this, seconds. Raise when one look is cut into many; an
     end is known that much later. Keep it above the time between two frames, or no visit can last."""
     min_visit_s: float = Field(default=0.5, ge=0, json_schema_extra=LIVE)
-    """A visit that ends with less looking than this, seconds, is retracted. Above `min_look_s`, starts are heard of early
-    and those by chance are taken back; with both alike, nothing is ever retracted."""
+    """A visit that ends with less looking than this, seconds, is retracted. Above `min_look_s`, starts are heard of
+    early and those by chance are taken back; with both alike, nothing is ever retracted."""
     update_s: float = Field(default=2.0, ge=0, json_schema_extra=LIVE)
     """Time between `updated` events while a visit lasts, seconds; 0 for none."""
     enter_score: float = Field(default=0.5, ge=0, le=1, json_schema_extra=LIVE)

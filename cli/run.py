@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from datetime import UTC, datetime
 
 from cli.interrupt import interrupting
 from cli.options import option_parser
@@ -11,6 +12,7 @@ from cli.plan import Plan, describe, make_plan
 from cli.program import DONE, FAILED, INTERRUPTED, ROOT, WRONG_INPUT
 from cli.progress import Progress
 from cli.results import Results, fingerprint
+from cli.sources import dated
 from pipeline.frames import Stream
 from pipeline.report import RunReport
 from pipeline.runtime import Runtime
@@ -52,7 +54,7 @@ def _run_group(plan: Plan, streams: list[Stream]) -> int:
         return DONE
     for each in results:
         each.begin()
-    report = _run(plan, streams, name)
+    report = _run(plan, dated(streams, datetime.now(UTC)), name)
     for each, stream in zip(results, streams, strict=True):
         each.finish(stream, plan.graph, report.to_dict())
     if report.frames or not report.error:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import glob
 import re
 from collections.abc import Callable, Iterable
+from dataclasses import replace
+from datetime import datetime
 from pathlib import Path
 from urllib.parse import urlsplit
 
@@ -77,6 +79,16 @@ def streams_to_run(
     if problems:
         raise ConfigError("\n".join(problems))
     return list(streams.values())
+
+
+def dated(streams: Iterable[Stream], now: datetime) -> list[Stream]:
+    """Return the streams, live ones beginning now on the wall clock unless their configuration says when."""
+    return [
+        replace(stream, config=stream.config.model_copy(update={"start_time": now}))
+        if stream.live and stream.config.start_time is None
+        else stream
+        for stream in streams
+    ]
 
 
 def id_of(url: str) -> str:

@@ -49,7 +49,8 @@ class StreamConfig(BaseModel):
     max_age_ms: float | None = Field(default=None, gt=0)
     """A live frame that would reach the sinks older than this is dropped. Lower for fresher results, more drops."""
     start_time: datetime | None = None
-    """Wall-clock time of pts 0, for event times; default: 1970-01-01T00:00:00Z for files."""
+    """Wall-clock time of pts 0, for event times; default: 1970-01-01T00:00:00Z for files, and when the
+    run began for live streams."""
 
     @field_validator("aois")
     @classmethod

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 
-from cli.sources import files_of, id_of, named_sources, streams_to_run
+from cli.sources import dated, files_of, id_of, named_sources, streams_to_run
 from pipeline.config import load_config
 from pipeline.errors import ConfigError
+from pipeline.frames import Stream
+from pipeline.streams import StreamConfig
 from pipeline.urls import is_live
 
 
@@ -130,3 +133,14 @@ def test_the_files_behind_a_url_are_sorted(folder: Path) -> None:
     assert [path.name for path in files_of("clips")] == ["a.mp4", "c.mkv", "notes.txt"]
     assert [path.name for path in files_of("clips/*.m*")] == ["a.mp4", "c.mkv"]
     assert files_of("0") == files_of("rtsp://cam/1") == files_of("no.mp4") == []
+
+
+def test_dated_gives_live_streams_the_time_they_begin_at() -> None:
+    now, given = datetime(2026, 5, 1, 12, tzinfo=UTC), datetime(2020, 1, 1, tzinfo=UTC)
+    streams = [
+        Stream("file", StreamConfig(url="clip.mp4")),
+        Stream("door", StreamConfig(url="rtsp://10.0.0.5/live"), live=True),
+        Stream("till", StreamConfig(url="rtsp://10.0.0.6/live", start_time=given), live=True),
+    ]
+
+    assert [stream.config.start_time for stream in dated(streams, now)] == [None, now, given]

@@ -1,0 +1,5 @@
+"""What the README's figures come from, one command each: accuracy, real, speed.
+
+Each prints a table, writes `out/bench/<name>.json`, and with `--check` fails where a figure misses its target in
+`targets.yaml`.
+"""

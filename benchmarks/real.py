@@ -1,0 +1,94 @@
+"""Measure the shipped graph on real footage: `GAZE_REAL_DATA=DIR python -m benchmarks.real`.
+
+Labels were made by eye. Heads and persons are those of the detector at its shipped thresholds; a head is found when its
+centre lies in the labelled box and its area is 0.2 to 3 times as large, or at IoU over 0.4 (`head_recall_iou50`: at IoU
+0.5); persons at IoU 0.5. Yaws are those of `poses`, on the labelled heads that tracks have; behind is over 60° from the
+camera. A frame of a segment agrees when its surest head is turned to the labelled side. A stay at the table is found
+when one track that is not there mostly at other times covers 80 % of its frames.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+import tempfile
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+
+from benchmarks import real_labels as labels
+from benchmarks.contact_sheet import ContactSheet, keeping
+from benchmarks.graph_runs import Recorded, record, shipped_graph
+from benchmarks.real_labels import Heads
+from benchmarks.real_tally import Tally
+from benchmarks.results import command_line, finish, guarded, models_used
+from pipeline.errors import ConfigError
+from pipeline.frames import Stream
+from pipeline.outputs import make_folder
+from pipeline.streams import StreamConfig
+
+EDGES = ("people", "tracks", "poses")
+
+
+def measure(folder: Path, clip: str, heads: dict[int, Heads], tally: Tally, sheet: ContactSheet) -> None:
+    """Run the graph on one clip and add up what it made."""
+    persons = labels.read_persons(folder) if clip == labels.RETAIL else {}
+    recorded = _run(folder / clip, sorted({*heads, *persons}), sheet, heads)
+    people, tracks, poses = (recorded.by_frame(edge) for edge in EDGES)
+    size_wh = recorded.frames()[0].size_wh[0]
+    for number, known in heads.items():
+        truth = known.in_frame(size_wh)
+        tally.add_heads(clip, people[number], truth)
+        tally.add_yaws(tracks[number], poses[number], truth, known.yaw_deg)
+    for number, boxes in persons.items():
+        tally.add_persons(people[number], boxes)
+    if clip == labels.CPC:
+        tally.add_directions(tracks, poses, labels.read_segments(folder))
+    if clip == labels.ONE_BY_ONE:
+        tally.add_stays(tracks, labels.read_stays(folder))
+
+
+def _run(video: Path, labelled: Sequence[int], sheet: ContactSheet, heads: dict[int, Heads]) -> Recorded:
+    """Run the graph on a clip, and put some of its frames on the sheet: labelled ones where there are any."""
+    stream = Stream("clip", StreamConfig(url=str(video)))
+    graph, settings = shipped_graph([*EDGES, "overlay"])
+    with tempfile.TemporaryDirectory() as name:
+        count = _frames_in(video)
+        chosen = labelled or range(count)
+        wanted = sorted({chosen[round(place * (len(chosen) - 1))] for place in np.linspace(0.1, 0.9, sheet.across)})
+        graph, kept = keeping(graph, "overlay", wanted)
+        recorded = record(graph, settings, stream, EDGES, Path(name))
+    size_wh = recorded.frames()[0].size_wh[0]
+    known = {number: boxes.in_frame(size_wh) for number, boxes in heads.items()}
+    sheet.add([(kept[number], known.get(number, np.empty((0, 4)))) for number in wanted if number in kept])
+    return recorded
+
+
+def _frames_in(video: Path) -> int:
+    """Return how many frames a file says it has."""
+    import av
+
+    with av.open(str(video)) as container:
+        return container.streams.video[0].frames
+
+
+def main(arguments: Sequence[str] | None = None) -> int:
+    """Measure, write the contact sheet and return the exit code."""
+    options = command_line("real", "Measure the shipped graph on real footage.").parse_args(arguments)
+    named = os.environ.get("GAZE_REAL_DATA")
+    if not named:
+        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
+    folder, tally, sheet = Path(named), Tally(), ContactSheet()
+    found, labelled = labels.clips(folder), labels.read_heads(folder)
+    for number, clip in enumerate(found, 1):
+        print(f"clip {number} of {len(found)}: {clip}", file=sys.stderr)
+        measure(folder, clip, labelled.get(clip, {}), tally, sheet)
+    path = make_folder(options.out) / "real-contact-sheet.png"
+    sheet.write(path)
+    print(path)
+    return finish("real", tally.figures(), {**tally.details(), "models": models_used()}, options)
+
+
+if __name__ == "__main__":
+    sys.exit(guarded(main))

@@ -18,6 +18,9 @@ from pipeline.settings import EngineConfig
 PROBE_AFTER_NS = 1_000_000_000
 """A stream that was refused for this long gets one frame in, so that a graph which became fast again is noticed."""
 
+LONGEST_WAIT_NS = 1_000_000_000
+"""Longest wait for more frames of a tick, however far apart the frames of a stream were."""
+
 
 @dataclass(frozen=True)
 class Admitted:
@@ -93,7 +96,7 @@ class Admission:
                 return False
             arrived_ns = self._clock.now_ns() if inlet.stream.live else 0
             if inlet.next_index:
-                inlet.period_ns = max(frame.pts_ns - inlet.pts_ns, 1)
+                inlet.period_ns = min(max(frame.pts_ns - inlet.pts_ns, 1), LONGEST_WAIT_NS)
             inlet.queue.append(Admitted(inlet.stream, frame, inlet.next_index, inlet.generation, arrived_ns))
             inlet.next_index += 1
             inlet.pts_ns = frame.pts_ns
@@ -140,15 +143,8 @@ class Admission:
         """Return the next frames for one tick, or a mark, which travels alone; None when all streams have ended."""
         with self._changed:
             batch = self._take_newest() if self._live else self._take_in_order()
-            if isinstance(batch, list):
-                self._ledger.went(self._node, len(batch))
             self._changed.notify_all()
             return batch
-
-    def progress(self) -> dict[str, tuple[int, int]]:
-        """Return by stream id how many frames were handed over, and the last pts."""
-        with self._changed:
-            return {name: (inlet.next_index, inlet.pts_ns) for name, inlet in self._inlets.items()}
 
     def _take_in_order(self) -> list[Admitted] | Mark | None:
         batch: list[Admitted] = []

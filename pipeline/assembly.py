@@ -8,9 +8,9 @@ from pipeline.clock import Clock
 from pipeline.graph import Graph
 from pipeline.ledger import Ledger
 from pipeline.node import Context
+from pipeline.running import RunningNode
 from pipeline.settings import EngineConfig
 from pipeline.sinks import SinkLane
-from pipeline.stage import RunningNode
 from pipeline.stages import cut
 
 MakeContext = Callable[[str], Context]

@@ -50,28 +50,11 @@ class Channel(Generic[T]):
         with self._changed:
             while len(self._items) >= self._capacity and not self._closed:
                 self._changed.wait()
-            self._add(item)
-
-    def offer(self, item: T) -> bool:
-        """Hand an item over if there is room; tell whether there was.
-
-        Raises:
-            ChannelClosed: the channel was closed.
-        """
-        with self._changed:
-            if len(self._items) >= self._capacity and not self._closed:
-                return False
-            self._add(item)
-            return True
-
-    def push(self, item: T) -> None:
-        """Hand over what must not wait and must not be lost, above the capacity if need be.
-
-        Raises:
-            ChannelClosed: the channel was closed.
-        """
-        with self._changed:
-            self._add(item)
+            if self._closed:
+                raise ChannelClosed
+            self._items.append(item)
+            self._peak = max(self._peak, len(self._items))
+            self._changed.notify_all()
 
     def get(self) -> T:
         """Take the oldest item, waiting for one.
@@ -99,10 +82,3 @@ class Channel(Generic[T]):
         """Return what passed so far."""
         with self._changed:
             return ChannelStatistics(self._capacity, len(self._items), self._peak, self._passed)
-
-    def _add(self, item: T) -> None:
-        if self._closed:
-            raise ChannelClosed
-        self._items.append(item)
-        self._peak = max(self._peak, len(self._items))
-        self._changed.notify_all()

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+import logging
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -15,6 +17,9 @@ from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.recording import RecordedTick, read_recording, rejoin, with_streams
 from pipeline.tick import Slot, Tick, no_frames
+from pipeline.values import Value
+
+logger = logging.getLogger(__name__)
 
 
 def below_the_cut(graph: Graph, replayed: Mapping[str, Path]) -> Graph:
@@ -86,27 +91,62 @@ def ticks_from_recordings(
     streams: Mapping[str, Stream],
     ledger: Ledger,
     max_frames: int | None,
+    stopped: Callable[[], bool],
 ) -> Iterator[Tick]:
     """Yield ticks without pictures as they were recorded; several edges must come from one run.
+
+    When a recording is cut off, or the run is stopped, marks follow that end the streams which were not at their end.
 
     Raises:
         ConfigError: a recorded stream is not one of this run.
         PipelineError: the recordings do not fit each other.
     """
-    first, *others = recordings
-    for number, recorded in enumerate(recordings[first]):
+    number, ends = 0, dict[str, Mark]()
+    values: dict[str, Value] = {}
+    while not stopped() and (parts := _next_of_each(recordings)):
+        first, *others = parts
+        recorded = parts[first]
         frames = with_streams(recorded.frames, recorded.marks, dict(streams))
         tick = Tick(number, frames, recorded.marks, {source.name: Slot(frames), first: Slot(recorded.value)})
         for edge in others:
-            other = next(recordings[edge], None)
-            if other is None:
-                raise PipelineError(f"--replay {edge}: expected as many ticks as {first!r} has, got {number}")
-            tick.slots[edge] = Slot(rejoin(other, tick, edge))
+            tick.slots[edge] = Slot(rejoin(parts[edge], tick, edge))
+        values = {edge: part.value for edge, part in parts.items()}
+        _note_ends(ends, tick)
         if max_frames is not None and len(frames):
             tick = tick.keep(frames.frame_index < max_frames)
         ledger.came(source.name, len(tick.frames))
-        ledger.went(source.name, len(tick.frames))
         yield tick
+        number += 1
+    for end in ends.values():
+        frames = no_frames(streams[end.stream_id])
+        empty = {edge: Slot(value.empty()) for edge, value in values.items()}
+        yield Tick(number, frames, (end,), {source.name: Slot(frames), **empty})
+        number += 1
+
+
+def _next_of_each(recordings: Mapping[str, Iterator[RecordedTick]]) -> dict[str, RecordedTick] | None:
+    """Return the next tick of each recording; None when one is at its end."""
+    parts = {edge: part for edge, recording in recordings.items() if (part := next(recording, None)) is not None}
+    if len(parts) == len(recordings):
+        return parts
+    if parts:
+        over = [edge for edge in recordings if edge not in parts]
+        logger.warning(
+            "--replay: the recording of %s ends before that of %s; the rest is not used",
+            ", ".join(over), ", ".join(parts),
+        )  # fmt: skip
+    return None
+
+
+def _note_ends(ends: dict[str, Mark], tick: Tick) -> None:
+    """Keep, for each stream that is not at its end, the mark that would end it now."""
+    rows = zip(tick.frames.stream_id, tick.frames.generation.tolist(), tick.frames.pts_ns.tolist(), strict=True)
+    for stream_id, generation, pts_ns in rows:
+        ends[stream_id] = Mark("ended", stream_id, generation, pts_ns)
+    for mark in tick.marks:
+        ends[mark.stream_id] = replace(mark, kind="ended")
+        if mark.kind == "ended":
+            del ends[mark.stream_id]
 
 
 def batched(taken: list[Admitted]) -> FrameBatch:

@@ -1,9 +1,10 @@
-"""Count every frame on every edge, so that at the end in = out + dropped + in flight, or it is an error."""
+"""Count every frame at every node, so that at the end in = out + dropped + in flight, or it is an error."""
 
 from __future__ import annotations
 
 import threading
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -43,11 +44,11 @@ class Ledger:
         with self._lock:
             self._account(node).dropped[cause] += frames
 
-    def again(self, node: str, cause: str, frames: int) -> None:
-        """Take back that frames came and were dropped: they are about to come again."""
+    def settle(self, node: str, cause: str) -> None:
+        """Note that the frames which are still at a node will never leave it: they were dropped."""
         with self._lock:
-            self._account(node).came -= frames
-            self._account(node).dropped[cause] -= frames
+            account = self._account(node)
+            account.dropped[cause] += account.in_flight()
 
     def drops(self) -> dict[str, int]:
         """Return frames dropped by cause, over all nodes."""
@@ -70,13 +71,23 @@ class Ledger:
                 for name, account in self._accounts.items()
             }
 
-    def violations(self) -> list[str]:
-        """Return one line for each node whose frames do not add up at the end of a run."""
+    def violations(self, hand_overs: Iterable[tuple[str, str]] = ()) -> list[str]:
+        """Return one line for each node whose frames do not add up at the end of a run, and for each loss between two.
+
+        Args:
+            hand_overs: pairs of nodes: all frames that left the first should have come to the second.
+        """
+        accounts = self.to_dict()
+        nothing = {"in": 0, "out": 0}
         return [
             f"node {name!r}: {account['in']} frames came, {account['out']} went, "
             f"{sum(account['dropped'].values())} were dropped, {account['in_flight']} are missing"
-            for name, account in self.to_dict().items()
+            for name, account in accounts.items()
             if account["in_flight"] != 0
+        ] + [
+            f"between {first!r} and {second!r}: {went} frames left, {came} came"
+            for first, second in hand_overs
+            if (went := accounts.get(first, nothing)["out"]) != (came := accounts.get(second, nothing)["in"])
         ]
 
     def _account(self, node: str) -> Account:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+from io import RawIOBase
 from pathlib import Path
 
 from pipeline.errors import ConfigError, PipelineError
@@ -44,6 +45,17 @@ def write_atomically(path: Path, text: str) -> None:
     except OSError as error:
         part.unlink(missing_ok=True)
         raise PipelineError(f"{path}: {cannot_write(error)}") from error
+
+
+def write_whole(file: RawIOBase, content: bytes) -> None:
+    """Write all of it to an unbuffered file, which may take less at a time.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    left = memoryview(content)
+    while left:
+        left = left[file.write(left) :]
 
 
 def cannot_write(error: OSError) -> str:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import logging
 import threading
 import time
+from collections.abc import Generator, Iterator
 
 from pipeline.admission import Admission
 from pipeline.errors import PipelineError, SourceError
 from pipeline.frames import Stream
 from pipeline.graph import NodeSpec
 from pipeline.node import Context, Discontinuity, Dropped, Frame, Source, SourceItem
-from pipeline.stage import Meter
+from pipeline.running import Meter, said
 
 logger = logging.getLogger(__name__)
 
@@ -51,27 +52,30 @@ class Reader:
         try:
             self._source.open()
             items = iter(self._source.frames())
-            while not self._stopped.is_set():
-                item = self._next(items)
-                if item is _END or not self._hand_over(item):
-                    break
-        except PipelineError as error:
-            self._give_up(error)
-        except Exception as error:
-            self._give_up(SourceError(f"stream {self.stream.id!r}: {type(error).__name__}: {error}"))
-        finally:
             try:
-                self._source.close()
+                while not self._stopped.is_set():
+                    item = self._next(items)
+                    if item is _END or not self._hand_over(item):
+                        break
             finally:
-                self._admission.end(self.stream.id)
+                if isinstance(items, Generator):
+                    items.close()  # now and on this thread, not when it is found to be garbage
+        except BaseException as error:
+            self._give_up(error)
+        try:
+            self._source.close()
+        except BaseException as error:
+            self._give_up(error)
+        self._admission.end(self.stream.id)
         self.engine_cpu_ns = time.thread_time_ns() - began_ns - self.meter.cpu_ns
 
-    def _next(self, items: object) -> SourceItem:
+    def _next(self, items: Iterator[SourceItem]) -> SourceItem:
         wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
-        item: SourceItem = next(items, _END)  # type: ignore[call-overload]
-        self.meter.wall_ns += time.perf_counter_ns() - wall_ns
-        self.meter.cpu_ns += time.thread_time_ns() - cpu_ns
-        return item
+        try:
+            return next(items, _END)
+        finally:
+            self.meter.wall_ns += time.perf_counter_ns() - wall_ns
+            self.meter.cpu_ns += time.thread_time_ns() - cpu_ns
 
     def _hand_over(self, item: SourceItem) -> bool:
         """Pass one item on; tell whether to go on reading."""
@@ -83,10 +87,14 @@ class Reader:
             self._admission.dropped(item.cause, item.count)
         elif isinstance(item, Discontinuity):
             self._admission.discontinuity(self.stream.id)
+        elif item is not None:
+            raise TypeError(f"expected a Frame, Dropped, Discontinuity or None from the source, got {item!r}")
         return True
 
-    def _give_up(self, error: PipelineError) -> None:
-        self.error = error
+    def _give_up(self, error: BaseException) -> None:
+        if self.error is None:
+            named = SourceError(f"stream {self.stream.id!r}: {said(error)}")
+            self.error = error if isinstance(error, PipelineError) else named
         logger.debug("stream=%s gave up", self.stream.id, exc_info=error)
 
 

@@ -8,18 +8,22 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Generator, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from io import FileIO
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import msgspec
 import numpy as np
 
+from pipeline.config import shown
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.frames import FrameBatch
 from pipeline.marks import Mark
-from pipeline.outputs import cannot_write, make_folder
+from pipeline.outputs import cannot_write, make_folder, write_whole
+from pipeline.running import checked
 from pipeline.tick import Tick
 from pipeline.values import Value, columns, items
 
@@ -43,8 +47,13 @@ class Recorder:
         """
         self._edge = edge
         self._path = make_folder(folder) / f"{edge}.ticks"
-        self._file: BinaryIO = self._path.open("wb")
-        self._write({"gazegraph": "recording", "version": VERSION, "edge": edge, "kind": kind.__name__})
+        with self._explained():
+            self._file = FileIO(self._path, "w")  # unbuffered: a failure is known at once, and nothing is left to do
+        try:
+            self._write({"gazegraph": "recording", "version": VERSION, "edge": edge, "kind": kind.__name__})
+        except PipelineError:
+            self.close()
+            raise
 
     def add(self, tick: Tick) -> None:
         """Write the tick's frames (without pictures), marks and value.
@@ -60,9 +69,13 @@ class Recorder:
 
     def _write(self, message: dict[str, Any]) -> None:
         packed = msgspec.msgpack.encode(message)
+        with self._explained():
+            write_whole(self._file, LENGTH.pack(len(packed)) + packed)
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
         try:
-            self._file.write(LENGTH.pack(len(packed)) + packed)
-            self._file.flush()
+            yield
         except OSError as error:
             raise PipelineError(f"{self._path}: {cannot_write(error)}") from error
 
@@ -95,11 +108,14 @@ def read_recording(edge: str, kind: type[Value], folder: Path) -> Iterator[Recor
         where = f"--replay {edge}={folder}"
         raise ConfigError(f"{where}: expected the recording {path}, got: {error.strerror}; {CURE}") from error
     messages = _messages(path, file)
-    header = next(messages, None)
     wanted = {"gazegraph": "recording", "version": VERSION, "edge": edge, "kind": kind.__name__}
+    try:
+        header = next(messages, None)
+    except PipelineError as error:
+        raise ConfigError(str(error)) from error
     if header != wanted:
-        file.close()
-        raise ConfigError(f"{path}: expected a recording that begins with {wanted}, got {header!r}; {CURE}")
+        messages.close()
+        raise ConfigError(f"{path}: expected a recording that begins with {wanted}, got {shown(header)}; {CURE}")
     return _ticks(path, messages, edge, kind)
 
 
@@ -107,12 +123,12 @@ def _ticks(path: Path, messages: Iterator[Any], edge: str, kind: type[Value]) ->
     for number, message in enumerate(messages):
         try:
             frames, marks, values = from_plain_tick(message, {edge: kind})
-            yield RecordedTick(frames, marks, values[edge])
         except (KeyError, TypeError, ValueError) as error:  # msgspec's are ValueErrors
             raise PipelineError(f"{path}: tick {number}: expected a recorded tick, got: {error}; {CURE}") from error
+        yield RecordedTick(frames, marks, values[edge])
 
 
-def _messages(path: Path, file: BinaryIO) -> Iterator[Any]:
+def _messages(path: Path, file: BinaryIO) -> Generator[Any, None, None]:
     with file:
         while head := file.read(LENGTH.size):
             length = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
@@ -124,7 +140,7 @@ def _messages(path: Path, file: BinaryIO) -> Iterator[Any]:
                 return
             try:
                 yield msgspec.msgpack.decode(packed)
-            except msgspec.DecodeError as error:
+            except (msgspec.DecodeError, RecursionError) as error:
                 raise PipelineError(f"{path}: expected a recording, got: {error}; {CURE}") from error
 
 
@@ -146,8 +162,9 @@ def from_plain_tick(
         KeyError, TypeError, ValueError: the message is something else.
     """
     marks = tuple(msgspec.convert(message["marks"], list[Mark]))
-    values = {edge: _value(kind, message["values"][edge]) for edge, kind in kinds.items()}
-    return _value(FrameBatch, message["frames"]), marks, values
+    frames = _value(FrameBatch, message["frames"])
+    made = {edge: _value(kind, message["values"][edge]) for edge, kind in kinds.items()}
+    return frames, marks, {edge: checked(made[edge], kind, len(frames)) for edge, kind in kinds.items()}
 
 
 def _plain(value: Value) -> dict[str, Any]:
@@ -185,8 +202,8 @@ def rejoin(recorded: RecordedTick, tick: Tick, edge: str) -> Value:
     """
     if _story(recorded.frames, recorded.marks) != _story(tick.frames, tick.marks):
         raise PipelineError(
-            f"--replay {edge}: tick {tick.number}: expected {_told(recorded.frames)} as recorded, "
-            f"got {_told(tick.frames)}; replay with the input, streams and batch size of the recording"
+            f"--replay {edge}: tick {tick.number}: expected {_told(recorded.frames, recorded.marks)} as recorded, "
+            f"got {_told(tick.frames, tick.marks)}; replay with the input, streams and batch size of the recording"
         )
     return recorded.value
 
@@ -211,7 +228,8 @@ def _story(frames: FrameBatch, marks: tuple[Mark, ...]) -> Any:
     return frames.stream_id, frames.generation.tolist(), frames.pts_ns.tolist(), marks
 
 
-def _told(frames: FrameBatch) -> str:
-    if not len(frames):
-        return "no frames"
-    return ", ".join(f"{s!r} at {p / 1e9:.3f} s" for s, p in zip(frames.stream_id, frames.pts_ns.tolist(), strict=True))
+def _told(frames: FrameBatch, marks: tuple[Mark, ...]) -> str:
+    rows = zip(frames.stream_id, frames.pts_ns.tolist(), strict=True)
+    told = [f"{stream_id!r} at {pts_ns / 1e9:.3f} s" for stream_id, pts_ns in rows]
+    told += [f"{mark.stream_id!r} {mark.kind} at {mark.pts_ns / 1e9:.3f} s" for mark in marks]
+    return ", ".join(told) or "nothing"

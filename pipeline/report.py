@@ -18,7 +18,7 @@ class Snapshot:
     fps: float
     """Frames that left the graph, by second since the first was let in."""
     pts_ns: dict[str, int]
-    """Last pts handed over, by stream."""
+    """Last pts let in, by stream."""
     duration_ns: dict[str, int | None]
     """Length of each stream; None while unknown and for live ones."""
     last_rows: dict[str, int]
@@ -54,7 +54,7 @@ class RunReport:
     dropped: dict[str, int]
     """Frames dropped, by cause."""
     streams: dict[str, dict[str, float]]
-    """By stream: frames handed over, last pts in seconds."""
+    """By stream: frames let in, last pts in seconds."""
     queues: dict[str, dict[str, int]]
     """By stage: capacity, most ticks that waited, ticks passed."""
     transit: dict[str, float]
@@ -65,7 +65,7 @@ class RunReport:
     engine_cpu_s: float
     """CPU seconds of the engine's threads outside of nodes."""
     bad_input: bool = False
-    """True when a stream could not be opened: the input is wrong, rather than the run."""
+    """True when a stream could not be opened, or fits no recording: the input is wrong, rather than the run."""
     sinks: dict[str, dict[str, int]] = field(default_factory=dict)
     """By sink of a live graph: ticks spilled to disk, and how often it failed."""
 

@@ -7,16 +7,19 @@ import tempfile
 import threading
 from collections import deque
 from dataclasses import replace
-from typing import IO
+from typing import Any
 
 import msgspec
 
 from pipeline.clock import Clock
+from pipeline.dropping import hand_out
+from pipeline.errors import PipelineError
 from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import NodeSpec
 from pipeline.ledger import Ledger
-from pipeline.recording import LENGTH, from_plain_tick, plain_tick
-from pipeline.stage import Policy, RunningNode, run_stage
+from pipeline.outputs import cannot_write, write_whole
+from pipeline.recording import LENGTH, from_plain_tick, plain_tick, with_streams
+from pipeline.running import RunningNode, explained
 from pipeline.tick import Slot, Tick
 
 logger = logging.getLogger(__name__)
@@ -29,31 +32,34 @@ class SinkLane:
     """The queue in front of one sink, and the loop that empties it.
 
     A sink that may `drop` loses ticks when the queue is full (`sink_slow`) and when it fails on them. A sink that must
-    `keep` loses none: what does not fit into memory waits on disk, and a tick that failed is tried again.
+    `keep` loses none: what does not fit into memory waits on disk, and a tick that failed is tried again. What it
+    cannot write when the run ends is an error.
     """
 
     def __init__(self, running: RunningNode, room: int, clock: Clock, ledger: Ledger) -> None:
         self.running = running
         self.spilled = 0
         self.failures = 0
+        self.error: PipelineError | None = None
+        """What a sink that must keep everything could not keep."""
+        self._name = running.spec.name
         self._keeps = running.spec.cls.sink_policy == "keep"
         self._room, self._clock, self._ledger = room, clock, ledger
         self._queue: deque[Tick] = deque()
         self._spill = _Spill(running.spec) if self._keeps else None
         self._changed = threading.Condition()
         self._closing = False
+        self._in_a_row = 0
 
     def offer(self, tick: Tick) -> None:
         """Hand a finished tick over; never waits."""
-        name, frames = self.running.spec.name, len(tick.frames)
+        self._ledger.came(self._name, len(tick.frames))
         with self._changed:
             full = len(self._queue) >= self._room or bool(self._spill and self._spill.waiting)
             if full and self._spill:
-                self._spill.add(tick)
-                self.spilled += 1
+                self._spill_over(self._spill, tick)
             elif full and not tick.marks:  # marks are few and must arrive
-                self._ledger.came(name, frames)
-                self._ledger.dropped(name, "sink_slow", frames)
+                self._ledger.dropped(self._name, "sink_slow", len(tick.frames))
                 return
             else:
                 self._queue.append(_stripped(tick, self.running.spec) if self._keeps else tick)
@@ -61,22 +67,10 @@ class SinkLane:
 
     def run(self) -> None:
         """Feed the sink until the lane is closed and empty."""
-        in_a_row = 0
         while (tick := self._next()) is not None:
-            while True:
-                try:
-                    run_stage([self.running], tick, Policy(drop=False), self._ledger)
-                    in_a_row = 0
-                    break
-                except Exception as error:
-                    self.failures += 1
-                    wait_s = BACK_OFF_S[min(in_a_row, len(BACK_OFF_S) - 1)]
-                    in_a_row += 1
-                    logger.warning("%s; the sink is set aside and tried again in %g s", error, wait_s)
-                    if self._wait(wait_s) or not self._keeps:
-                        break
-                    name = self.running.spec.name
-                    self._ledger.again(name, f"error:{name}", len(tick.frames))
+            self._feed(tick)
+        if self._spill:
+            self._spill.close()
 
     def close(self) -> None:
         """Let the lane end once it is empty."""
@@ -95,6 +89,39 @@ class SinkLane:
             assert self._spill
             return self._spill.take()
 
+    def _feed(self, tick: Tick) -> None:
+        """Hand a tick to the sink; one that must be kept again and again, until the lane is closing."""
+        while (failure := self._try(tick)) is not None:
+            wait_s = BACK_OFF_S[min(self._in_a_row, len(BACK_OFF_S)) - 1]
+            if not self._closing:
+                logger.warning("%s; the sink is set aside and tried again in %g s", failure, wait_s)
+            if self._wait(wait_s) or not self._keeps:
+                self._ledger.dropped(self._name, f"error:{self._name}", len(tick.frames))
+                for stream_id in self.running.ending(tick):
+                    hand_out(self.running, stream_id)
+                self.error = self.error or (failure if self._keeps else None)
+                return
+        self._ledger.went(self._name, len(tick.frames))
+
+    def _spill_over(self, spill: _Spill, tick: Tick) -> None:
+        try:
+            spill.add(tick)
+            self.spilled += 1
+        except OSError as error:
+            self._ledger.dropped(self._name, "spill_failed", len(tick.frames))
+            where = f"node {self._name!r} ({self.running.spec.type}): what waits in {tempfile.gettempdir()}"
+            self.error = self.error or PipelineError(f"{where}: {cannot_write(error)}")
+
+    def _try(self, tick: Tick) -> PipelineError | None:
+        try:
+            self.running.call(tick)
+        except BaseException as error:
+            self.failures += 1
+            self._in_a_row += 1
+            return explained(self.running.spec, tick, error)
+        self._in_a_row = 0
+        return None
+
     def _wait(self, wait_s: float) -> bool:
         """Wait before the next try; tell whether the lane is closing, so that no further try is due."""
         until_ns = self._clock.now_ns() + round(wait_s * 1e9)
@@ -105,27 +132,27 @@ class SinkLane:
 
 
 class _Spill:
-    """Ticks on disk, first in, first out; the file goes away by itself."""
+    """Ticks on disk, first in, first out; the file has no name and goes away with the lane."""
 
     def __init__(self, spec: NodeSpec) -> None:
         self.waiting = 0
         self._kinds = {edge: spec.ports.inputs[port].kind for port, edge in spec.inputs.items()}
-        self._file: IO[bytes] | None = None
+        self._file: Any = None
         self._read_at = 0
         self._write_at = 0
         self._streams: dict[str, Stream] = {}
 
     def add(self, tick: Tick) -> None:
-        self._file = self._file or tempfile.TemporaryFile(prefix="gazegraph-")  # noqa: SIM115, closed by its owner
+        if self._file is None:
+            self._file = tempfile.TemporaryFile(prefix="gazegraph-", buffering=0)  # noqa: SIM115, see close()
         self._streams.update(tick.frames.streams or {})
         packed = msgspec.msgpack.encode([tick.number, plain_tick(tick, self._kinds)])
         self._file.seek(self._write_at)
-        self._file.write(LENGTH.pack(len(packed)) + packed)
+        write_whole(self._file, LENGTH.pack(len(packed)) + packed)
         self._write_at = self._file.tell()
         self.waiting += 1
 
     def take(self) -> Tick:
-        assert self._file
         self._file.seek(self._read_at)
         length = LENGTH.unpack(self._file.read(LENGTH.size))[0]
         number, message = msgspec.msgpack.decode(self._file.read(length))
@@ -135,12 +162,16 @@ class _Spill:
             self._file.truncate(0)
             self._read_at = self._write_at = 0
         frames, marks, values = from_plain_tick(message, self._kinds)
-        frames = replace(frames, streams=self._streams)
+        frames = with_streams(frames, marks, self._streams)
         slots = {
-            edge: Slot(replace(value, streams=self._streams) if isinstance(value, FrameBatch) else value)
+            edge: Slot(replace(value, streams=frames.streams) if isinstance(value, FrameBatch) else value)
             for edge, value in values.items()
         }
         return Tick(number, frames, marks, slots)
+
+    def close(self) -> None:
+        if self._file is not None:
+            self._file.close()
 
 
 def _stripped(tick: Tick, spec: NodeSpec) -> Tick:

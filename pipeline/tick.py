@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection
+from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
 from typing import Any, TypeVar
 
@@ -13,6 +13,7 @@ from pipeline.marks import Mark
 from pipeline.values import Value
 
 V = TypeVar("V", bound=Value)
+Mask = np.ndarray[Any, np.dtype[np.bool_]]
 
 
 @dataclass(frozen=True)
@@ -39,35 +40,45 @@ class Tick:
     entered_ns: int = 0
     """When the tick was let into the graph, on the engine's clock."""
 
-    def without_streams(self, dropped: Collection[str]) -> Tick:
-        """Return the tick without the frames of some streams, and without all that was computed from them."""
-        return self.keep(np.array([stream_id not in dropped for stream_id in self.frames.stream_id], bool))
+    def streams(self) -> list[str]:
+        """Return the ids of the streams whose frames or marks are in the tick, in their order."""
+        return list(dict.fromkeys([*self.frames.stream_id, *(mark.stream_id for mark in self.marks)]))
 
-    def keep(self, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> Tick:
-        """Return the tick with only the frames of a mask (B,), and what was computed from them."""
-        slots = {
-            name: replace(slot, value=restrict(slot.value, self.frames, kept)) for name, slot in self.slots.items()
-        }
+    def of_stream(self, stream_id: str) -> Tick:
+        """Return the tick of one stream: its frames, its marks, and what was computed from them."""
+        kept = np.array([name == stream_id for name in self.frames.stream_id], bool)
+        marks = tuple(mark for mark in self.marks if mark.stream_id == stream_id)
+        return replace(self._part(kept, lambda name: name == stream_id), marks=marks)
+
+    def without_streams(self, dropped: Collection[str]) -> Tick:
+        """Return the tick without the frames of some streams and their rows; what belongs to no frame stays."""
+        return self._part(np.array([name not in dropped for name in self.frames.stream_id], bool), lambda name: True)
+
+    def keep(self, kept: Mask) -> Tick:
+        """Return the tick with only the frames of a mask (B,) and their rows; streams that lose all lose all rows."""
+        rows = list(zip(self.frames.stream_id, kept.tolist(), strict=True))
+        dropped = {name for name, _ in rows} - {name for name, keep in rows if keep}
+        return self._part(kept, lambda name: name not in dropped)
+
+    def _part(self, kept: Mask, keeps: Callable[[str], bool]) -> Tick:
+        slots = {name: replace(slot, value=restrict(slot.value, kept, keeps)) for name, slot in self.slots.items()}
         return replace(self, frames=self.frames.take(kept), slots=slots)
 
 
-def restrict(value: V, frames: FrameBatch, kept: np.ndarray[Any, np.dtype[np.bool_]]) -> V:
+def restrict(value: V, kept: Mask, keeps: Callable[[str], bool]) -> V:
     """Return the rows of a value that belong to the kept frames; `frame_row` then counts those frames alone.
 
     Args:
-        value: computed from `frames`, or `frames` itself.
-        frames: the B frames of the tick.
+        value: computed from the B frames of a tick, or those frames themselves.
         kept: (B,) which frames stay.
+        keeps: tells of which streams rows stay that belong to a stream but to no frame.
     """
     if isinstance(value, FrameBatch):
         return value.take(kept)
     if hasattr(value, "frame_row"):
-        part = value.take(kept[value.frame_row])
-        new_row = np.cumsum(kept) - 1
-        return with_rows(part, new_row)
+        return with_rows(value.take(kept[value.frame_row]), np.cumsum(kept) - 1)
     if hasattr(value, "stream_id"):
-        names = {name for name, keep in zip(frames.stream_id, kept, strict=True) if keep}
-        return value.take(np.array([name in names for name in value.stream_id], bool))
+        return value.take(np.array([keeps(name) for name in value.stream_id], bool))
     return value
 
 

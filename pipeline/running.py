@@ -1,0 +1,111 @@
+"""A node at work: what it is called with, what it must return, and what it costs."""
+
+from __future__ import annotations
+
+import time
+from collections import Counter
+from dataclasses import dataclass, field
+from typing import Any
+
+from pipeline.errors import NodeError, PipelineError
+from pipeline.frames import FrameBatch
+from pipeline.graph import NodeSpec
+from pipeline.node import Node
+from pipeline.tick import Slot, Tick
+from pipeline.values import Value, concat
+
+
+@dataclass
+class Meter:
+    """What one node has done and what it cost. Written by the node's thread alone."""
+
+    ticks: int = 0
+    frames: int = 0
+    rows: int = 0
+    last_rows: int = 0
+    wall_ns: int = 0
+    cpu_ns: int = 0
+
+
+@dataclass
+class RunningNode:
+    """A node, its costs, and its failures."""
+
+    spec: NodeSpec
+    node: Node[Any]
+    meter: Meter = field(default_factory=Meter)
+    failures: Counter[str] = field(default_factory=Counter)
+    """Failures in a row, by stream."""
+    restarts: Counter[str] = field(default_factory=Counter)
+    """How often it began anew, by stream."""
+    told_ns: dict[str, int] = field(default_factory=dict)
+    """Time of the stream at which a failure was last logged, by stream."""
+
+    def call(self, tick: Tick) -> Value | None:
+        """Run `process()`, then hand out what the node holds for streams that end in this tick.
+
+        Raises:
+            Exception: whatever the node raises; TypeError and ValueError when it returns what it must not.
+        """
+        meter, output = self.meter, self.spec.ports.output
+        inputs = {port: tick.slots[edge].value for port, edge in self.spec.inputs.items()}
+        wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
+        try:
+            parts = [self.node.process(**inputs)]
+            parts += [self.node.stream_ended(stream_id) for stream_id in self.ending(tick)]
+        finally:
+            meter.wall_ns += time.perf_counter_ns() - wall_ns
+            meter.cpu_ns += time.thread_time_ns() - cpu_ns
+        meter.ticks += 1
+        meter.frames += len(tick.frames)
+        if output is None:
+            return None
+        held = [checked(part, output, 0) for part in parts[1:] if part is not None]
+        value = concat([checked(parts[0], output, len(tick.frames)), *held])
+        meter.rows += len(value)
+        meter.last_rows = len(value)
+        return value
+
+    def ending(self, tick: Tick) -> list[str]:
+        """Return the streams of a tick for which the node hands out what it holds.
+
+        A sink holds nothing to hand out at a discontinuity: its file goes on, rows tell their generation.
+        """
+        kinds = ("ended",) if self.spec.ports.output is None else ("ended", "discontinuity")
+        return [mark.stream_id for mark in tick.marks if mark.kind in kinds]
+
+    def filled(self, tick: Tick, value: Value | None) -> Tick:
+        """Return the tick with the node's value in its slot."""
+        if value is not None:
+            tick.slots[self.spec.name] = Slot(value)
+        return tick
+
+
+def checked(part: Any, output: type[Value], frames: int) -> Value:
+    """Return what a node returned, if it is what its signature says and belongs to that many frames.
+
+    Raises:
+        TypeError, ValueError: it is something else.
+    """
+    if not isinstance(part, output):
+        raise TypeError(f"expected {output.__name__} as output, got {type(part).__name__}")
+    if isinstance(part, FrameBatch) and len(part) != frames:
+        raise ValueError(f"{output.__name__}: expected {frames} frames as in the tick, got {len(part)}")
+    rows: Any = getattr(part, "frame_row", ())
+    if len(rows) and not 0 <= rows.min() <= rows.max() < frames:
+        where = f"{output.__name__}.frame_row"
+        raise ValueError(f"{where}: expected rows of the {frames} frames of the tick, got {rows.min()} to {rows.max()}")
+    return part
+
+
+def explained(spec: NodeSpec, tick: Tick, error: BaseException) -> NodeError:
+    """Say where an error happened; what gazegraph says itself is a sentence already, anything else is named."""
+    place = ", ".join(f"stream {stream_id!r}" for stream_id in tick.streams())
+    if len(tick.frames):
+        place += f", pts {int(tick.frames.pts_ns[0]) / 1e9:.3f} s"
+    return NodeError(": ".join(filter(None, [f"node {spec.name!r} ({spec.type})", place, said(error)])))
+
+
+def said(error: BaseException) -> str:
+    """Return what an error says, with its type unless it is a sentence of ours."""
+    return str(error) if isinstance(error, PipelineError | ValueError) else f"{type(error).__name__}: {error}"

@@ -1,0 +1,116 @@
+"""Small graphs of nodes made in a test, a clock that is moved by hand, and runs of both."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from pipeline.device import open_device
+from pipeline.frames import FrameBatch, Picture, Stream
+from pipeline.graph import Graph, NodeSpec
+from pipeline.node import Frame, Node, NodeConfig, Source, SourceItem, config_of
+from pipeline.report import RunReport
+from pipeline.runtime import Runtime
+from pipeline.settings import EngineConfig
+from pipeline.streams import StreamConfig
+from pipeline.values import Value, column, names
+from tests.helpers import list_source
+
+STEP_NS = 40_000_000
+PATIENCE_S = 30.0
+"""How long a test waits for what must happen before it fails: never reached by a test that passes."""
+
+
+@dataclass(frozen=True, eq=False)
+class Stamps(Value):
+    """One row per frame."""
+
+    frame_row: np.ndarray = column(np.int64)
+    stamp_ns: np.ndarray = column(np.int64)
+
+
+@dataclass(frozen=True, eq=False)
+class Notes(Value):
+    """Rows of streams, not of frames."""
+
+    stream_id: tuple[str, ...] = names()
+    text: tuple[str, ...] = names()
+
+
+class FakeClock:
+    """A clock that jumps to the end of each timed wait, and can be moved by hand."""
+
+    def __init__(self, now_ns: int = 1) -> None:
+        self.ns = now_ns
+
+    def now_ns(self) -> int:
+        return self.ns
+
+    def wait(self, condition: threading.Condition, timeout_s: float | None) -> None:
+        if timeout_s is None:
+            assert condition.wait(PATIENCE_S), "waited for something that never happened"
+        else:
+            condition.wait(0)
+            self.ns += round(timeout_s * 1e9)
+
+
+def node_class(process: Callable[..., Any], base: type[Node[Any]] = Node, **members: Any) -> type[Node[Any]]:
+    """Return a node class with that `process()` and whatever else is given."""
+    made: Any = type("Made", (base,), {"__orig_bases__": (base[NodeConfig],), "process": process, **members})  # type: ignore[index]
+    return made
+
+
+def stamp(self: Any, frames: FrameBatch) -> Stamps:
+    """Process: note the time of each frame."""
+    return Stamps(np.arange(len(frames)), frames.pts_ns.copy())
+
+
+def spec(name: str, cls: type[Node[Any]], stage: Any = "auto", **inputs: str) -> NodeSpec:
+    """Return a node of a graph; keywords are its inputs by port."""
+    return NodeSpec(name, f"type_{name}", cls, config_of(cls)(), inputs, stage, f"graph.yaml: {name}")
+
+
+def graph(*specs: NodeSpec, source: type[Source[Any]] | None = None) -> Graph:
+    """Return the graph of a source `frames` and of these nodes."""
+    return Graph("graph.yaml", (spec("frames", source or list_source({})), *specs))
+
+
+def stream(id: str = "shop", live: bool = False, **config: Any) -> Stream:
+    """Return a stream."""
+    return Stream(id, StreamConfig(url=f"{id}.mp4", **config), live)
+
+
+def frame(index: int, step_ns: int = STEP_NS) -> Frame:
+    """Return a frame by its number: a small grey picture."""
+    return Frame(Picture((np.full((2, 4, 3), index % 256, np.uint8),), "bgr"), index * step_ns)
+
+
+def clip(count: int, step_ns: int = STEP_NS) -> list[SourceItem]:
+    """Return what a source yields for a clip of so many frames."""
+    return [frame(index, step_ns) for index in range(count)]
+
+
+def runtime(graph: Graph, streams: Sequence[Stream], out: Path, clock: Any = None, **options: Any) -> Runtime:
+    """Return a run; what is an option of the engine goes to its settings."""
+    settings = EngineConfig(**{name: options.pop(name) for name in list(options) if name in EngineConfig.model_fields})
+    return Runtime(graph, streams, settings, device=open_device("cpu"), out_dir=out, root=out, clock=clock, **options)
+
+
+def run(items: Mapping[str, Sequence[SourceItem]], out: Path, *specs: NodeSpec, **options: Any) -> RunReport:
+    """Run nodes on clips by stream id."""
+    live = options.pop("live", False)
+    whole = graph(*specs, source=list_source(items, live))
+    return runtime(whole, [stream(id, live) for id in items], out, **options).run(every_s=0.02)
+
+
+def adds_up(report: RunReport) -> bool:
+    """Tell whether every frame that came to a node went on or was dropped, on every node."""
+    return all(
+        edge["in"] == edge["out"] + sum(edge["dropped"].values()) + edge["in_flight"] and edge["in_flight"] == 0
+        for edge in report.edges.values()
+    )

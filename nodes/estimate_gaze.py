@@ -19,8 +19,8 @@ from pipeline.values import concat
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-STRIDE_PX = 16
-"""Side of the cells on which models of this family mark the head, in pixels of their input."""
+USUAL_CELL_PX = 16
+"""Side of the cells on which models of this family mark the head, in pixels of their input; cards may say otherwise."""
 
 LIVE: dict[str, Any] = {"live": True}
 
@@ -42,9 +42,9 @@ class Config(NodeConfig):
 class EstimateGaze(Node[Config]):
     """Run the gaze model once per frame, for all its heads that were seen.
 
-    The model marks a head on a grid of 16 px cells of its input and rounds its edges to that grid. A head so small
-    that it would round to nothing, and so be ignored, is widened to just over one cell about its centre; the reported
-    box stays the one that came in.
+    Models of this family mark a head on a grid of 16 px cells of their input and round its edges to that grid. A head
+    so small that it would round to nothing, and so be ignored, is widened to just over one cell about its centre; the
+    reported box stays the one that came in. Where the card says that a model does not round, boxes go in as they are.
 
     State: none.
     Empty: a frame without heads costs nothing and has no rows.
@@ -64,6 +64,7 @@ class EstimateGaze(Node[Config]):
                 f"choose a gaze model with in/out"
             )
         self._size_wh: tuple[int, int] = card.input_size_wh
+        self._cell_px = USUAL_CELL_PX if card.box_cell_px is None else card.box_cell_px
 
     def process(self, frames: FrameBatch, tracks: Tracks) -> GazeMaps:
         tracks = tracks.take(~np.isnan(tracks.head_box[:, 0]) & (tracks.head_score >= self.config.min_head_score))
@@ -88,8 +89,9 @@ class EstimateGaze(Node[Config]):
             image: (1, 3, H, W) f32 on the device.
             heads: one row or more, of one frame.
         """
-        cells_wh = (self._size_wh[0] // STRIDE_PX, self._size_wh[1] // STRIDE_PX)
-        boxes = held_by_cells(heads.head_box, cells_wh)
+        boxes = heads.head_box
+        if self._cell_px:
+            boxes = held_by_cells(boxes, (self._size_wh[0] // self._cell_px, self._size_wh[1] // self._cell_px))
         device = self.context.device
         answer = self._session.run({"image_bgr": image, "bboxes_x1y1x2y2": device.xp.asarray(boxes[None])})
         return GazeMaps(

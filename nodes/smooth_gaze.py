@@ -29,9 +29,9 @@ class Config(NodeConfig):
     """How fast the cut-off rises with speed: Hz per frame height and second. Raise to cut lag when a gaze moves on."""
     speed_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
     """Cut-off of the speed itself. Raise to react to shorter movements, at the price of more jitter."""
-    in_frame_cutoff_hz: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
+    in_frame_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
     """Cut-off of the in-frame probability. Lower for fewer flips between inside and outside, and later ones."""
-    full_peak: float = Field(default=0.3, gt=0, le=1, json_schema_extra=LIVE)
+    full_peak: float = Field(default=0.15, gt=0, le=1, json_schema_extra=LIVE)
     """Peak of the map from which a point weighs fully; lower ones weigh in proportion. Raise to rely on clear maps."""
     min_weight: float = Field(default=0.05, gt=0, le=1, json_schema_extra=LIVE)
     """Weight of the most doubtful point. Raise to follow doubtful points more."""

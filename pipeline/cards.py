@@ -56,6 +56,9 @@ class ModelCard(BaseModel):
     """Which post-processing fits: nodes name the families they know."""
     input_size_wh: tuple[int, int] | None = None
     """Width and height that pictures are resized to, pixels."""
+    box_cell_px: int | None = Field(None, ge=0)
+    """Side of the cells to which the model rounds boxes it is given, pixels of its input; 0: it takes them as they are;
+    None: as usual in the family."""
     classes: dict[int, str] = Field(default_factory=dict)
     """Class names by label."""
     contract: Contract

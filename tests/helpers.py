@@ -125,7 +125,9 @@ class FakeSession:
         self.answer = answer
         self.inputs = {name: (shape, "float32") for name, shape in inputs.items()}
         self.outputs = {name: (shape, "float32") for name, shape in outputs.items()}
-        self.card = SimpleNamespace(**{"name": "fake", "input_size_wh": None, "classes": {}, **card})
+        self.card = SimpleNamespace(
+            **{"name": "fake", "input_size_wh": None, "box_cell_px": None, "classes": {}, **card}
+        )
         self.calls: list[dict[str, Any]] = []
 
     def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -163,7 +165,9 @@ def detector(answer: Callable[[np.ndarray], Sequence[Sequence[float]]], batch: A
 
 
 def gaze_model(
-    answer: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]], size_wh: tuple[int, int] = (64, 32)
+    answer: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    size_wh: tuple[int, int] = (64, 32),
+    **card: Any,
 ) -> FakeSession:
     """Return a gaze model: maps (N, h, w) and in-frame probabilities (N,) for a picture (3, H, W) and boxes (N, 4)."""
 
@@ -177,6 +181,7 @@ def gaze_model(
         outputs={"heatmap": ("heads", 8, 8), "inout": ("heads",)},
         family="gazelle",
         input_size_wh=size_wh,
+        **card,
     )
 
 

@@ -50,6 +50,7 @@ def ship_gaze(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], rep
     card: dict[str, Any] = {
         "family": "gazelle",
         "input_size_wh": list(SIZE_WH),
+        "box_cell_px": 0,
         "contract": {
             "inputs": {
                 "image_bgr": _tensor(1, 3, "H", "W", range=[0.0, 255.0]),

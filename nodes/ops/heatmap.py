@@ -51,7 +51,7 @@ def refined_peaks(maps: Array, x: Array, y: Array) -> Array:
     return np.stack([_top(across, x[columns]), _top(down, y[rows])], axis=1)
 
 
-def centroids(maps: Array, x: Array, y: Array, floor: float) -> Array:
+def hill_centres(maps: Array, x: Array, y: Array, floor: float) -> Array:
     """Return the centres of weight (N, 2) of the cells not lower than `floor` times their map's peak, as x, y."""
     weight = np.where(maps >= floor * maps.max(axis=(1, 2), keepdims=True), maps, 0).astype(np.float64)
     weight = np.maximum(weight, np.finfo(np.float64).tiny)  # a map of zeros has its centre in the middle

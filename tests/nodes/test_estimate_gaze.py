@@ -95,6 +95,20 @@ def test_a_head_smaller_than_a_cell_is_asked_about_with_a_cell_and_reported_as_i
 
 
 @pytest.mark.parametrize(
+    ("cell_px", "width"),
+    [(0, 0.04), (8, 1.01 / 8), (2, 0.04)],
+    ids=["a model that does not round", "finer cells", "cells it covers"],
+)
+def test_the_card_says_how_boxes_are_rounded(cell_px: int, width: float) -> None:
+    node, session = opened(gaze_model(answer, SIZE_WH, box_cell_px=cell_px))
+
+    node.process(frames(1, pictures=True), heads([0.51, 0.2, 0.55, 0.8]))
+
+    asked = session.calls[0]["bboxes_x1y1x2y2"][0, 0]
+    assert asked == pytest.approx([0.53 - width / 2, 0.2, 0.53 + width / 2, 0.8])
+
+
+@pytest.mark.parametrize(
     ("family", "outputs", "problem"),
     [
         ("wholebody34", {"label_xyxy_score": ("N", 40, 6)}, "'wholebody34' with ['label_xyxy_score']"),

@@ -30,15 +30,15 @@ def test_the_peak_is_the_centre_of_the_highest_cell() -> None:
 
 def test_the_refined_peak_leans_to_the_higher_neighbour() -> None:
     """Slopes of the logarithm: ln 4 before the peak, -ln 2 after it; the top is where their line is 0."""
-    points = locate(SLOPE)
+    points = locate(SLOPE, how="refined")
 
     expected = (1 + np.log(4) / (np.log(4) + np.log(2))) / 4
     assert points.point[0] == pytest.approx([expected, 0.5])
     assert points.peak[0] == np.float32(0.8)
 
 
-def test_the_centroid_is_the_centre_of_the_high_cells() -> None:
-    points = locate(SLOPE, how="centroid", centroid_floor=0.5)
+def test_the_hill_is_the_high_cells() -> None:
+    points = locate(SLOPE, how="hill", hill_floor=0.5)
 
     assert points.point[0] == pytest.approx([(0.8 * 1.5 + 0.4 * 2.5) / 1.2 / 4, 0.5])
 

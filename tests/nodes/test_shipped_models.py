@@ -105,7 +105,7 @@ def test_heads_point_roughly_where_they_do(stills: list[Still], people: Detectio
         table(Tracks, track_id=np.arange(len(seen)), **_columns(seen, Detections))
     )
 
-    yaw = np.array([_truth_of(stills, truth, row).yaw_pitch_roll_deg[0, 0] for row in true[poses.track_id]])
+    yaw = np.array([_of_person(stills, truth, row, "yaw_pitch_roll_deg")[0] for row in true[poses.track_id]])
     off = np.abs((poses.yaw_pitch_roll_deg[:, 0] - yaw + 180) % 360 - 180)
     assert np.median(off) < 60
 
@@ -117,18 +117,17 @@ def test_gaze_is_better_than_chance(stills: list[Still], shown: FrameBatch, trut
     node.close()
 
     assert np.array_equal(maps.track_id, truth.track_id)
-    told = [_truth_of(stills, truth, row) for row in range(len(truth))]
-    inside = np.array([bool(person.in_frame[0]) for person in told])
-    targets = np.array([person.target_point[0] for person in told])[inside]
+    inside = np.array([_of_person(stills, truth, row, "in_frame") for row in range(len(truth))])
+    targets = np.array([_of_person(stills, truth, row, "target_point") for row in np.flatnonzero(inside)])
     others = np.roll(targets, 1, axis=0)
     off = np.linalg.norm(points.point[inside] - targets, axis=1).mean()
     assert off < np.linalg.norm(points.point[inside] - others, axis=1).mean()
     assert points.in_frame_prob[inside].mean() > points.in_frame_prob[~inside].mean()
 
 
-def _truth_of(stills: list[Still], truth: Tracks, row: int) -> Any:
+def _of_person(stills: list[Still], truth: Tracks, row: int, field: str) -> Any:
     people = stills[int(truth.frame_row[row])].people
-    return people.take(np.flatnonzero(people.person_id == truth.track_id[row]))
+    return getattr(people, field)[people.person_id == truth.track_id[row]][0]
 
 
 def _columns(value: Value, kind: type[Value]) -> dict[str, Any]:

@@ -102,7 +102,7 @@ def test_wrong_keys_are_named_with_their_lines_all_at_once(root):
         f"{path}: tiny.family: expected a value, got none; add it",
         f"{path}:4: tiny.input_size_wh: expected a list, got 'big'",
         f"{path}:3: tiny.licnce: unknown key; did you mean 'licence'? (keys: name, file, url, sha256, licence, family, "
-        "input_size_wh, classes, contract, trained_on, shipped)",
+        "input_size_wh, box_cell_px, classes, contract, trained_on, shipped)",
     ]
 
 

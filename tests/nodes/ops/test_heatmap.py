@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.ops.heatmap import cell_centres, centroids, peaks, refined_peaks
+from nodes.ops.heatmap import cell_centres, hill_centres, peaks, refined_peaks
 
 
 def hill(x: float, y: float, shape_hw: tuple[int, int] = (48, 64), sigma: float = 0.05) -> np.ndarray:
@@ -66,13 +66,13 @@ def test_at_the_edge_of_the_map_it_is_the_centre_of_the_cell() -> None:
     assert refined_peaks(maps, cell_centres(3), cell_centres(1))[0] == pytest.approx([5 / 6, 0.5])
 
 
-def test_the_centroid_weighs_the_high_cells() -> None:
+def test_the_centre_of_a_hill_weighs_the_high_cells() -> None:
     maps = np.array([[[0.2, 0.0, 0.6, 0.9]]], np.float32)
 
-    assert centroids(maps, cell_centres(4), cell_centres(1), 0.5)[0] == pytest.approx([0.775, 0.5])
-    assert centroids(maps, cell_centres(4), cell_centres(1), 1.0)[0] == pytest.approx([0.875, 0.5])
-    assert centroids(maps, cell_centres(4), cell_centres(1), 0.0)[0] == pytest.approx([1.1875 / 1.7, 0.5])
+    assert hill_centres(maps, cell_centres(4), cell_centres(1), 0.5)[0] == pytest.approx([0.775, 0.5])
+    assert hill_centres(maps, cell_centres(4), cell_centres(1), 1.0)[0] == pytest.approx([0.875, 0.5])
+    assert hill_centres(maps, cell_centres(4), cell_centres(1), 0.0)[0] == pytest.approx([1.1875 / 1.7, 0.5])
 
 
-def test_an_empty_map_has_its_centroid_in_the_middle() -> None:
-    assert centroids(np.zeros((1, 3, 3)), cell_centres(3), cell_centres(3), 0.5)[0] == pytest.approx([0.5, 0.5])
+def test_an_empty_map_has_its_centre_in_the_middle() -> None:
+    assert hill_centres(np.zeros((1, 3, 3)), cell_centres(3), cell_centres(3), 0.5)[0] == pytest.approx([0.5, 0.5])

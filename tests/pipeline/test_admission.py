@@ -1,0 +1,397 @@
+"""The door of the graph: files wait and are merged in order, live streams keep their newest, all is counted."""
+
+from __future__ import annotations
+
+import threading
+from typing import Any
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from pipeline.admission import LONGEST_WAIT_NS, PROBE_AFTER_NS, Admission
+from pipeline.frames import Stream
+from pipeline.latency import Latency
+from pipeline.ledger import Ledger
+from pipeline.marks import Mark
+from pipeline.settings import EngineConfig
+from tests.pipeline.rig import PATIENCE_S, STEP_NS, FakeClock, frame, stream
+
+
+class Door:
+    """An admission with all it needs, and its takings in short."""
+
+    def __init__(self, *streams: Stream, **settings: Any) -> None:
+        self.clock, self.latency, self.ledger = FakeClock(), Latency(), Ledger()
+        self.admission = Admission(streams, EngineConfig(**settings), self.clock, self.latency, self.ledger, "frames")
+
+    def offer(self, stream_id: str, *indices: int) -> None:
+        for index in indices:
+            assert self.admission.offer(stream_id, frame(index))
+
+    def end(self, *stream_ids: str) -> None:
+        for stream_id in stream_ids:
+            self.admission.end(stream_id)
+
+    def take(self) -> Any:
+        """Return a tick as [(stream, frame index)], a mark as 'kind stream', the end as None."""
+        taken = self.admission.take()
+        if isinstance(taken, list):
+            return [(one.stream.id, one.frame_index) for one in taken]
+        return f"{taken.kind} {taken.stream_id}" if taken else None
+
+    def all(self) -> list[Any]:
+        return list(iter(self.take, None))
+
+    @property
+    def drops(self) -> dict[str, int]:
+        return self.ledger.drops()
+
+
+def live(id: str = "cam", **config: Any) -> Stream:
+    return stream(id, live=True, **config)
+
+
+# files
+
+
+def test_a_file_comes_in_whole_between_its_marks():
+    door = Door(stream("a"))
+    door.offer("a", 0, 1, 2)
+    door.end("a")
+
+    assert door.all() == ["begun a", [("a", 0)], [("a", 1)], [("a", 2)], "ended a"]
+    assert door.take() is None
+    assert door.drops == {}
+
+
+def test_what_is_known_of_a_frame_stands_beside_it():
+    door = Door(stream("a"))
+    door.offer("a", 0)
+    door.admission.discontinuity("a")
+    door.offer("a", 3)
+    door.end("a")
+    assert door.take() == "begun a"
+
+    first, mark, second, last = (door.admission.take() for _ in range(4))
+
+    assert isinstance(first, list) and isinstance(second, list)
+    assert [(one.frame_index, one.generation, one.arrived_ns) for one in first + second] == [(0, 0, 0), (1, 1, 0)]
+    assert mark == Mark("discontinuity", "a", generation=0, pts_ns=0)
+    assert last == Mark("ended", "a", generation=1, pts_ns=3 * STEP_NS)
+
+
+def test_files_are_merged_by_time_and_then_by_their_order():
+    door = Door(stream("b"), stream("a"))
+    door.admission.offer("a", frame(0))
+    door.admission.offer("a", frame(2))
+    door.admission.offer("b", frame(1))
+    door.admission.offer("b", frame(2))
+    door.end("a", "b")
+
+    assert door.all() == [
+        "begun b", "begun a", [("a", 0)], [("b", 0)], [("b", 1)], "ended b", [("a", 1)], "ended a",
+    ]  # fmt: skip
+
+
+def test_ticks_are_filled_across_files_until_a_mark_comes():
+    door = Door(stream("a"), stream("b"), batch_size=3)
+    door.offer("a", 0, 1, 2, 3)
+    door.offer("b", 0, 1)
+    door.end("b", "a")
+
+    assert door.all() == [
+        "begun a",
+        "begun b",
+        [("a", 0), ("b", 0), ("a", 1)],
+        [("b", 1)],
+        "ended b",
+        [("a", 2), ("a", 3)],
+        "ended a",
+    ]
+
+
+def test_a_mark_keeps_its_place_between_the_frames():
+    door = Door(stream("a"), batch_size=4)
+    door.offer("a", 0, 1)
+    door.admission.discontinuity("a")
+    door.offer("a", 2)
+    door.end("a")
+
+    assert door.all() == ["begun a", [("a", 0), ("a", 1)], "discontinuity a", [("a", 2)], "ended a"]
+
+
+def test_a_file_that_ends_early_leaves_the_others_alone():
+    door = Door(stream("a"), stream("b"), batch_size=2)
+    door.offer("a", 0)
+    door.end("a")
+    door.offer("b", 0, 1, 2)
+    door.end("b")
+
+    assert door.all() == [
+        "begun a", "begun b", [("a", 0)], "ended a", [("b", 0), ("b", 1)], [("b", 2)], "ended b",
+    ]  # fmt: skip
+
+
+def test_a_file_without_frames_begins_and_ends():
+    door = Door(stream("a"), stream("b"))
+    door.end("a")
+    door.offer("b", 0)
+    door.end("b")
+
+    assert door.all() == ["begun a", "ended a", "begun b", [("b", 0)], "ended b"]
+
+
+def test_without_streams_there_is_nothing_to_take():
+    assert Door().take() is None
+
+
+@given(st.permutations("aaaaaabbb"), st.integers(1, 4))
+def test_what_is_batched_does_not_depend_on_which_source_was_faster(order: list[str], batch_size: int):
+    def takings(order: list[str]) -> list[Any]:
+        door = Door(stream("a"), stream("b"), batch_size=batch_size)
+        door.admission._inlets["a"].room = 6  # so that one thread can hand over in any order
+        counts = {"a": 0, "b": 0}
+        took: list[Any] = []
+        taker = threading.Thread(target=lambda: took.extend(door.all()))
+        taker.start()
+        for stream_id in order:
+            door.offer(stream_id, counts[stream_id])
+            counts[stream_id] += 1
+            if counts[stream_id] == {"a": 6, "b": 3}[stream_id]:
+                door.end(stream_id)
+        taker.join(PATIENCE_S)
+        return took
+
+    assert takings(order) == takings(list("abababaaa"))
+
+
+def test_a_file_waits_for_room():
+    door, handed_over = Door(stream("a")), []
+    reader = threading.Thread(target=lambda: [handed_over.append(door.offer("a", index)) for index in range(6)])
+    reader.start()
+    took = [door.take() for _ in range(7)]
+    reader.join(PATIENCE_S)
+
+    assert took == ["begun a", *([("a", index)] for index in range(6))]
+    assert len(handed_over) == 6
+    assert door.drops == {}
+
+
+# live streams
+
+
+def test_a_live_stream_keeps_its_newest_frame_and_counts_the_others():
+    door = Door(live())
+    door.offer("cam", 0, 1, 2)
+    door.end("cam")
+
+    assert door.all() == ["begun cam", [("cam", 2)], "ended cam"]
+    assert door.drops == {"superseded": 2}
+
+
+def test_a_live_stream_that_is_told_to_wait_loses_nothing():
+    door = Door(live(when_full="wait"))
+    door.offer("cam", 0, 1, 2)
+    door.end("cam")
+
+    assert door.all() == ["begun cam", [("cam", 0)], [("cam", 1)], [("cam", 2)], "ended cam"]
+    assert door.drops == {}
+
+
+def test_a_file_that_is_told_to_keep_its_newest_drops():
+    door = Door(stream("a", when_full="newest"))
+    door.offer("a", 0, 1)
+    door.end("a")
+
+    assert door.all() == ["begun a", [("a", 1)], "ended a"]
+    assert door.drops == {"superseded": 1}
+
+
+def test_live_frames_arrive_at_the_time_of_the_clock():
+    door = Door(live(when_full="wait"))
+    door.clock.ns = 5
+    door.offer("cam", 0)
+    door.clock.ns = 9
+    door.offer("cam", 1)
+    door.take()
+
+    assert [door.admission.take()[0].arrived_ns for _ in range(2)] == [5, 9]  # type: ignore[index]
+
+
+def test_marks_of_a_live_stream_survive_when_frames_between_them_are_dropped():
+    door = Door(live())
+    door.offer("cam", 0)
+    door.admission.discontinuity("cam")
+    door.offer("cam", 1, 2)
+    door.end("cam")
+
+    assert door.all() == ["begun cam", "discontinuity cam", [("cam", 2)], "ended cam"]
+
+
+def test_a_live_tick_takes_from_every_stream_ordered_by_time():
+    door = Door(live("a"), live("b"), batch_size=4)
+    door.offer("b", 0, 1)
+    door.offer("a", 1, 2)
+
+    assert [door.take() for _ in range(3)] == ["begun a", "begun b", [("b", 0), ("a", 0), ("b", 1), ("a", 1)]]
+
+
+def test_a_live_tick_waits_a_frame_period_for_the_other_streams_and_no_longer():
+    door = Door(live("a"), live("b"), batch_size=2)
+    door.offer("a", 0)
+    door.take(), door.take()
+    began_ns = door.clock.ns
+
+    assert door.take() == [("a", 0)]
+    assert door.clock.ns - began_ns == STEP_NS
+
+
+def test_a_live_tick_waits_as_long_as_it_is_told():
+    door = Door(live("a"), live("b"), batch_size=2, batch_wait_ms=7)
+    door.offer("a", 0)
+    door.take(), door.take()
+    began_ns = door.clock.ns
+
+    assert door.take() == [("a", 0)]
+    assert door.clock.ns - began_ns == 7_000_000
+
+
+def test_a_hole_in_a_stream_does_not_make_ticks_wait_as_long():
+    an_hour = 90_000
+    door = Door(live("a"), live("b"), batch_size=2)
+    door.offer("a", 0, an_hour)
+    door.offer("b", 0, an_hour)
+    assert [door.take() for _ in range(3)] == ["begun a", "begun b", [("a", 1), ("b", 1)]]
+    began_ns = door.clock.ns
+
+    door.offer("a", 2 * an_hour)
+
+    assert door.take() == [("a", 2)]
+    assert door.clock.ns - began_ns == LONGEST_WAIT_NS
+
+
+def test_streams_take_turns_when_a_tick_cannot_hold_them_all():
+    door = Door(live("a"), live("b"), live("c"), batch_size=2)
+    [door.take() for _ in range(3)]
+    took = []
+    for index in range(3):
+        for stream_id in "abc":
+            door.offer(stream_id, index)
+        took.append(sorted(stream_id for stream_id, _ in door.take()))
+
+    assert took == [["a", "b"], ["b", "c"], ["a", "c"]]
+
+
+# age
+
+
+def test_frames_that_would_be_too_old_at_the_sink_are_refused():
+    door = Door(live(max_age_ms=100, when_full="wait"))
+    door.latency.add(60_000_000)
+    door.offer("cam", 0, 1, 2)
+    assert [door.take() for _ in range(2)] == ["begun cam", [("cam", 0)]]  # the first shows how fast the graph is
+
+    door.clock.ns += 40_000_000
+    assert door.take() == [("cam", 1)]
+    door.clock.ns += 1
+    door.end("cam")
+
+    assert door.take() == "ended cam"
+    assert door.drops == {"too_old": 1}
+
+
+@pytest.mark.parametrize(("waited_ns", "expected"), [(PROBE_AFTER_NS, "ended cam"), (PROBE_AFTER_NS + 1, [("cam", 1)])])
+def test_after_a_second_of_refusals_one_frame_is_let_in_to_see_whether_the_graph_is_faster_now(
+    waited_ns: int, expected: Any
+):
+    door = Door(live(max_age_ms=100))
+    door.latency.add(10_000_000_000)
+    door.offer("cam", 0)
+    assert [door.take() for _ in range(2)] == ["begun cam", [("cam", 0)]]
+
+    door.clock.ns += waited_ns
+    door.offer("cam", 1)
+    door.end("cam")
+
+    assert door.take() == expected
+
+
+def test_without_a_limit_no_age_is_too_high():
+    door = Door(live())
+    door.latency.add(10_000_000_000)
+    door.take()
+    for index in range(2):
+        door.offer("cam", index)
+        door.clock.ns += 5_000_000_000
+        assert door.take() == [("cam", index)]
+
+
+# stopping
+
+
+def test_after_a_stop_what_waits_and_what_comes_is_refused_and_counted():
+    door = Door(stream("a"))
+    door.offer("a", 0, 1)
+
+    door.admission.stop()
+
+    assert door.admission.offer("a", frame(2)) is False
+    door.end("a")
+    assert door.all() == ["begun a", "ended a"]
+    assert door.ledger.to_dict()["frames"] == {"in": 3, "out": 0, "dropped": {"interrupted": 3}, "in_flight": 0}
+
+
+def test_a_stop_wakes_a_source_that_waits_for_room_and_a_batcher_that_waits_for_frames():
+    door = Door(stream("a"), stream("b"))
+    refused: list[bool] = []
+    door.offer("a", 0, 1, 2, 3)
+    waiting = threading.Thread(target=lambda: refused.append(door.admission.offer("a", frame(4))))
+    waiting.start()
+    took: list[Any] = []
+    taker = threading.Thread(target=lambda: took.extend(door.all()))
+    taker.start()
+
+    door.admission.stop()
+    waiting.join(PATIENCE_S)
+    door.end("a", "b")
+    taker.join(PATIENCE_S)
+
+    assert refused == [False]
+    assert took == ["begun a", "begun b", "ended a", "ended b"]
+    assert door.drops == {"interrupted": 5}
+
+
+def test_a_stop_while_a_live_tick_waits_to_be_filled_leaves_only_marks():
+    door = Door(live("a"), live("b"), batch_size=2)
+    door.offer("a", 0)
+    door.take(), door.take()
+
+    def stop_and_end(condition: threading.Condition, timeout_s: float | None) -> None:
+        door.admission.stop()
+        door.end("a", "b")
+
+    door.clock.wait = stop_and_end  # type: ignore[method-assign]
+
+    assert door.all() == ["ended a", "ended b"]
+    assert door.drops == {"interrupted": 1}
+
+
+def test_what_a_source_dropped_by_itself_is_counted_by_cause():
+    door = Door(stream("a"))
+    door.admission.dropped("corrupt", 3)
+
+    assert door.ledger.to_dict()["frames"] == {"in": 3, "out": 0, "dropped": {"corrupt": 3}, "in_flight": 0}
+
+
+@pytest.mark.parametrize("batch_size", [1, 2, 5])
+def test_every_frame_offered_is_taken_or_dropped(batch_size: int):
+    door = Door(live("a"), stream("b"), batch_size=batch_size)
+    for index in range(4):
+        door.offer("a", index)
+        door.offer("b", index)
+    door.end("a", "b")
+
+    taken = sum(len(tick) for tick in door.all() if isinstance(tick, list))
+
+    assert taken + sum(door.drops.values()) == door.ledger.to_dict()["frames"]["in"] == 8

@@ -39,7 +39,7 @@ def drop_failing(one: RunningNode, tick: Tick, failure: NodeError) -> tuple[Tick
     Returns:
         The tick for the nodes below, and the number of frames dropped.
     """
-    output, streams = one.spec.ports.output, tick.streams()
+    output, streams = one.output, tick.streams()
     parts: dict[str, Value | None] = {}
     dropped: dict[str, int] = {}
     anew: list[Mark] = []
@@ -72,7 +72,7 @@ def drop_failing(one: RunningNode, tick: Tick, failure: NodeError) -> tuple[Tick
 
 def hand_out(one: RunningNode, stream_id: str) -> Value | None:
     """Return what a node that failed still holds for a stream, and let it forget the stream."""
-    output = one.spec.ports.output
+    output = one.output
     try:
         value = one.node.stream_ended(stream_id)
         return None if output is None or value is None else checked(value, output, frames=0)

@@ -61,6 +61,7 @@ class FakeClock:
 
 def node_class(process: Callable[..., Any], base: type[Node[Any]] = Node, **members: Any) -> type[Node[Any]]:
     """Return a node class with that `process()` and whatever else is given."""
+    process.__annotations__.pop("self", None)
     made: Any = type("Made", (base,), {"__orig_bases__": (base[NodeConfig],), "process": process, **members})  # type: ignore[index]
     return made
 

@@ -45,7 +45,7 @@ class Config(NodeConfig):
     """Two heads that overlap more are one. Raise when heads behind each other are lost, lower when one is doubled."""
     body_max_iou: float = Field(default=0.7, ge=0, le=1, json_schema_extra=LIVE)
     """Two bodies that overlap more are one. Raise when people in a queue are lost, lower when one is doubled."""
-    min_fit: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
+    min_fit: float = Field(default=0.2, ge=0, le=1, json_schema_extra=LIVE)
     """How well a head must fit a body to be its head (0 to 1). Raise when heads are given to other people's bodies,
     lower when people who bend or stretch fall apart into head and body."""
     min_head_height: float = Field(default=0.012, ge=0, le=1, json_schema_extra=LIVE)
@@ -115,7 +115,7 @@ class DetectPeople(Node[Config]):
             found, self._body, config.body_min_score, config.min_body_height, config.body_max_iou
         )
         directions = self._direction_scores(found, head_box)
-        heads, bodies = assign(fit_in_body(head_box, body_box), config.min_fit)
+        heads, bodies = assign(fit_in_body(head_box, body_box) - config.min_fit)
         alone = np.setdiff1d(np.arange(len(body_box)), bodies)
         count = len(head_box) + len(alone)
         people = Detections(

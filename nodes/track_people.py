@@ -128,13 +128,13 @@ class TrackPeople(Node[Config]):
             (~known, np.ones_like(strong), config.min_likeness),
         )
         for who, which, least in rounds:
-            rows, columns = _paired(alike, who & (person < 0), which & (found < 0), least)
+            rows, columns = _paired(alike - least, who & (person < 0), which & (found < 0))
             person[rows], found[columns] = columns, rows
         unseen = np.isnan(boxes[:, :, 0])  # (M + 1, 2)
         match = np.where(unseen[person], -1, person[:, None])
         for part in (HEAD, BODY):
             halves, lacking = (found < 0) & unseen[:-1, 1 - part], (person >= 0) & (match[:, part] < 0)
-            rows, columns = _paired(alike, lacking, halves, config.min_likeness_weak)
+            rows, columns = _paired(alike - config.min_likeness_weak, lacking, halves)
             match[rows, part] = columns
         return match
 
@@ -159,12 +159,12 @@ class TrackPeople(Node[Config]):
         )
 
 
-def _paired(alike: Array, who: Array, which: Array, least: float) -> tuple[Array, Array]:
-    """Assign detections `which` (M,) bool to people `who` (N,) bool; return the rows and columns of `alike` (N, M)."""
+def _paired(gain: Array, who: Array, which: Array) -> tuple[Array, Array]:
+    """Assign detections `which` (M,) bool to people `who` (N,) bool; return the rows and columns of `gain` (N, M)."""
     rows, columns = np.flatnonzero(who), np.flatnonzero(which)
     if not len(rows) or not len(columns):
         return rows[:0], columns[:0]
-    a, b = assign(alike[rows[:, None], columns], least)
+    a, b = assign(gain[rows[:, None], columns])
     return rows[a], columns[b]
 
 

@@ -9,20 +9,19 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 
-def assign(similarity: Array, least: float) -> tuple[Array, Array]:
-    """Pair rows with columns so that the pairs' total of `similarity - least` is greatest.
+def assign(gain: Array) -> tuple[Array, Array]:
+    """Pair rows with columns so that the pairs gain most in total; pairs that gain nothing are never made.
 
-    Pairs that are not more similar than `least` are never made. So one good pair is not broken up for two bad ones
-    unless these are worth more together. Method: Kuhn-Munkres, as `scipy.optimize.linear_sum_assignment`.
+    So one good pair is not broken up for two bad ones unless these gain more together. Method: Kuhn-Munkres, as
+    `scipy.optimize.linear_sum_assignment`.
 
     Args:
-        similarity: (N, M), finite.
-        least: what a pair must exceed.
+        gain: (N, M), finite: what a pair is worth, over what it must be worth.
 
     Returns:
         Row indices and column indices (K,) int64 of the pairs, rows rising.
     """
-    gain = np.maximum(similarity - least, 0)
+    gain = np.maximum(gain, 0)
     if not gain.any():
         return np.empty(0, np.int64), np.empty(0, np.int64)
     from scipy.optimize import linear_sum_assignment

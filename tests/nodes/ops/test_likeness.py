@@ -25,7 +25,7 @@ def test_the_same_place_is_wholly_alike() -> None:
 def test_the_parts_that_both_have_are_averaged() -> None:
     found = person(HEAD_BOX, aside(BODY_BOX, 0.1))
 
-    assert likeness(person(HEAD_BOX, BODY_BOX), SURE, found)[0, 0] == pytest.approx((1 + 1 / 3) / 2)
+    assert likeness(person(HEAD_BOX, BODY_BOX), SURE, found)[0, 0] == pytest.approx(0.4 * 1 + 0.6 / 3)
     assert likeness(person(NONE, BODY_BOX), SURE, found)[0, 0] == pytest.approx(1 / 3)
     assert likeness(person(HEAD_BOX, NONE), SURE, found)[0, 0] == pytest.approx(1)
 

@@ -14,7 +14,8 @@ import pytest
 from pipeline.frames import FrameBatch, Picture
 from pipeline.node import Node, Source, config_of, ports_of
 from pipeline.values import Value, columns, concat, equal, items
-from tests.helpers import FakeContext, FarDevice, FarSession, detector, frames, gaze_model
+from tests.fake_models import FarDevice, FarSession, detector, gaze_model
+from tests.helpers import FakeContext, frames
 from tests.repository import ROOT
 
 FILES = sorted(path.stem for path in (ROOT / "nodes").glob("*.py") if path.stem not in ("__init__", "types"))

@@ -4,7 +4,8 @@ import pytest
 from nodes.detect_people import DetectPeople
 from nodes.types import Detections
 from pipeline.errors import ModelError
-from tests.helpers import FakeSession, detector, frames, make_node
+from tests.fake_models import detector
+from tests.helpers import FakeSession, frames, make_node
 
 BODY, HEAD, FRONT, RIGHT, BACK = 0, 7, 8, 10, 12
 ANNA_BODY, ANNA_HEAD = [0.2, 0.1, 0.4, 0.9], [0.27, 0.1, 0.33, 0.2]

@@ -4,7 +4,8 @@ import pytest
 from nodes.estimate_gaze import EstimateGaze
 from nodes.types import Tracks
 from pipeline.errors import ModelError
-from tests.helpers import FakeSession, frames, gaze_model, make_node, picture, table
+from tests.fake_models import gaze_model
+from tests.helpers import FakeSession, frames, make_node, picture, table
 
 SIZE_WH = (64, 32)
 LEFT, RIGHT = [0.1, 0.2, 0.4, 0.8], [0.6, 0.2, 0.9, 0.8]

@@ -1,0 +1,106 @@
+"""Models that are functions written in a test, and a device whose arrays the host cannot read."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+
+from tests.helpers import FakeDevice, FakeSession
+
+
+def detector(answer: Callable[[np.ndarray], Sequence[Sequence[float]]], batch: Any = "N") -> FakeSession:
+    """Return a detector whose rows `[label, x1, y1, x2, y2, score]` for a picture (3, H, W) come from a function.
+
+    Labels as in upstream's files: 0 body, 7 head, 8 to 15 directions from front over the right. Rows are padded with
+    zeros to 40, as a model with a fixed number of rows does.
+    """
+
+    def run(inputs: dict[str, Any]) -> dict[str, Any]:
+        made = np.zeros((len(inputs["input_bgr"]), 40, 6), np.float32)
+        for row, image in zip(made, inputs["input_bgr"], strict=True):
+            found = np.asarray(answer(image), np.float32).reshape(-1, 6)
+            row[: len(found)] = found
+        return {"label_xyxy_score": made}
+
+    directions = ("front", "right-front", "right-side", "right-back", "back", "left-back", "left-side", "left-front")
+    return FakeSession(
+        run,
+        inputs={"input_bgr": (batch, 3, "H", "W")},
+        outputs={"label_xyxy_score": (batch, 40, 6)},
+        family="wholebody34",
+        input_size_wh=(64, 32),
+        classes={0: "body", 7: "head"} | {8 + k: name for k, name in enumerate(directions)},
+    )
+
+
+def gaze_model(
+    answer: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
+    size_wh: tuple[int, int] = (64, 32),
+    **card: Any,
+) -> FakeSession:
+    """Return a gaze model: maps (N, h, w) and in-frame probabilities (N,) for a picture (3, H, W) and boxes (N, 4)."""
+
+    def run(inputs: dict[str, Any]) -> dict[str, Any]:
+        maps, in_frame = answer(inputs["image_bgr"][0], inputs["bboxes_x1y1x2y2"][0])
+        return {"heatmap": np.asarray(maps, np.float32), "inout": np.asarray(in_frame, np.float32)}
+
+    return FakeSession(
+        run,
+        inputs={"image_bgr": (1, 3, size_wh[1], size_wh[0]), "bboxes_x1y1x2y2": (1, "heads", 4)},
+        outputs={"heatmap": ("heads", 8, 8), "inout": ("heads",)},
+        family="gazelle",
+        input_size_wh=size_wh,
+        **card,
+    )
+
+
+class OnDevice:
+    """An array that the host cannot read: it has a shape, and can be cut along its first axis, and that is all."""
+
+    def __init__(self, content: np.ndarray) -> None:
+        self.content = content
+        self.shape, self.dtype = content.shape, content.dtype
+
+    def __len__(self) -> int:
+        return len(self.content)
+
+    def __getitem__(self, rows: slice) -> OnDevice:
+        return OnDevice(self.content[rows])
+
+    def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
+        raise TypeError("an array on the device was used as one on the host; use device.to_host()")
+
+
+class FarDevice(FakeDevice):
+    """A device whose arrays the host cannot read, and which takes no array of the host."""
+
+    kind = "cuda"
+    xp = SimpleNamespace(asarray=lambda array: OnDevice(np.array(array)))
+
+    def model_input(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the picture input on the device."""
+        return OnDevice(super().model_input(*args, **kwargs))
+
+    def to_host(self, array: Any) -> np.ndarray:
+        """Return what an array of the device holds."""
+        if not isinstance(array, OnDevice):
+            raise TypeError(f"FarDevice.to_host: expected an array on the device, got {type(array).__name__}")
+        return array.content
+
+
+class FarSession(FakeSession):
+    """A session on a `FarDevice`, made of one on the host."""
+
+    def __init__(self, near: FakeSession) -> None:
+        self.__dict__.update(near.__dict__)
+
+    def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
+        """Return the answer, on the device, to inputs on the device."""
+        wrong = sorted(name for name, array in inputs.items() if not isinstance(array, OnDevice))
+        if wrong:
+            raise TypeError(f"FarSession.run: expected arrays on the device, got {wrong} on the host")
+        answer = super().run({name: array.content for name, array in inputs.items()})
+        return {name: OnDevice(array) for name, array in answer.items()}

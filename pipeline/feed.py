@@ -15,7 +15,7 @@ from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph, NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
-from pipeline.recording import RecordedTick, read_recording, rejoin, with_streams
+from pipeline.recording import RecordedTick, Recording, rejoin, with_streams
 from pipeline.tick import Slot, Tick, no_frames
 from pipeline.values import Value
 
@@ -38,7 +38,7 @@ def needs_pictures(graph: Graph) -> bool:
     return any(spec.cls.reads_pictures for spec in graph.nodes)
 
 
-def open_recordings(graph: Graph, replayed: Mapping[str, Path]) -> dict[str, Iterator[RecordedTick]]:
+def open_recordings(graph: Graph, replayed: Mapping[str, Path]) -> dict[str, Recording]:
     """Return the recordings by edge.
 
     Raises:
@@ -51,7 +51,7 @@ def open_recordings(graph: Graph, replayed: Mapping[str, Path]) -> dict[str, Ite
             raise ConfigError(
                 f"--replay {edge}: expected an edge with values, got a {'sink' if kind is None else 'source'}"
             )
-        recordings[edge] = read_recording(edge, kind, folder)
+        recordings[edge] = Recording(edge, kind, folder)
     return recordings
 
 
@@ -59,7 +59,7 @@ def ticks_from_sources(
     admission: Admission,
     source: NodeSpec,
     streams: Mapping[str, Stream],
-    recordings: Mapping[str, Iterator[RecordedTick]],
+    recordings: Mapping[str, Recording],
 ) -> Iterator[Tick]:
     """Yield ticks as sources make them; values of replayed edges are put in from their recordings.
 
@@ -86,7 +86,7 @@ def ticks_from_sources(
 
 
 def ticks_from_recordings(
-    recordings: Mapping[str, Iterator[RecordedTick]],
+    recordings: Mapping[str, Recording],
     source: NodeSpec,
     streams: Mapping[str, Stream],
     ledger: Ledger,
@@ -124,7 +124,7 @@ def ticks_from_recordings(
         number += 1
 
 
-def _next_of_each(recordings: Mapping[str, Iterator[RecordedTick]]) -> dict[str, RecordedTick] | None:
+def _next_of_each(recordings: Mapping[str, Recording]) -> dict[str, RecordedTick] | None:
     """Return the next tick of each recording; None when one is at its end."""
     parts = {edge: part for edge, recording in recordings.items() if (part := next(recording, None)) is not None}
     if len(parts) == len(recordings):

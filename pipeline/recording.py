@@ -8,17 +8,16 @@ from __future__ import annotations
 
 import logging
 import struct
-from collections.abc import Generator, Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from io import FileIO
 from pathlib import Path
-from typing import Any, BinaryIO
+from typing import Any
 
 import msgspec
 import numpy as np
 
-from pipeline.config import shown
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.frames import FrameBatch
 from pipeline.marks import Mark
@@ -89,59 +88,82 @@ class RecordedTick:
     value: Value
 
 
-def read_recording(edge: str, kind: type[Value], folder: Path) -> Iterator[RecordedTick]:
-    """Return the ticks of a recording; the header is checked at once.
+class Recording(Iterator[RecordedTick]):
+    """The ticks of one edge, read one after another; the file is closed at its end, after an error, or by `close()`."""
 
-    Args:
-        edge: the edge that was recorded.
-        kind: what the graph expects on that edge.
-        folder: where it was recorded to.
+    def __init__(self, edge: str, kind: type[Value], folder: Path) -> None:
+        """Open a recording and check what it begins with.
 
-    Raises:
-        ConfigError: it is not there, or of another edge, kind or version.
-        PipelineError: while reading: a message is not what a recording holds.
-    """
-    path = folder / f"{edge}.ticks"
-    try:
-        file = path.open("rb")
-    except OSError as error:
-        where = f"--replay {edge}={folder}"
-        raise ConfigError(f"{where}: expected the recording {path}, got: {error.strerror}; {CURE}") from error
-    messages = _messages(path, file)
-    wanted = {"gazegraph": "recording", "version": VERSION, "edge": edge, "kind": kind.__name__}
-    try:
-        header = next(messages, None)
-    except PipelineError as error:
-        raise ConfigError(str(error)) from error
-    if header != wanted:
-        messages.close()
-        raise ConfigError(f"{path}: expected a recording that begins with {wanted}, got {shown(header)}; {CURE}")
-    return _ticks(path, messages, edge, kind)
+        Args:
+            edge: the edge that was recorded.
+            kind: what the graph expects on that edge.
+            folder: where it was recorded to.
 
-
-def _ticks(path: Path, messages: Iterator[Any], edge: str, kind: type[Value]) -> Iterator[RecordedTick]:
-    for number, message in enumerate(messages):
+        Raises:
+            ConfigError: it is not there, or of another edge, kind or version.
+        """
+        self._edge, self._kind, self._path = edge, kind, folder / f"{edge}.ticks"
+        self._number = 0
         try:
-            frames, marks, values = from_plain_tick(message, {edge: kind})
-        except (KeyError, TypeError, ValueError) as error:  # msgspec's are ValueErrors
-            raise PipelineError(f"{path}: tick {number}: expected a recorded tick, got: {error}; {CURE}") from error
-        yield RecordedTick(frames, marks, values[edge])
+            self._file = self._path.open("rb")
+        except OSError as error:
+            where = f"--replay {edge}={folder}"
+            raise ConfigError(f"{where}: expected the recording {self._path}, got: {error.strerror}; {CURE}") from error
+        wanted = {"gazegraph": "recording", "version": VERSION, "edge": edge, "kind": kind.__name__}
+        try:
+            header = self._message()
+        except ValueError as error:
+            raise ConfigError(f"{self._path}: expected a recording, got: {error}; {CURE}") from error
+        if header != wanted:
+            self.close()
+            raise ConfigError(
+                f"{self._path}: expected a recording that begins with {wanted}, got {header!r:.200}; {CURE}"
+            )
 
+    def __next__(self) -> RecordedTick:
+        """Return the next tick.
 
-def _messages(path: Path, file: BinaryIO) -> Generator[Any, None, None]:
-    with file:
-        while head := file.read(LENGTH.size):
-            length = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
+        Raises:
+            StopIteration: there is none, or it is cut off.
+            PipelineError: a message is not what a recording holds.
+        """
+        try:
+            message = None if self._file.closed else self._message()
+            if message is None:
+                raise StopIteration
+            frames, marks, values = from_plain_tick(message, {self._edge: self._kind})
+        except (KeyError, TypeError, ValueError) as error:
+            self.close()
+            where = f"{self._path}: tick {self._number}"
+            raise PipelineError(f"{where}: expected a recorded tick, got: {error}; {CURE}") from error
+        self._number += 1
+        return RecordedTick(frames, marks, values[self._edge])
+
+    def close(self) -> None:
+        """Read no further."""
+        self._file.close()
+
+    def _message(self) -> Any:
+        """Return the next message as plain data; None when there is none.
+
+        Raises:
+            ValueError: the bytes are something else; the file is closed.
+        """
+        head = self._file.read(LENGTH.size)
+        length = LENGTH.unpack(head)[0] if len(head) == LENGTH.size else 0
+        try:
             if length > MAX_MESSAGE_BYTES:
-                raise PipelineError(f"{path}: expected a recording, got a message of {length} bytes; {CURE}")
-            packed = file.read(length)
-            if len(head) < LENGTH.size or len(packed) < length:
-                logger.warning("%s: the last tick is cut off; the recording ends before it", path)
-                return
-            try:
-                yield msgspec.msgpack.decode(packed)
-            except (msgspec.DecodeError, RecursionError) as error:
-                raise PipelineError(f"{path}: expected a recording, got: {error}; {CURE}") from error
+                raise ValueError(f"a message of {length} bytes")
+            packed = self._file.read(length)
+            if len(head) == LENGTH.size and len(packed) == length:
+                return msgspec.msgpack.decode(packed)
+        except (ValueError, RecursionError) as error:
+            self.close()
+            raise ValueError(f"{error}") from error
+        if head:
+            logger.warning("%s: the last tick is cut off; the recording ends before it", self._path)
+        self.close()
+        return None
 
 
 def plain_tick(tick: Tick, edges: Iterable[str]) -> dict[str, Any]:

@@ -137,6 +137,8 @@ class Runtime:
         finally:
             for recorder in self._recorders.values():
                 recorder.close()
+            for recording in self._recordings.values():
+                recording.close()
         if opening.failure is not None:
             raise opening.failure
         if self._errors:

@@ -16,7 +16,7 @@ from pipeline.device import open_device
 from pipeline.errors import PipelineError
 from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph, load_graph
-from pipeline.recording import RecordedTick, Recorder, read_recording
+from pipeline.recording import RecordedTick, Recorder, Recording
 from pipeline.runtime import Runtime
 from pipeline.settings import EngineConfig
 from pipeline.tick import Slot, Tick
@@ -111,7 +111,7 @@ def record(
     if report.status != "done":
         raise PipelineError(f"{stream.config.url}: expected a run to its end, got {report.status}: {report.error}")
     kinds = {edge: graph.node(edge).ports.output for edge in wanted}
-    return Recorded({edge: list(read_recording(edge, kind, folder)) for edge, kind in kinds.items() if kind})
+    return Recorded({edge: list(Recording(edge, kind, folder)) for edge, kind in kinds.items() if kind})
 
 
 def write_recording(edge: str, like: Sequence[RecordedTick], values: Iterable[Value], folder: Path) -> None:

@@ -50,19 +50,27 @@ def measure(folder: Path, clip: str, heads: dict[int, Heads], tally: Tally, shee
 
 
 def _run(video: Path, labelled: Sequence[int], sheet: ContactSheet, heads: dict[int, Heads]) -> Recorded:
-    """Run the graph on a clip, and put some of its frames on the sheet: labelled ones where there are any."""
+    """Run the graph on a clip, and put some of its frames on the sheet."""
     stream = Stream("clip", StreamConfig(url=str(video)))
-    graph, settings = shipped_graph([*EDGES, "overlay"])
-    with tempfile.TemporaryDirectory() as name:
-        count = _frames_in(video)
-        chosen = labelled or range(count)
-        wanted = sorted({chosen[round(place * (len(chosen) - 1))] for place in np.linspace(0.1, 0.9, sheet.across)})
-        graph, kept = keeping(graph, "overlay", wanted)
-        recorded = record(graph, settings, stream, EDGES, Path(name))
+    # Without the grid that stands in for areas: it decides on nothing measured here, and hides the pictures.
+    graph, settings = shipped_graph([*EDGES, "overlay"], ["hits.grid_rows=0"])
+    wanted = frames_to_show(labelled, _frames_in(video), sheet.across)
+    graph, kept = keeping(graph, "overlay", wanted)
+    with tempfile.TemporaryDirectory() as folder:
+        recorded = record(graph, settings, stream, EDGES, Path(folder))
     size_wh = recorded.frames()[0].size_wh[0]
     known = {number: boxes.in_frame(size_wh) for number, boxes in heads.items()}
     sheet.add([(kept[number], known.get(number, np.empty((0, 4)))) for number in wanted if number in kept])
     return recorded
+
+
+def frames_to_show(labelled: Sequence[int], count: int, most: int) -> list[int]:
+    """Return frames of a clip of `count`, evenly spread: labelled ones, and others where these are too few."""
+    middles = (np.arange(most) + 0.5) / most
+    if len(labelled) >= most:
+        return [labelled[int(middle * len(labelled))] for middle in middles]
+    others = [int(middle * count) for middle in middles[: most - len(labelled)]]
+    return sorted({*labelled, *others})
 
 
 def _frames_in(video: Path) -> int:

@@ -105,9 +105,13 @@ def memory(samples: Sequence[tuple[float, int]]) -> Figures:
 
 
 def _run(kind: str, loads: list[float], clip: Path | None = None, frames: int = 0) -> Figures:
-    """Note the load, then do one run in a process of its own."""
+    """Note the load, then do one run."""
     loads.append(load_of_others())
     print(f"{kind}: load before {loads[-1]:.2f}", file=sys.stderr)
+    return _in_a_process(kind, clip, frames)
+
+
+def _in_a_process(kind: str, clip: Path | None, frames: int) -> Figures:
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     if kind != "defaults":
         environment.update(dict.fromkeys(THREAD_VARIABLES, "1"))

@@ -75,7 +75,7 @@ def owners_of(tracks: Sequence[Tracks], truth: Sequence[PeopleTruth]) -> dict[in
 def right_visits(told: Sequence[Visit], true: Sequence[Visit]) -> int:
     """Count told visits that are right: person and target agree and so does the time, by an IoU of 0.5, one to one."""
     overlap = np.array([[_overlap(a, b) for b in true] for a in told], np.float64).reshape(len(told), len(true))
-    return len(assign(overlap, np.nextafter(LEAST_OVERLAP, 0.0))[0])
+    return len(assign(np.where(overlap >= LEAST_OVERLAP, overlap, 0.0))[0])
 
 
 def _overlap(a: Visit, b: Visit) -> float:

@@ -1,0 +1,135 @@
+"""Two loops and the graph do the same work; ratios are taken within a round."""
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from benchmarks import machine, speed
+from benchmarks.graph_runs import shipped_stream
+from benchmarks.looped import write_looped
+from benchmarks.machine import busy_s, load_of_others, resident_bytes
+from benchmarks.plain_loop import run_loop
+from benchmarks.results import ROOT
+from benchmarks.speed import compare, main, memory
+from benchmarks.speed_run import graph_run, retail
+from nodes.decode_video import Config, DecodeVideo
+from pipeline.errors import ConfigError, PipelineError
+from pipeline.frames import Stream
+from pipeline.node import Frame
+from pipeline.streams import StreamConfig
+from tests.clips import write_clip
+from tests.helpers import FakeContext
+
+
+def run(fps: float, cpu_ms: float, engine_ms: float = 0.0) -> dict[str, float]:
+    return {"frames": 100, "elapsed_s": 100 / fps, "cpu_s": cpu_ms / 10, "engine_cpu_s": engine_ms / 10}
+
+
+def test_graph_and_loop_write_the_same_files(tmp_path: Path) -> None:
+    clip = ROOT / "scenes" / "demo" / "shop.mp4"
+    graph, _ = retail(threads=1)
+
+    by_graph = graph_run(clip, 4, tmp_path / "graph")
+    by_loop = run_loop(graph, shipped_stream(clip), tmp_path / "loop", threads=1, max_frames=4)
+
+    assert by_graph["frames"] == by_loop.frames == 4
+    for name in ("annotated.mp4", "events.jsonl"):
+        assert (tmp_path / "graph/shop" / name).read_bytes() == (tmp_path / "loop/shop" / name).read_bytes()
+    assert (tmp_path / "loop/shop/annotated.mp4").stat().st_size > 1000
+
+
+def test_a_loop_wants_enough_frames(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 2)
+    graph, _ = retail(threads=1)
+
+    with pytest.raises(PipelineError) as error:
+        run_loop(graph, shipped_stream(clip), tmp_path, threads=None, max_frames=3)
+
+    assert str(error.value) == f"{clip}: expected 3 frames, got 2; take fewer"
+
+
+def test_ratios_are_within_rounds_against_the_faster_loop() -> None:
+    quiet = {"graph": run(40, 50, 1), "one_thread": run(20, 48), "defaults": run(25, 60)}
+    slow = {"graph": run(20, 50, 1), "one_thread": run(16, 50), "defaults": run(10, 60)}
+    slower = {"graph": run(10, 60, 1), "one_thread": run(10, 50), "defaults": run(5, 60)}
+
+    figures = compare([quiet, slow, slower])
+
+    assert figures == {
+        "throughput_ratio": 1.25,
+        "cpu_ratio": 1.0417,
+        "graph_fps": 20.0,
+        "sequential_fps": 16.0,
+        "engine_cpu_share": 0.02,
+        "cpu_ms_per_frame": 50.0,
+    }
+
+
+def test_memory_is_that_after_a_minute_of_input_and_at_the_end() -> None:
+    mib = 2**20
+
+    figures = memory([(0.0, 50 * mib), (59.0, 90 * mib), (60.5, 100 * mib), (300.0, 400 * mib), (599.0, 102 * mib)])
+
+    assert figures == {"memory_mib_at_1_min": 100.0, "memory_mib_at_end": 102.0, "memory_growth": 1.02}
+
+
+def test_a_looped_clip_goes_on_evenly(tmp_path: Path) -> None:
+    clip = write_clip(tmp_path / "a.mp4", 10)  # 0.4 s, with B-frames
+
+    count = write_looped(clip, 1.0, tmp_path / "b.mp4")
+
+    stream = Stream("b", StreamConfig(url=str(tmp_path / "b.mp4")))
+    frames = [item for item in DecodeVideo(Config(), FakeContext(), stream).frames() if isinstance(item, Frame)]
+    assert count == len(frames) == 30
+    assert set(np.diff([frame.pts_ns for frame in frames]).tolist()) == {40_000_000}
+
+
+def test_busy_time_leaves_out_idling_and_what_is_counted_twice(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = tmp_path / "stat"
+    stat.write_text("cpu  100 20 30 9000 800 1 2 7 50 60\ncpu0 1 1 1 1 1 1 1 1 1 1\n")
+    monkeypatch.setattr(machine, "_PROC_STAT", stat)
+
+    assert busy_s() == pytest.approx(160 / machine.os.sysconf("SC_CLK_TCK"))
+
+
+def test_the_load_is_that_of_others_and_not_below_zero(monkeypatch: pytest.MonkeyPatch) -> None:
+    own = iter([1.0, 1.5])
+    everybody = iter([100.0, 103.5])
+    clock = iter([10.0, 12.0])
+    monkeypatch.setattr(machine, "busy_s", lambda: next(everybody))
+    monkeypatch.setattr(machine, "_own_s", lambda: next(own))
+    monkeypatch.setattr(machine.time, "perf_counter", lambda: next(clock))
+
+    assert load_of_others(0.0) == pytest.approx(1.5)
+    assert resident_bytes() > 2**20
+
+
+def test_other_systems_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(machine, "_PROC_STAT", tmp_path / "none")
+
+    with pytest.raises(ConfigError) as error:
+        busy_s()
+
+    assert str(error.value) == (
+        f"{tmp_path / 'none'}: expected to read the load, got: No such file or directory; use Linux"
+    )
+
+
+def test_a_run_for_memory_takes_two_minutes_of_input_or_none() -> None:
+    with pytest.raises(ConfigError) as error:
+        main(["--minutes", "1"])
+
+    assert str(error.value) == "--minutes: expected 0 or 2 and more, got 1.0"
+
+
+def test_figures_of_a_busy_machine_are_void(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = {"graph": run(40, 50, 1) | {"memory": []}, "one_thread": run(20, 50), "defaults": run(25, 60), "models": {}}
+    monkeypatch.setattr(speed, "load_of_others", lambda: 0.31)
+    monkeypatch.setattr(speed, "_in_a_process", lambda kind, clip, frames: dict(runs[kind]))
+
+    assert main(["--rounds", "1", "--frames", "1", "--minutes", "0", "--out", str(tmp_path)]) == 0
+
+    figures = json.loads((tmp_path / "speed.json").read_text())
+    assert (figures["load_before"], figures["void"], figures["throughput_ratio"]) == (0.31, True, 1.6)

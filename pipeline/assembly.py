@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from pipeline.clock import Clock
-from pipeline.graph import Graph
+from pipeline.errors import GraphError
+from pipeline.graph import Graph, NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.node import Context
 from pipeline.running import RunningNode
@@ -24,6 +25,9 @@ def assemble(
 
     The first stage is that of the source, which is read by a thread for each stream and is not in it. With a live
     stream in the run each sink has a lane; without, sinks stay in their stages, so that nothing outruns them.
+
+    Raises:
+        GraphError: a sink asks for what no lane can do.
     """
     stages: list[list[RunningNode]] = []
     lanes: list[SinkLane] = []
@@ -34,6 +38,7 @@ def assemble(
                 continue
             running = RunningNode(spec, spec.cls(spec.config, context(spec.name)))
             if live and spec.ports.output is None:
+                _check_policy(spec)
                 room = settings.sink_queue if spec.cls.sink_policy == "keep" else settings.ticks_in_flight
                 lanes.append(SinkLane(running, room, clock, ledger))
             else:
@@ -41,3 +46,11 @@ def assemble(
         if stage or not stages:
             stages.append(stage)
     return stages, lanes
+
+
+def _check_policy(spec: NodeSpec) -> None:
+    if spec.cls.sink_policy == "keep" and spec.cls.reads_pictures:
+        raise GraphError(
+            f"{spec.where}: expected a sink that may drop, because it reads pictures of live streams and they are not "
+            f"kept on disk, got one that keeps; set sink_policy = 'drop' in {spec.type}"
+        )

@@ -67,10 +67,12 @@ class SinkLane:
 
     def run(self) -> None:
         """Feed the sink until the lane is closed and empty."""
-        while (tick := self._next()) is not None:
-            self._feed(tick)
-        if self._spill:
-            self._spill.close()
+        try:
+            while (tick := self._next()) is not None:
+                self._feed(tick)
+        finally:
+            if self._spill:
+                self._spill.close()
 
     def close(self) -> None:
         """Let the lane end once it is empty."""

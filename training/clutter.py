@@ -24,11 +24,11 @@ def heap(picture: Pictures, people: People, rng: np.random.Generator) -> tuple[P
     picture = picture.copy()
     height, width = picture.shape[:2]
     w, h = int(width * rng.uniform(*_SHARE_OF_WIDTH)), int(height * rng.uniform(*_SHARE_OF_HEIGHT))
-    left, top = int(rng.integers(0, width - w)), int(rng.integers(0, height - h))
+    left, top = int(rng.integers(0, width - w)), int(rng.integers(0, height - h // 3))  # may go on below the picture
     picture[top : top + h, left : left + w] = rng.integers(20, 255, 3)
     colours = _palette(rng)
     shape = float(rng.uniform(0.45, 1.3))  # height against width
-    near, growth = height * rng.uniform(0.02, 0.09), rng.uniform(1.0, 2.5)
+    near, growth = height * np.exp(rng.uniform(np.log(0.02), np.log(0.14))), rng.uniform(1.0, 2.5)
     y = float(top)
     while y < top + h:
         radius = near / growth * (1 + (growth - 1) * (y - top) / h)
@@ -41,9 +41,12 @@ def heap(picture: Pictures, people: People, rng: np.random.Generator) -> tuple[P
 
 
 def _palette(rng: np.random.Generator) -> list[np.ndarray]:
-    """Return two to six colours: mostly one pale or brown family, as goods of one kind have, at times any colours."""
-    if rng.random() < 0.3:
+    """Return some colours: crockery white, one pale or brown family as goods of one kind have, or any colours."""
+    kind = rng.random()
+    if kind < 0.2:
         return list(rng.uniform(0, 255, (5, 3)))
+    if kind < 0.55:
+        return list((rng.uniform(150, 250) + rng.normal(0, 8, (4, 3))).clip(0, 255))
     middle = rng.uniform(60, 245) * np.array([rng.uniform(0.6, 1.05), rng.uniform(0.8, 1.0), 1.0])
     return list((middle + rng.normal(0, 14, (int(rng.integers(2, 7)), 3))).clip(0, 255))
 

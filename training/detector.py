@@ -32,7 +32,7 @@ from training.record import one_thread_each, read_run, write_run
 FOLDER = ROOT / "detector"
 BATCH = 16
 _SCALE = (0.6, 1.6)
-_HEAP_PART = 0.2
+_HEAP_PART = 0.35
 _CUT_OUT_PART = 0.2
 # Small pictures first: boxes are learnt from four times as many in the same time.
 _SIZES = ((0.35, (352, 224)), (1.0, STILL_WH))

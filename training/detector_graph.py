@@ -99,7 +99,10 @@ class DetectorGraph(nn.Module):
         wanted = torch.cat([torch.ones_like(wanted[:, :1]), wanted[:, 1:]], 1)
         row, rank = wanted.nonzero(as_tuple=True)
         crops = crop_heads(normalise(picture), head_boxes[row, rank], row)
-        _, vectors = self.head_net(crops)
+        # Seen twice, as it is and mirrored: what the network does better on one side than on the other evens out.
+        _, both = self.head_net(torch.cat([crops, crops.flip(3)], 0))
+        seen, mirrored = both.split([crops.shape[0], crops.shape[0]], 0)
+        vectors = seen + mirrored * mirrored.new_tensor([-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
         # Heads below the gate keep (0, 0, -1): front, with a share of 1 of no score.
         head_xz = torch.cat([torch.zeros_like(head_boxes[..., :1]), -torch.ones_like(head_boxes[..., :1])], -1)
         head_xz = head_xz.index_put((row, rank), torch.stack([vectors[:, 0], vectors[:, 2]], -1))

@@ -82,14 +82,15 @@ def test_heads_count_loosely_and_by_overlap() -> None:
 
 
 def test_yaws_are_close_within_45_degrees_around_the_circle() -> None:
-    truth = np.array([[0.1, 0.1, 0.2, 0.2], [0.3, 0.1, 0.4, 0.2], [0.5, 0.1, 0.6, 0.2], [0.7, 0.1, 0.8, 0.2]])
-    tracks = table(Tracks, track_id=[1, 2, 3, 4], head_box=truth, head_score=[1, 1, 1, 1])
+    left = np.arange(0.0, 1.0, 0.2)
+    truth = np.stack([left, left, left + 0.1, left + 0.1], axis=1)
+    tracks = table(Tracks, track_id=[1, 2, 3, 4, 5], head_box=truth, head_score=[1] * 5)
     tally = Tally()
 
-    tally.add_yaws(tracks, poses_of(tracks, 20, -100, -150), truth, np.array([-25, 60, 170, 0]))
+    tally.add_yaws(tracks, poses_of(tracks, 20, 106, -150, 106), truth, np.array([-25, 60, 170, 61, 0]))
 
     assert (tally.facing.right, tally.facing.wanted) == (1, 3)  # the last has no pose
-    assert (tally.behind.right, tally.behind.wanted) == (1, 1)
+    assert (tally.behind.right, tally.behind.wanted) == (2, 2)
 
 
 def test_hidden_persons_count_neither_way() -> None:

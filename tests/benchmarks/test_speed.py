@@ -6,14 +6,14 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from benchmarks import machine, speed
-from benchmarks.graph_runs import shipped_stream
+from benchmarks import machine, speed, speed_run
+from benchmarks.graph_runs import shipped_graph, shipped_stream
 from benchmarks.looped import write_looped
 from benchmarks.machine import busy_s, load_of_others, resident_bytes
 from benchmarks.plain_loop import run_loop
 from benchmarks.results import ROOT
 from benchmarks.speed import compare, main, memory
-from benchmarks.speed_run import graph_run, retail
+from benchmarks.speed_run import retail
 from nodes.decode_video import Config, DecodeVideo
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.frames import Stream
@@ -27,17 +27,25 @@ def run(fps: float, cpu_ms: float, engine_ms: float = 0.0) -> dict[str, float]:
     return {"frames": 100, "elapsed_s": 100 / fps, "cpu_s": cpu_ms / 10, "engine_cpu_s": engine_ms / 10}
 
 
-def test_graph_and_loop_write_the_same_files(tmp_path: Path) -> None:
+def test_graph_and_loop_write_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = ROOT / "scenes" / "demo" / "shop.mp4"
-    graph, _ = retail(threads=1)
+    at_once = [
+        "looks.min_look_s=0.04",
+        "looks.min_visit_s=0",
+        "looks.enter_score=0",
+        "hits.min_in_frame=0",
+        "hits.margin=1",
+    ]
+    endpoint = f"bus.endpoint=ipc://{tmp_path}/bus"
+    monkeypatch.setattr(speed_run, "retail", lambda threads: shipped_graph(speed_run.NODES, [*at_once, endpoint]))
 
-    by_graph = graph_run(clip, 4, tmp_path / "graph")
-    by_loop = run_loop(graph, shipped_stream(clip), tmp_path / "loop", threads=1, max_frames=4)
+    by_graph = speed_run.graph_run(clip, 4, tmp_path / "graph")
+    by_loop = run_loop(speed_run.retail(1)[0], shipped_stream(clip), tmp_path / "loop", threads=1, max_frames=4)
 
     assert by_graph["frames"] == by_loop.frames == 4
     for name in ("annotated.mp4", "events.jsonl"):
         assert (tmp_path / "graph/shop" / name).read_bytes() == (tmp_path / "loop/shop" / name).read_bytes()
-    assert (tmp_path / "loop/shop/annotated.mp4").stat().st_size > 1000
+    assert "look.ended" in (tmp_path / "loop/shop/events.jsonl").read_text()
 
 
 def test_a_loop_wants_enough_frames(tmp_path: Path) -> None:

@@ -51,14 +51,16 @@ def test_told_visits_are_those_that_ended_with_true_people_for_tracks() -> None:
 
 
 def test_a_track_belongs_to_whom_it_overlaps_most_over_all_frames() -> None:
-    left, right, nowhere = HEADS[0], HEADS[1], [np.nan] * 4
+    (left, right), nowhere = HEADS, [np.nan] * 4
     tracks = [
-        table(Tracks, track_id=[1], head_box=[right], body_box=[nowhere]),
-        table(Tracks, track_id=[1, 2], head_box=[left, nowhere], body_box=[BODIES[0], BODIES[1]]),
+        table(Tracks, track_id=[1], head_box=[right], body_box=[BODIES[1]]),
+        table(Tracks, track_id=[1, 2], head_box=[left, nowhere], body_box=[nowhere, BODIES[1]]),
+        table(Tracks, track_id=[1], head_box=[left], body_box=[nowhere]),
+        table(Tracks, track_id=[1], head_box=[left], body_box=[nowhere]),
         table(Tracks, track_id=[3], head_box=[[0.4, 0.8, 0.5, 0.9]], body_box=[nowhere]),
     ]
 
-    assert owners_of(tracks, [truth(5, 6)] * 3) == {1: 5, 2: 6}
+    assert owners_of(tracks, [truth(5, 6)] * len(tracks)) == {1: 5, 2: 6}
 
 
 def test_a_visit_is_right_when_person_target_and_time_agree() -> None:

@@ -38,21 +38,20 @@ def needs_pictures(graph: Graph) -> bool:
     return any(spec.cls.reads_pictures for spec in graph.nodes)
 
 
-def open_recordings(graph: Graph, replayed: Mapping[str, Path]) -> dict[str, Recording]:
-    """Return the recordings by edge.
+def open_recording(graph: Graph, edge: str, folder: Path) -> Recording:
+    """Return the recording of an edge.
 
     Raises:
-        ConfigError: one is missing or is of something else.
+        GraphError: there is no such edge.
+        ConfigError: nothing can be replayed there, or the recording is missing or is of something else.
     """
-    recordings = {}
-    for edge, folder in replayed.items():
-        kind = graph.node(edge).ports.output
-        if kind is None or graph.node(edge) is graph.source:
-            raise ConfigError(
-                f"--replay {edge}: expected an edge with values, got a {'sink' if kind is None else 'source'}"
-            )
-        recordings[edge] = Recording(edge, kind, folder)
-    return recordings
+    kind = graph.node(edge).ports.output
+    if kind is None or graph.node(edge) is graph.source:
+        raise ConfigError(
+            f"--replay {edge}: expected an edge with values, got a {'sink' if kind is None else 'source'}; "
+            "name the node that makes what is to be replayed"
+        )
+    return Recording(edge, kind, folder)
 
 
 def ticks_from_sources(

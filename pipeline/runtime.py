@@ -14,7 +14,7 @@ from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.device import Device
 from pipeline.errors import ConfigError, PipelineError
-from pipeline.feed import below_the_cut, needs_pictures, open_recordings, ticks_from_recordings, ticks_from_sources
+from pipeline.feed import below_the_cut, needs_pictures, open_recording, ticks_from_recordings, ticks_from_sources
 from pipeline.frames import Stream
 from pipeline.graph import Graph
 from pipeline.latency import Latency
@@ -24,7 +24,7 @@ from pipeline.node import Context
 from pipeline.observer import Observer
 from pipeline.opening import Opening
 from pipeline.reader import Reader
-from pipeline.recording import Recorder
+from pipeline.recording import Recorder, Recording
 from pipeline.report import RunReport, Snapshot
 from pipeline.running import RunningNode, said
 from pipeline.settings import EngineConfig
@@ -72,8 +72,9 @@ class Runtime:
         """
         clock = clock or Clock()
         live = any(stream.live for stream in streams)
-        self._recordings = open_recordings(graph, replay or {})
-        self._graph = below_the_cut(graph, replay or {})
+        self._replay = dict(replay or {})
+        self._recordings: dict[str, Recording] = {}
+        self._whole_graph, self._graph = graph, below_the_cut(graph, self._replay)
         self._from_recordings = bool(replay) and not needs_pictures(self._graph)
         if replay and not self._from_recordings and live:
             raise ConfigError("--replay: expected files or nodes that need no pictures, got a live stream; name files")
@@ -118,7 +119,7 @@ class Runtime:
         opening = Opening(len(self._work))
         threads: list[threading.Thread] = []
         try:
-            self._begin_recordings()
+            self._open_recordings()
             for index, running in enumerate(self._work):
                 name = running[0].spec.name if running else self._graph.source.name
                 threads.append(threading.Thread(target=self._open_and_work, args=(index, opening), name=name))
@@ -196,12 +197,19 @@ class Runtime:
             self._recordings, source, streams, self._ledger, self._max_frames, lambda: self._stopped
         )
 
-    def _begin_recordings(self) -> None:
+    def _open_recordings(self) -> None:
+        for edge, folder in self._replay.items():
+            self._recordings[edge] = open_recording(self._whole_graph, edge, folder)
         for edge, folder in self._record.items():
-            kind = self._graph.node(edge).ports.output
-            if kind is None:
+            spec = self._whole_graph.node(edge)
+            if spec.ports.output is None:
                 raise ConfigError(f"--record {edge}: expected an edge with values, got a sink; record what it reads")
-            self._recorders[edge] = Recorder(edge, kind, folder)
+            if spec not in self._graph.nodes:
+                raise ConfigError(
+                    f"--record {edge}: expected a node that is run, got one that a replayed edge stands in for; "
+                    "record what is below"
+                )
+            self._recorders[edge] = Recorder(edge, spec.ports.output, folder)
 
     def _write_down(self, name: str, tick: Tick) -> None:
         if name in self._recorders:

@@ -20,6 +20,8 @@ _SCENE_HW = (192, 320)
 _GRID_HW = (12, 20)
 _CONE_FEATURES = 7
 _EMPTY_MAP_BIAS = -4.0
+_SMOOTH_SIGMA_CELLS = 4.0
+_SMOOTH_REACH = 8
 
 
 class GazeNet(nn.Module):
@@ -124,11 +126,18 @@ class GazeNet(nn.Module):
 
 
 class GazeGraph(nn.Module):
-    """The Gaze-LLE-DINOv3 in-out contract: one picture, its head boxes, sigmoid outputs."""
+    """The Gaze-LLE-DINOv3 in-out contract: one picture, its head boxes, sigmoid outputs.
+
+    The map is smoothed before it leaves: its highest cell is then the place with the most probability about it, which
+    lies nearer to the target than the sharpest cell does.
+    """
 
     def __init__(self, net: GazeNet) -> None:
         super().__init__()
         self.net = net
+        steps = torch.arange(-_SMOOTH_REACH, _SMOOTH_REACH + 1)
+        bump = torch.exp(-(steps**2) / (2 * _SMOOTH_SIGMA_CELLS**2))
+        self.register_buffer("bump", (bump / bump.sum()).reshape(1, 1, 1, -1), persistent=False)
 
     def forward(self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor) -> tuple[Tensor, Tensor]:
         """Return heatmap (heads, 64, 64) and inout (heads,), both 0..1.
@@ -140,4 +149,7 @@ class GazeGraph(nn.Module):
         boxes = bboxes_x1y1x2y2[0]
         row = torch.zeros_like(boxes[:, 0]).long()
         maps, in_frame, _ = self.net(image_bgr, boxes, row)
-        return maps.sigmoid(), in_frame.sigmoid()
+        reach = (_SMOOTH_REACH,) * 4
+        wide = F.pad(maps.sigmoid().unsqueeze(1), reach, mode="replicate")
+        smooth = F.conv2d(F.conv2d(wide, self.bump), self.bump.transpose(2, 3))
+        return smooth[:, 0].clamp(0.0, 1.0), in_frame.sigmoid()

@@ -189,6 +189,7 @@ def test_a_replay_that_is_stopped_ends_its_streams(tmp_path: Path):
     done = replayed(recorded(tmp_path, *(tick(0, start_s=second) for second in range(5))), stop_after=2)
 
     assert [each.marks for each in done] == [(), (), (Mark("ended", "shop", 0, 1_000_000_000),)]
+    assert [len(each.slots["stamps"].value) for each in done] == [1, 1, 0]
 
 
 def test_a_replay_keeps_to_the_first_frames_of_each_stream(tmp_path: Path):

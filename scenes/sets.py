@@ -1,7 +1,7 @@
 """Named sets of clips: frozen seeds and the figures published with them.
 
-Training draws its stills and crops from seeds below 1,000,000 and no clip at all; benchmark clips have seeds of their
-own stream, so no benchmark scene has ever been trained on.
+Training draws stills and crops and no clip at all; the seeds of clips are a stream of their own, so no benchmark scene
+has ever been trained on.
 """
 
 from __future__ import annotations

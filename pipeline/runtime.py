@@ -127,7 +127,8 @@ class Runtime:
             opening.wait()
             if opening.failure is None:
                 self._observer.begin()
-                threads += [] if self._from_recordings else [reader.start() for reader in self._readers]
+                for reader in () if self._from_recordings else self._readers:
+                    threads.append(reader.start())
             opening.decide(begin=opening.failure is None)
             self._wait_for(threads, observe if opening.failure is None else None, every_s)
         except BaseException:  # Ctrl-C where nobody handles it, what `observe` raises, a thread that cannot be made

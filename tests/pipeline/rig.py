@@ -19,7 +19,7 @@ from pipeline.runtime import Runtime
 from pipeline.settings import EngineConfig
 from pipeline.streams import StreamConfig
 from pipeline.values import Value, column, names
-from tests.helpers import list_source
+from tests.helpers import list_sink, list_source
 
 STEP_NS = 40_000_000
 PATIENCE_S = 30.0
@@ -71,6 +71,11 @@ def stamp(self: Any, frames: FrameBatch) -> Stamps:
     return Stamps(np.arange(len(frames)), frames.pts_ns.copy())
 
 
+def source_class(read: Callable[..., Any], **members: Any) -> type[Source[Any]]:
+    """Return a source class with that `frames()` and whatever else is given."""
+    return type("Made", (list_source({}),), {"__orig_bases__": (Source[NodeConfig],), "frames": read, **members})
+
+
 def spec(name: str, cls: type[Node[Any]], stage: Any = "auto", **inputs: str) -> NodeSpec:
     """Return a node of a graph; keywords are its inputs by port."""
     return NodeSpec(name, f"type_{name}", cls, config_of(cls)(), inputs, stage, f"graph.yaml: {name}")
@@ -109,9 +114,68 @@ def run(items: Mapping[str, Sequence[SourceItem]], out: Path, *specs: NodeSpec, 
     return runtime(whole, [stream(id, live) for id in items], out, **options).run(every_s=0.02)
 
 
-def adds_up(report: RunReport) -> bool:
-    """Tell whether every frame that came to a node went on or was dropped, on every node."""
-    return all(
-        edge["in"] == edge["out"] + sum(edge["dropped"].values()) + edge["in_flight"] and edge["in_flight"] == 0
-        for edge in report.edges.values()
+def copy(self: Any, frames: FrameBatch, stamps: Stamps) -> Stamps:
+    return Stamps(stamps.frame_row.copy(), stamps.stamp_ns.copy())
+
+
+def _note(self: Any, stamps: Stamps) -> Notes:
+    return Notes.empty()
+
+
+def _pass_on(self: Any, frames: FrameBatch, stamps: Stamps) -> Stamps:
+    return stamps
+
+
+def branches(reads_pictures: Sequence[str] = ()) -> Graph:
+    """Return frames → stamps → more → notes → log, and look, which reads stamps."""
+    return graph(
+        spec("stamps", node_class(stamp, reads_pictures="stamps" in reads_pictures), frames="frames"),
+        spec("more", node_class(_pass_on), frames="frames", stamps="stamps"),
+        spec("notes", node_class(_note), stamps="more"),
+        spec("look", list_sink(Stamps), values="stamps"),
+        spec("log", list_sink(Notes), values="notes"),
     )
+
+
+class Log:
+    """A sink class that keeps what it is called with."""
+
+    def __init__(self, process: Callable[..., None] | None = None, **members: Any) -> None:
+        self.stamps: list[int] = []
+        self.calls: list[str] = []
+        log = self
+
+        def keep(self: Any, frames: FrameBatch, stamps: Stamps) -> None:
+            if process:
+                process(frames)
+            log.calls.append(",".join(frames.stream_id))
+            log.stamps.extend(stamps.stamp_ns.tolist())
+
+        said = {name: self._says(name) for name in ("open", "close", "stream_ended")}
+        self.cls = node_class(keep, **{**said, **members})
+
+    def _says(self, name: str) -> Any:
+        return lambda _, *args: self.calls.append(" ".join([name, *args]))
+
+
+def chain(log: Log, *middle: tuple[str, type[Node[Any]]], stage: str = "new") -> list[NodeSpec]:
+    """Return stamps → middle … → log, each on a thread of its own."""
+    specs = [spec("stamps", node_class(stamp), frames="frames")]
+    for name, cls in middle:
+        specs.append(spec(name, cls, stage, frames="frames", stamps=specs[-1].name))
+    return [*specs, spec("log", log.cls, stage, frames="frames", stamps=specs[-1].name)]
+
+
+def failing(at_ns: int, error: BaseException | None = None, **members: Any) -> type[Node[Any]]:
+    """Return a node that fails from a time of the stream on."""
+
+    def process(self: Any, frames: FrameBatch, stamps: Stamps) -> Stamps:
+        if (frames.pts_ns >= at_ns).any():
+            raise error or ValueError("broken")
+        return stamps
+
+    return node_class(process, **members)
+
+
+def adds_up(edges: dict[str, Any]) -> bool:
+    return all(e["in"] == e["out"] + sum(e["dropped"].values()) and e["in_flight"] == 0 for e in edges.values())

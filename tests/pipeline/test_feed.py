@@ -11,51 +11,24 @@ import numpy as np
 import pytest
 
 from pipeline.admission import Admission
-from pipeline.errors import ConfigError, GraphError, PipelineError
+from pipeline.errors import ConfigError, PipelineError
 from pipeline.feed import (
     batched,
-    below_the_cut,
-    needs_pictures,
     open_recording,
     ticks_from_recordings,
     ticks_from_sources,
 )
-from pipeline.frames import FrameBatch
-from pipeline.graph import Graph
 from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.recording import Recorder, Recording
 from pipeline.settings import EngineConfig
 from pipeline.tick import Slot, Tick, no_frames
-from tests.helpers import frames, list_sink, table
-from tests.pipeline.rig import FakeClock, Notes, Stamps, frame, graph, node_class, spec, stamp, stream
+from tests.helpers import frames, table
+from tests.pipeline.rig import FakeClock, Stamps, branches, frame, stream
 
 STREAMS = {"shop": stream("shop"), "bar": stream("bar")}
 BEGUN, ENDED = Mark("begun", "shop"), Mark("ended", "shop", 0, 40_000_000)
-
-
-def note(self: Any, stamps: Stamps) -> Notes:
-    return Notes.empty()
-
-
-def pass_on(self: Any, frames: FrameBatch, stamps: Stamps) -> Stamps:
-    return stamps
-
-
-def chain(reads_pictures: Sequence[str] = ()) -> Graph:
-    """Return frames → stamps → more → notes → log, and look, which reads stamps."""
-    return graph(
-        spec("stamps", node_class(stamp, reads_pictures="stamps" in reads_pictures), frames="frames"),
-        spec("more", node_class(pass_on), frames="frames", stamps="stamps"),
-        spec("notes", node_class(note), stamps="more"),
-        spec("look", list_sink(Stamps), values="stamps"),
-        spec("log", list_sink(Notes), values="notes"),
-    )
-
-
-def names(cut: Graph) -> list[str]:
-    return [each.name for each in cut.nodes]
 
 
 def tick(*rows: int, count: int = 1, marks: tuple[Mark, ...] = (), **options: Any) -> Tick:
@@ -76,7 +49,7 @@ def recorded(folder: Path, *ticks: Tick, edges: Sequence[str] = ("stamps",)) -> 
 
 @contextmanager
 def opened(replay: dict[str, Path]) -> Iterator[dict[str, Recording]]:
-    recordings = {edge: open_recording(chain(), edge, folder) for edge, folder in replay.items()}
+    recordings = {edge: open_recording(branches(), edge, folder) for edge, folder in replay.items()}
     with ExitStack() as stack:
         for recording in recordings.values():
             stack.callback(recording.close)
@@ -87,58 +60,11 @@ def replayed(replay: dict[str, Path], max_frames: int | None = None, stop_after:
     done: list[Tick] = []
     with opened(replay) as recordings:
         ticks = ticks_from_recordings(
-            recordings, chain().source, STREAMS, Ledger(), max_frames, lambda: len(done) >= stop_after
+            recordings, branches().source, STREAMS, Ledger(), max_frames, lambda: len(done) >= stop_after
         )
         for each in ticks:
             done.append(each)  # one by one: what is done decides when to stop
     return done
-
-
-# the cut
-
-
-@pytest.mark.parametrize(
-    ("edges", "left"),
-    [
-        ([], ["frames", "stamps", "more", "notes", "look", "log"]),
-        (["stamps"], ["frames", "more", "notes", "look", "log"]),
-        (["more"], ["frames", "stamps", "notes", "look", "log"]),
-        (["notes"], ["frames", "stamps", "look", "log"]),
-        (["stamps", "notes"], ["frames", "look", "log"]),
-    ],
-)
-def test_what_only_replayed_nodes_need_is_left_out(edges: list[str], left: list[str]):
-    assert names(below_the_cut(chain(), dict.fromkeys(edges, Path()))) == left
-
-
-def test_pictures_are_needed_when_a_node_that_is_left_reads_them():
-    whole = chain(reads_pictures=["stamps"])
-
-    assert needs_pictures(whole)
-    assert needs_pictures(below_the_cut(whole, {"notes": Path()}))
-    assert not needs_pictures(below_the_cut(whole, {"stamps": Path()}))
-
-
-@pytest.mark.parametrize(
-    ("edge", "complaint"),
-    [
-        ("log", "--replay log: expected an edge with values, got a sink"),
-        ("frames", "--replay frames: expected an edge with values, got a source"),
-    ],
-)
-def test_an_edge_without_values_is_not_replayed(tmp_path: Path, edge: str, complaint: str):
-    with pytest.raises(ConfigError) as caught:
-        open_recording(chain(), edge, tmp_path)
-
-    assert str(caught.value) == f"{complaint}; name the node that makes what is to be replayed"
-
-
-def test_an_edge_that_is_none_is_not_replayed(tmp_path: Path):
-    with pytest.raises(GraphError, match=r"^graph.yaml: no node 'stmps'; did you mean 'stamps'\?"):
-        open_recording(chain(), "stmps", tmp_path)
-
-
-# recordings alone
 
 
 def test_recorded_ticks_come_as_they_were(tmp_path: Path):
@@ -159,7 +85,7 @@ def test_frames_that_come_from_a_recording_are_counted(tmp_path: Path):
     ledger = Ledger()
 
     with opened(recorded(tmp_path, tick(count=2), tick(count=3))) as recordings:
-        list(ticks_from_recordings(recordings, chain().source, STREAMS, ledger, None, lambda: False))
+        list(ticks_from_recordings(recordings, branches().source, STREAMS, ledger, None, lambda: False))
 
     assert ledger.to_dict()["frames"]["in"] == 5
 
@@ -257,7 +183,7 @@ def admission(batch_size: int = 1) -> Admission:
 
 
 def test_ticks_of_sources_have_frames_or_a_mark():
-    done = list(ticks_from_sources(admission(), chain().source, STREAMS, {}))
+    done = list(ticks_from_sources(admission(), branches().source, STREAMS, {}))
 
     assert [each.number for each in done] == [0, 1, 2, 3]
     assert [each.marks for each in done] == [(BEGUN,), (), (), (ENDED,)]
@@ -283,7 +209,7 @@ def test_frames_of_a_tick_carry_all_that_is_known_of_them():
 
 def joined(replay: dict[str, Path], batch_size: int = 1) -> list[Tick]:
     with opened(replay) as recordings:
-        return list(ticks_from_sources(admission(batch_size), chain().source, STREAMS, recordings))
+        return list(ticks_from_sources(admission(batch_size), branches().source, STREAMS, recordings))
 
 
 def test_recorded_values_join_the_ticks_of_sources(tmp_path: Path):

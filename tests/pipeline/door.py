@@ -1,0 +1,46 @@
+"""The door of a graph, with all it needs, for tests."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from pipeline.admission import Admission
+from pipeline.frames import Stream
+from pipeline.latency import Latency
+from pipeline.ledger import Ledger
+from pipeline.settings import EngineConfig
+from tests.pipeline.rig import FakeClock, frame, stream
+
+
+class Door:
+    """An admission with all it needs, and its takings in short."""
+
+    def __init__(self, *streams: Stream, **settings: Any) -> None:
+        self.clock, self.latency, self.ledger = FakeClock(), Latency(), Ledger()
+        self.admission = Admission(streams, EngineConfig(**settings), self.clock, self.latency, self.ledger, "frames")
+
+    def offer(self, stream_id: str, *indices: int) -> None:
+        for index in indices:
+            assert self.admission.offer(stream_id, frame(index))
+
+    def end(self, *stream_ids: str) -> None:
+        for stream_id in stream_ids:
+            self.admission.end(stream_id)
+
+    def take(self) -> Any:
+        """Return a tick as [(stream, frame index)], a mark as 'kind stream', the end as None."""
+        taken = self.admission.take()
+        if isinstance(taken, list):
+            return [(one.stream.id, one.frame_index) for one in taken]
+        return f"{taken.kind} {taken.stream_id}" if taken else None
+
+    def all(self) -> list[Any]:
+        return list(iter(self.take, None))
+
+    @property
+    def drops(self) -> dict[str, int]:
+        return self.ledger.drops()
+
+
+def live(id: str = "cam", **config: Any) -> Stream:
+    return stream(id, live=True, **config)

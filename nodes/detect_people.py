@@ -35,6 +35,9 @@ class Config(NodeConfig):
     """Card of a detector of the family `wholebody34`: a name in configs/models, or a path to a card or .onnx file."""
     head_min_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are left out. Raise for fewer false heads, lower for far and dim ones. Tune first."""
+    lone_head_min_score: float = Field(default=0.0, ge=0, le=1, json_schema_extra=LIVE)
+    """Heads that found no body are left out below this score. Raise when round things on shelves are taken for heads:
+    they have no body; too high, and people behind counters are lost."""
     body_min_score: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
     """Bodies with a lower score are left out. Raise for fewer false bodies, lower for half-hidden ones."""
     direction_min_score: float = Field(default=0.02, ge=0, le=1, json_schema_extra=LIVE)
@@ -64,7 +67,8 @@ class DetectPeople(Node[Config]):
 
     Per frame: rows below the thresholds, outside the frame or too small go; doubled boxes of a class go; each
     direction joins the head it overlaps most; heads and bodies are paired one to one so that the total fit is best,
-    and whoever finds no partner stays alone; people under a mask of their stream go.
+    and whoever finds no partner stays alone, heads only if they are sure enough; people under a mask of their stream
+    go.
 
     State: none.
     Empty: no frames, no call of the model; no rows, no people.
@@ -126,7 +130,8 @@ class DetectPeople(Node[Config]):
             body_score=np.concatenate([_placed(body_score, bodies, heads, len(head_box), 0), body_score[alone]]),
             direction_scores=_with_gaps(directions, len(alone), 0),
         )
-        people = people.take(~_masked(people, frames.stream(frame_row).config.masks))
+        lone = np.isnan(people.body_box[:, 0]) & (people.head_score < config.lone_head_min_score)
+        people = people.take(~lone & ~_masked(people, frames.stream(frame_row).config.masks))
         best_first = np.argsort(-np.maximum(people.head_score, people.body_score), kind="stable")
         return people.take(best_first[: config.max_people])
 

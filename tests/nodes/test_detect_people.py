@@ -49,6 +49,14 @@ def test_halves_of_people_stay_alone() -> None:
     assert people.body_score == pytest.approx([0.0, 0.8])
 
 
+def test_a_head_without_a_body_must_be_surer() -> None:
+    rows = [HEAD, *ANNA_HEAD, 0.5], [BODY, *ANNA_BODY, 0.8], [HEAD, *BERT_HEAD, 0.5]
+
+    assert len(detect(*rows)) == 2
+    assert np.array_equal(detect(*rows, lone_head_min_score=0.51).head_box, boxes(ANNA_HEAD))
+    assert len(detect(*rows, lone_head_min_score=0.5)) == 2
+
+
 def test_a_head_seen_behind_somebody_is_not_given_the_body() -> None:
     behind = [0.22, 0.35, 0.26, 0.42]
 

@@ -92,8 +92,11 @@ class GazePoints(Value):
 
 @dataclass(frozen=True, eq=False)
 class AoiHits(Value):
-    """What each head looks at in each frame. One row per head and frame, plus one row more per further target hit
-    (AOIs may overlap); a head that looks at nothing named has one row with target ""."""
+    """What each head looks at in each frame.
+
+    One row per head and frame, plus one row more per further target hit (AOIs may overlap); a head that looks at
+    nothing named has one row with target "".
+    """
 
     frame_row: np.ndarray = column(np.int64)
     track_id: np.ndarray = column(np.int64)

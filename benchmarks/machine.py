@@ -15,19 +15,25 @@ _GUEST = 8
 """From this column on, times are counted a second time."""
 
 
-def load_of_others(seconds: float = 2.0) -> float:
-    """Return how many cores were kept busy by other processes during the next seconds, on average.
+class LoadOfOthers:
+    """How many cores other processes keep busy, on average since this was made.
 
-    Time that the machine below a virtual machine took away counts as busy. The load average of the system would still
-    speak of what ended minutes ago, and of this process.
-
-    Raises:
-        ConfigError: this is not Linux.
+    Others are all but this process and the children it has waited for. Time that the machine below a virtual machine
+    took away counts as theirs. The load average of the system would still speak of what ended minutes ago.
     """
-    began_s, all_s, own_s = time.perf_counter(), busy_s(), _own_s()
-    time.sleep(seconds)
-    others_s = (busy_s() - all_s) - (_own_s() - own_s)
-    return max(others_s, 0.0) / (time.perf_counter() - began_s)
+
+    def __init__(self) -> None:
+        """Begin.
+
+        Raises:
+            ConfigError: this is not Linux.
+        """
+        self._began_s, self._busy_s, self._own_s = time.perf_counter(), busy_s(), own_s()
+
+    def cores(self) -> float:
+        """Return the average so far."""
+        others_s = (busy_s() - self._busy_s) - (own_s() - self._own_s)
+        return round(max(others_s, 0.0) / (time.perf_counter() - self._began_s), 2)
 
 
 def busy_s() -> float:
@@ -46,6 +52,7 @@ def resident_bytes() -> int:
     return pages * os.sysconf("SC_PAGE_SIZE")
 
 
-def _own_s() -> float:
+def own_s() -> float:
+    """Return the CPU seconds of this process and of the children it has waited for."""
     times = os.times()
-    return times.user + times.system
+    return times.user + times.system + times.children_user + times.children_system

@@ -9,7 +9,7 @@ import pytest
 from benchmarks import machine, speed, speed_run
 from benchmarks.graph_runs import shipped_graph, shipped_stream
 from benchmarks.looped import write_looped
-from benchmarks.machine import busy_s, load_of_others, resident_bytes
+from benchmarks.machine import LoadOfOthers, busy_s, own_s, resident_bytes
 from benchmarks.plain_loop import run_loop
 from benchmarks.results import ROOT
 from benchmarks.speed import compare, main, memory
@@ -103,15 +103,21 @@ def test_busy_time_leaves_out_idling_and_what_is_counted_twice(tmp_path: Path, m
 
 
 def test_the_load_is_that_of_others_and_not_below_zero(monkeypatch: pytest.MonkeyPatch) -> None:
-    own = iter([1.0, 1.5])
-    everybody = iter([100.0, 103.5])
-    clock = iter([10.0, 12.0])
+    own = iter([1.0, 1.5, 4.6])
+    everybody = iter([100.0, 103.5, 103.5])
+    clock = iter([10.0, 12.0, 12.0])
     monkeypatch.setattr(machine, "busy_s", lambda: next(everybody))
-    monkeypatch.setattr(machine, "_own_s", lambda: next(own))
+    monkeypatch.setattr(machine, "own_s", lambda: next(own))
     monkeypatch.setattr(machine.time, "perf_counter", lambda: next(clock))
 
-    assert load_of_others(0.0) == pytest.approx(1.5)
+    load = LoadOfOthers()
+
+    assert [load.cores(), load.cores()] == [1.5, 0.0]
+
+
+def test_what_this_process_holds_and_used_is_known() -> None:
     assert resident_bytes() > 2**20
+    assert own_s() > 0
 
 
 def test_other_systems_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -132,12 +138,45 @@ def test_a_run_for_memory_takes_two_minutes_of_input_or_none() -> None:
     assert str(error.value) == "--minutes: expected 0 or 2 and more, got 1.0"
 
 
-def test_figures_of_a_busy_machine_are_void(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def machine_with(monkeypatch: pytest.MonkeyPatch, loads: list[float]) -> list[str]:
+    """Have others keep that many cores busy before and during each run in turn; return where runs will be listed."""
     runs = {"graph": run(40, 50, 1) | {"memory": []}, "one_thread": run(20, 50), "defaults": run(25, 60), "models": {}}
-    monkeypatch.setattr(speed, "load_of_others", lambda: 0.31)
-    monkeypatch.setattr(speed, "_in_a_process", lambda kind, clip, frames: dict(runs[kind]))
+    done: list[str] = []
+    cores = iter(loads)
+
+    def in_a_process(kind: str, clip: Path | None, frames: int) -> dict[str, object]:
+        done.append(kind)
+        return dict(runs[kind])
+
+    monkeypatch.setattr(speed, "SAMPLED_S", 0)
+    monkeypatch.setattr(speed.LoadOfOthers, "cores", lambda self: next(cores))
+    monkeypatch.setattr(speed, "_in_a_process", in_a_process)
+    return done
+
+
+def test_disturbed_rounds_are_measured_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    before, during = [0.1, 0.2, 0.31, 0.0, 0.0, 0.0], [0.0, 0.0, 0.0, 0.0, 0.0, 0.31]
+    done = machine_with(monkeypatch, [*before, *during, *[0.3] * 6])
 
     assert main(["--rounds", "1", "--frames", "1", "--minutes", "0", "--out", str(tmp_path)]) == 0
 
     figures = json.loads((tmp_path / "speed.json").read_text())
-    assert (figures["load_before"], figures["void"], figures["throughput_ratio"]) == (0.31, True, 1.6)
+    assert (figures["load_before"], figures["load_during"], figures["void"]) == (0.3, 0.3, False)
+    assert figures["throughput_ratio"] == 1.6
+    forth = ["graph", "one_thread", "defaults"]
+    assert done == [*forth, *forth[::-1], *forth, "models"]
+
+
+def test_figures_of_a_machine_that_stays_busy_are_void(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    machine_with(monkeypatch, [0.0, 0.0, 0.0, 0.0, 0.0, 0.4] * 3)
+
+    assert main(["--rounds", "1", "--frames", "1", "--minutes", "0", "--out", str(tmp_path)]) == 0
+
+    figures = json.loads((tmp_path / "speed.json").read_text())
+    assert (figures["load_before"], figures["load_during"], figures["void"]) == (0.0, 0.4, True)
+    assert len(figures["details"]["rounds"]) == 3
+    assert capsys.readouterr().out.startswith(
+        "void: other processes kept more than 0.3 cores busy, see load_before, load_during\n"
+    )

@@ -15,7 +15,7 @@ from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph, NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
-from pipeline.recording import RecordedTick, Recording, rejoin, with_streams
+from pipeline.recording import RecordedTick, Recording, fits, rejoin, with_streams
 from pipeline.tick import Slot, Tick, no_frames
 from pipeline.values import Value
 
@@ -59,8 +59,11 @@ def ticks_from_sources(
     source: NodeSpec,
     streams: Mapping[str, Stream],
     recordings: Mapping[str, Recording],
+    stopped: Callable[[], bool],
 ) -> Iterator[Tick]:
     """Yield ticks as sources make them; values of replayed edges are put in from their recordings.
+
+    After a stop only the ends of streams come, earlier than they were recorded and with nothing computed from them.
 
     Raises:
         PipelineError: a recording does not fit the input.
@@ -74,12 +77,15 @@ def ticks_from_sources(
         tick.slots[source.name] = Slot(tick.frames)
         for edge, recording in recordings.items():
             recorded = next(recording, None)
-            if recorded is None:
+            if recorded is not None and (fits(recorded, tick) or not stopped()):
+                tick.slots[edge] = Slot(rejoin(recorded, tick, edge))
+            elif stopped():
+                tick.slots[edge] = Slot(recording.kind.empty())
+            else:
                 raise PipelineError(
                     f"--replay {edge}: expected a value for tick {number}, got the end of the recording; "
                     "replay with the input, streams and batch size of the recording"
                 )
-            tick.slots[edge] = Slot(rejoin(recorded, tick, edge))
         yield tick
         number += 1
 

@@ -102,7 +102,8 @@ class Recording(Iterator[RecordedTick]):
         Raises:
             ConfigError: it is not there, or of another edge, kind or version.
         """
-        self._edge, self._kind, self._path = edge, kind, folder / f"{edge}.ticks"
+        self.kind = kind
+        self._edge, self._path = edge, folder / f"{edge}.ticks"
         self._number = 0
         try:
             self._file = self._path.open("rb")
@@ -131,7 +132,7 @@ class Recording(Iterator[RecordedTick]):
             message = None if self._file.closed else self._message()
             if message is None:
                 raise StopIteration
-            frames, marks, values = from_plain_tick(message, {self._edge: self._kind})
+            frames, marks, values = from_plain_tick(message, {self._edge: self.kind})
         except (KeyError, TypeError, ValueError) as error:
             self.close()
             where = f"{self._path}: tick {self._number}"
@@ -216,13 +217,18 @@ def _value(kind: type[Value], plain: dict[str, Any]) -> Any:
     return kind(**made)
 
 
+def fits(recorded: RecordedTick, tick: Tick) -> bool:
+    """Tell whether a tick has the frames and marks of a recorded one."""
+    return bool(_story(recorded.frames, recorded.marks) == _story(tick.frames, tick.marks))
+
+
 def rejoin(recorded: RecordedTick, tick: Tick, edge: str) -> Value:
     """Return the recorded value for a tick that was read from its source again.
 
     Raises:
         PipelineError: the tick has other frames or marks than the recorded one.
     """
-    if _story(recorded.frames, recorded.marks) != _story(tick.frames, tick.marks):
+    if not fits(recorded, tick):
         raise PipelineError(
             f"--replay {edge}: tick {tick.number}: expected {_told(recorded.frames, recorded.marks)} as recorded, "
             f"got {_told(tick.frames, tick.marks)}; replay with the input, streams and batch size of the recording"

@@ -191,12 +191,14 @@ class Runtime:
                 self._fail(_named(one, "cannot be closed", error))
 
     def _ticks(self) -> Iterator[Tick]:
-        source, streams = self._graph.source, self._streams
+        source, streams, recordings = self._graph.source, self._streams, self._recordings
+
+        def stopped() -> bool:
+            return self._stopped
+
         if not self._from_recordings:
-            return ticks_from_sources(self._admission, source, streams, self._recordings)
-        return ticks_from_recordings(
-            self._recordings, source, streams, self._ledger, self._max_frames, lambda: self._stopped
-        )
+            return ticks_from_sources(self._admission, source, streams, recordings, stopped)
+        return ticks_from_recordings(recordings, source, streams, self._ledger, self._max_frames, stopped)
 
     def _open_recordings(self) -> None:
         for edge, folder in self._replay.items():

@@ -183,7 +183,7 @@ def admission(batch_size: int = 1) -> Admission:
 
 
 def test_ticks_of_sources_have_frames_or_a_mark():
-    done = list(ticks_from_sources(admission(), branches().source, STREAMS, {}))
+    done = list(ticks_from_sources(admission(), branches().source, STREAMS, {}, lambda: False))
 
     assert [each.number for each in done] == [0, 1, 2, 3]
     assert [each.marks for each in done] == [(BEGUN,), (), (), (ENDED,)]
@@ -207,9 +207,9 @@ def test_frames_of_a_tick_carry_all_that_is_known_of_them():
     assert np.issubdtype(batch.size_wh.dtype, np.int32)
 
 
-def joined(replay: dict[str, Path], batch_size: int = 1) -> list[Tick]:
+def joined(replay: dict[str, Path], batch_size: int = 1, stopped: bool = False) -> list[Tick]:
     with opened(replay) as recordings:
-        return list(ticks_from_sources(admission(batch_size), branches().source, STREAMS, recordings))
+        return list(ticks_from_sources(admission(batch_size), branches().source, STREAMS, recordings, lambda: stopped))
 
 
 def test_recorded_values_join_the_ticks_of_sources(tmp_path: Path):
@@ -241,3 +241,18 @@ def test_a_recording_with_another_batch_size_is_told(tmp_path: Path):
         "--replay stamps: tick 1: expected 'shop' at 0.000 s as recorded, got 'shop' at 0.000 s, 'shop' at 0.040 s; "
         "replay with the input, streams and batch size of the recording"
     )
+
+
+def test_after_a_stop_the_ends_of_streams_need_not_be_those_of_the_recording(tmp_path: Path):
+    given = [tick(count=0, marks=(BEGUN,)), tick(0), tick(0, start_s=0.08), tick(0, start_s=0.12)]
+
+    done = joined(recorded(tmp_path, *given), stopped=True)
+
+    assert [len(each.slots["stamps"].value) for each in done] == [0, 1, 0, 0]
+    assert [each.marks for each in done] == [(BEGUN,), (), (), (ENDED,)]
+
+
+def test_after_a_stop_a_recording_may_have_ended(tmp_path: Path):
+    done = joined(recorded(tmp_path, tick(count=0, marks=(BEGUN,))), stopped=True)
+
+    assert [len(each.slots["stamps"].value) for each in done] == [0, 0, 0, 0]

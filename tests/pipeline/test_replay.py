@@ -16,7 +16,7 @@ from pipeline.node import Frame, Node
 from pipeline.recording import Recorder
 from pipeline.report import Snapshot
 from pipeline.runtime import Runtime
-from tests.helpers import table
+from tests.helpers import list_source, table
 from tests.pipeline.rig import (
     PATIENCE_S,
     STEP_NS,
@@ -191,6 +191,34 @@ def test_a_replay_is_interrupted_like_any_other_run(tmp_path: Path):
     assert adds_up(report.edges)
     assert slow.calls[-3:] == ["", "stream_ended shop", "close"]
     assert log.calls == []
+
+
+def test_a_replay_beside_pictures_is_interrupted_without_complaint(tmp_path: Path):
+    def look(self: Any, frames: FrameBatch, stamps: Stamps) -> None:
+        pass
+
+    def specs(log: Log) -> list[NodeSpec]:
+        looker = spec("look", node_class(look, reads_pictures=True), frames="frames", stamps="a")
+        return [*chain(log, ("a", node_class(copy))), looker]
+
+    items = {"shop": clip(40)}
+    run(items, tmp_path, *specs(Log()), record={"a": tmp_path})
+    whole: Runtime
+    stopped = threading.Event()
+
+    def hold(frames: FrameBatch) -> None:
+        whole.interrupt()
+        assert stopped.wait(PATIENCE_S)
+
+    log = Log(hold)
+    whole = runtime(
+        graph(*specs(log), source=list_source(items)), [stream()], tmp_path, replay={"a": tmp_path}, ticks_in_flight=1
+    )
+    report = whole.run(lambda snapshot: stopped.set() if whole._stopped else None, every_s=0.001)
+
+    assert (report.status, report.error) == ("interrupted", None)
+    assert log.calls[-2:] == ["stream_ended shop", "close"]
+    assert adds_up(report.edges)
 
 
 def test_a_live_stream_is_not_replayed_beside_pictures(tmp_path: Path):

@@ -85,7 +85,7 @@ def hand_out(one: RunningNode, stream_id: str) -> Value | None:
 
 def renumbered(tick: Tick, restarts: Counter[str]) -> Tick:
     """Return the tick as a node and those below it see it, after the node began anew so often with its streams."""
-    if not any(restarts[stream_id] for stream_id in tick.streams()):
+    if not restarts or not any(restarts[stream_id] for stream_id in tick.streams()):
         return tick
     later = np.array([restarts[stream_id] for stream_id in tick.frames.stream_id], np.int64)
     frames = replace(tick.frames, generation=tick.frames.generation + later)

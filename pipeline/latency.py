@@ -35,5 +35,5 @@ class Latency:
         with self._lock:
             if not self._times:
                 return {}
-            p50, p95 = np.percentile(self._times, [50, 95]) / 1e6
+            p50, p95 = (np.percentile(self._times, [50, 95]) / 1e6).tolist()
             return {"p50_ms": round(p50, 2), "p95_ms": round(p95, 2), "max_ms": round(self._worst / 1e6, 2)}

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections import Counter
+from collections import Counter, defaultdict
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
@@ -27,27 +27,27 @@ class Ledger:
 
     def __init__(self) -> None:
         self._lock = threading.Lock()
-        self._accounts: dict[str, Account] = {}
+        self._accounts: defaultdict[str, Account] = defaultdict(Account)
 
     def came(self, node: str, frames: int = 1) -> None:
         """Note that frames reached a node."""
         with self._lock:
-            self._account(node).came += frames
+            self._accounts[node].came += frames
 
     def went(self, node: str, frames: int = 1) -> None:
         """Note that frames left a node, processed."""
         with self._lock:
-            self._account(node).went += frames
+            self._accounts[node].went += frames
 
     def dropped(self, node: str, cause: str, frames: int = 1) -> None:
         """Note that frames that reached a node were dropped there."""
         with self._lock:
-            self._account(node).dropped[cause] += frames
+            self._accounts[node].dropped[cause] += frames
 
     def settle(self, node: str, cause: str) -> None:
         """Note that the frames which are still at a node will never leave it: they were dropped."""
         with self._lock:
-            account = self._account(node)
+            account = self._accounts[node]
             account.dropped[cause] += account.in_flight()
 
     def drops(self) -> dict[str, int]:
@@ -89,6 +89,3 @@ class Ledger:
             for first, second in hand_overs
             if (went := accounts.get(first, nothing)["out"]) != (came := accounts.get(second, nothing)["in"])
         ]
-
-    def _account(self, node: str) -> Account:
-        return self._accounts.setdefault(node, Account())

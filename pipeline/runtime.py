@@ -181,7 +181,10 @@ class Runtime:
             opening.fail(index, _named(begun[-1], "cannot be opened", error))
         if opening.arrive():
             cpu_ns = time.thread_time_ns()
-            self._loops[index]()
+            try:
+                self._loops[index]()
+            except BaseException as error:
+                self._fail(error)
             in_nodes = sum(one.meter.cpu_ns for one in begun)
             self._observer.engine_cpu_ns.append(time.thread_time_ns() - cpu_ns - in_nodes)
         for one in begun:

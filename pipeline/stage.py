@@ -39,7 +39,8 @@ def run_stage(running: list[RunningNode], tick: Tick, policy: Policy, ledger: Le
         except BaseException:
             ledger.dropped(name, cause, came)
             raise
-        ledger.dropped(name, cause, dropped)
+        if dropped:
+            ledger.dropped(name, cause, dropped)
         ledger.went(name, came - dropped)
     return tick
 
@@ -53,6 +54,7 @@ def _applied(one: RunningNode, tick: Tick, policy: Policy) -> tuple[Tick, int]:
         if policy.drop:
             return drop_failing(one, tick, failure)
         raise failure from error
-    for stream_id in tick.streams():
-        one.failures.pop(stream_id, None)
+    if one.failures:
+        for stream_id in tick.streams():
+            one.failures.pop(stream_id, None)
     return one.filled(tick, value), 0

@@ -9,6 +9,8 @@ from typing import Any, Self, TypeVar
 import numpy as np
 
 V = TypeVar("V", bound="Value")
+_COLUMNS: dict[type[Value], tuple[Field[Any], ...]] = {}
+"""Columns by kind: they are asked for many times a tick."""
 
 
 def column(dtype: Any, *shape: int | None) -> Any:
@@ -91,9 +93,11 @@ class Value:
         return type(self)(**made)
 
 
-def columns(kind: type[Value]) -> list[Field[Any]]:
+def columns(kind: type[Value]) -> tuple[Field[Any], ...]:
     """Return the declared columns of a kind of value, in order; what is merely attached is left out."""
-    return [spec for spec in fields(kind) if "attached" not in spec.metadata]
+    if kind not in _COLUMNS:
+        _COLUMNS[kind] = tuple(spec for spec in fields(kind) if "attached" not in spec.metadata)
+    return _COLUMNS[kind]
 
 
 def concat(tables: Sequence[V]) -> V:

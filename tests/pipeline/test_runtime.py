@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.errors import ModelError, PipelineError
 from pipeline.frames import FrameBatch
-from pipeline.node import Dropped
+from pipeline.node import Discontinuity, Dropped
 from tests.pipeline.rig import (
     PATIENCE_S,
     STEP_NS,
@@ -60,6 +60,23 @@ def test_streams_are_merged_by_time_and_end_one_by_one(tmp_path: Path):
         "open", "", "", "", "", "stream_ended c", "a,b", "a,a", "a", "", "stream_ended a", "b", "", "stream_ended b",
         "close",
     ]  # fmt: skip
+
+
+def test_after_a_discontinuity_nodes_begin_anew_and_a_new_generation_follows(tmp_path: Path):
+    calls: list[str] = []
+
+    def process(self: Any, frames: FrameBatch, stamps: Stamps) -> Stamps:
+        calls.append("".join(map(str, frames.generation.tolist())))
+        return stamps
+
+    middle = node_class(process, stream_ended=lambda self, stream_id: calls.append("ended"))
+    log = Log()
+
+    run({"shop": [frame(5), Discontinuity(), frame(0), frame(1)]}, tmp_path, *chain(log, ("a", middle)), batch_size=4)
+
+    assert calls == ["", "0", "", "ended", "11", "", "ended"]
+    assert log.stamps == [5 * STEP_NS, 0, STEP_NS]
+    assert log.calls.count("stream_ended shop") == 1
 
 
 def test_what_a_source_drops_is_part_of_the_account(tmp_path: Path):

@@ -44,11 +44,19 @@ class Ledger:
         with self._lock:
             self._accounts[node].dropped[cause] += frames
 
-    def settle(self, node: str, cause: str) -> None:
-        """Note that the frames which are still at a node will never leave it: they were dropped."""
+    def settle(self, hand_overs: Iterable[tuple[str, str]], cause: str) -> None:
+        """After a failure, note as dropped what is still at a node, and what left one and never came to the next.
+
+        Args:
+            hand_overs: pairs of nodes: all frames that leave the first should come to the second.
+            cause: why they were dropped.
+        """
         with self._lock:
-            account = self._accounts[node]
-            account.dropped[cause] += account.in_flight()
+            for first, second in hand_overs:
+                account = self._accounts[second]
+                account.came += max(self._accounts[first].went - account.came, 0)
+            for account in self._accounts.values():
+                account.dropped[cause] += max(account.in_flight(), 0)
 
     def drops(self) -> dict[str, int]:
         """Return frames dropped by cause, over all nodes."""

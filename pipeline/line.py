@@ -72,9 +72,8 @@ class Line:
             self._close_next(0)
 
     def _pass_on(self, index: int) -> None:
-        """Run a stage on what the one before hands over; after a failure, count it and let it go."""
+        """Run a stage on what the one before hands over; after a failure, let it go."""
         channel, failed = self._channels[index - 1], False
-        first = self._stages[index][0].spec.name
         try:
             while True:
                 tick = channel.get()
@@ -82,8 +81,6 @@ class Line:
                     if not failed:
                         self._run(index, tick)
                         continue
-                    self._ledger.came(first, len(tick.frames))
-                    self._ledger.dropped(first, "run_stopped", len(tick.frames))
                 except Exception as error:
                     failed = True
                     self._fail(error)

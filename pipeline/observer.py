@@ -61,6 +61,17 @@ class Observer:
                 self.age.add(now_ns - arrived_ns)
         self.frames_out += len(tick.frames)
 
+    def hand_overs(self) -> list[tuple[str, str]]:
+        """Return the pairs of nodes of which the second gets what the first lets through."""
+        chain = [spec.name for spec in self.graph.nodes if spec.ports.output]
+        alone = {lane.running.spec.name for lane in self.lanes}
+        pairs, last = [], self.graph.source.name
+        for spec in self.graph.nodes:
+            if spec.name != self.graph.source.name:
+                pairs.append((chain[-1] if spec.name in alone else last, spec.name))
+                last = spec.name if spec.ports.output else last  # a sink lets nothing through
+        return pairs
+
     def snapshot(self) -> Snapshot:
         """Return how far the run is."""
         elapsed_s = self._elapsed_s()
@@ -78,7 +89,7 @@ class Observer:
     def report(self, errors: Sequence[BaseException], interrupted: bool) -> RunReport:
         """Return how the run went; frames that do not add up are errors, too."""
         meters = self._meters()
-        violations = [PipelineError(line) for line in self.ledger.violations(self._hand_overs())]
+        violations = [PipelineError(line) for line in self.ledger.violations(self.hand_overs())]
         told = [_told(error) for error in [*errors, *(r.error for r in self.readers if r.error), *violations]]
         waited = {
             stage[0].spec.name: channel.statistics()
@@ -108,17 +119,6 @@ class Observer:
             sinks={lane.running.spec.name: {"spilled": lane.spilled, "failures": lane.failures} for lane in self.lanes},
         )
 
-    def _hand_overs(self) -> list[tuple[str, str]]:
-        """Return the pairs of nodes of which the second gets what the first lets through."""
-        chain = [spec.name for spec in self.graph.nodes if spec.ports.output]
-        alone = {lane.running.spec.name for lane in self.lanes}
-        pairs, last = [], self.graph.source.name
-        for spec in self.graph.nodes:
-            if spec.name != self.graph.source.name:
-                pairs.append((chain[-1] if spec.name in alone else last, spec.name))
-                last = spec.name if spec.ports.output else last  # a sink lets nothing through
-        return pairs
-
     def _elapsed_s(self) -> float:
         return 0.0 if self.began_ns is None else (self.clock.now_ns() - self.began_ns) / 1e9
 
@@ -131,7 +131,7 @@ class Observer:
             source.frames += reader.meter.frames
             source.wall_ns += reader.meter.wall_ns
             source.cpu_ns += reader.meter.cpu_ns
-        source.rows = source.frames
+        source.rows = sum(count for count, _ in self.streams.values())
         return {spec.name: by_name.get(spec.name, source) for spec in self.graph.nodes}
 
 

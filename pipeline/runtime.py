@@ -144,7 +144,7 @@ class Runtime:
         if opening.failure is not None:
             raise opening.failure
         if self._errors:
-            self._ledger.settle(self._graph.source.name, "run_stopped")
+            self._ledger.settle(self._observer.hand_overs(), "run_stopped")
         return self._observer.report(self._errors, self._interrupted)
 
     def interrupt(self) -> None:

@@ -44,15 +44,38 @@ def test_frames_that_are_lost_between_two_nodes_are_a_violation():
     assert ledger.violations([("c", "d")]) == []
 
 
-def test_what_will_never_leave_is_settled_as_dropped():
+def test_what_a_failure_stopped_is_settled_as_dropped():
     ledger = Ledger()
-    ledger.came("a", 5)
-    ledger.went("a", 3)
+    ledger.came("a", 9)
+    ledger.went("a", 7)
+    ledger.came("b", 4)
+    ledger.went("b", 4)
+    hand_overs = [("a", "b"), ("b", "c")]
 
-    ledger.settle("a", "run_stopped")
-    ledger.settle("a", "run_stopped")
+    for _ in range(2):
+        ledger.settle(hand_overs, "run_stopped")
 
-    assert ledger.to_dict() == {"a": {"in": 5, "out": 3, "dropped": {"run_stopped": 2}, "in_flight": 0}}
+        assert ledger.to_dict() == {
+            "a": {"in": 9, "out": 7, "dropped": {"run_stopped": 2}, "in_flight": 0},
+            "b": {"in": 7, "out": 4, "dropped": {"run_stopped": 3}, "in_flight": 0},
+            "c": {"in": 4, "out": 0, "dropped": {"run_stopped": 4}, "in_flight": 0},
+        }
+        assert ledger.violations(hand_overs) == []
+
+
+def test_what_came_from_nowhere_is_not_settled():
+    ledger = Ledger()
+    ledger.came("a", 1)
+    ledger.went("a", 2)
+    ledger.came("b", 3)
+    ledger.went("b", 3)
+
+    ledger.settle([("a", "b")], "run_stopped")
+
+    assert ledger.violations([("a", "b")]) == [
+        "node 'a': 1 frames came, 2 went, 0 were dropped, -1 are missing",
+        "between 'a' and 'b': 2 frames left, 3 came",
+    ]
 
 
 def test_drops_are_summed_over_nodes_by_cause_and_zeros_left_out():

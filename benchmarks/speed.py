@@ -164,8 +164,8 @@ def _in_a_process(kind: str, clip: Path | None, frames: int) -> Figures:
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_line("speed", "Measure what the engine adds and gains; wants an idle machine.")
-    parser.add_argument("--frames", type=int, default=600, help="frames of each run (default 600)")
-    parser.add_argument("--rounds", type=int, default=3, help="quiet rounds to measure (default 3)")
+    parser.add_argument("--frames", type=int, default=400, help="frames of each run (default 400)")
+    parser.add_argument("--rounds", type=int, default=5, help="quiet rounds to measure (default 5)")
     parser.add_argument(
         "--minutes", type=float, default=10.0, help="minutes of input of the run for memory, 0 for none (default 10)"
     )

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import threading
+from pathlib import Path
 
-import zmq
+import pytest
 
 from examples.listen import listen
 from nodes.publish_events import PublishEvents
@@ -12,11 +13,8 @@ from nodes.types import Visits
 from tests.helpers import make_node, table
 
 
-def test_listen_prints_published_events(capsys) -> None:
-    probe = zmq.Context.instance().socket(zmq.PUB)
-    port = probe.bind_to_random_port("tcp://127.0.0.1")
-    endpoint = f"tcp://127.0.0.1:{port}"
-    probe.close(linger=0)
+def test_listen_prints_published_events(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    endpoint = f"ipc://{tmp_path}/bus"
     node = make_node(PublishEvents, endpoint=endpoint)
     node.open()
     looks = table(

@@ -19,6 +19,9 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _MAX_LOGIT = 6.0
 """Probabilities nearer to 0 or 1 than this (0.25 %) count as that, so that one sure frame does not outvote many."""
 
+SHORTEST_S = 1e-6
+"""Least time between two points of a person, so that speeds are finite."""
+
 LIVE: dict[str, Any] = {"live": True}
 
 
@@ -138,7 +141,9 @@ class _Filters:
         # The first place of a track is its own filter where it has one, else its fresh one.
         place = (every.track_id == track_id[:, None]).argmax(axis=1)
         found = every.take(place)
-        return found, np.where(place < len(self.track_id), (pts_ns - found.seen_ns) / 1e9, 1.0)
+        # A tick that failed further down is run again: the same pts comes twice, and no time has passed.
+        since_s = np.maximum((pts_ns - found.seen_ns) / 1e9, SHORTEST_S)
+        return found, np.where(place < len(self.track_id), since_s, 1.0)
 
 
 def _logit(chance: Array) -> Array:

@@ -155,3 +155,13 @@ def test_it_is_the_filter_of_the_maths() -> None:
         start = Held.nothing(sample[None].astype(np.float64)) if k == 0 else held
         held = filtered(start, sample[None].astype(np.float64), np.ones(1), np.array([0.1]), Tuning(0.7, 0.4, 1.0))
         assert made[k].point[0] == pytest.approx(held.value[0], abs=1e-6)
+
+
+def test_a_frame_that_comes_twice_stays_finite() -> None:
+    node = make_node(SmoothGaze)
+    node.open()
+    node.process(frames(1), looks((0.2, 0.5)))
+    again = node.process(frames(1), looks((0.2, 0.5)))
+
+    assert again.point[0] == pytest.approx([0.2, 0.5])
+    assert np.isfinite(again.in_frame_prob).all()

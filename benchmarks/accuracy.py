@@ -65,6 +65,8 @@ def true_heads(truth: PeopleTruth) -> Tracks:
         body_score=np.ones(count, np.float32),
         direction_scores=np.zeros((count, 8), np.float32),
         observed=np.ones(count, np.bool_),
+        taken_from=np.zeros(count, np.int64),
+        taken_since_ns=np.zeros(count, np.int64),
     )
 
 

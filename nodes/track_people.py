@@ -156,6 +156,8 @@ class TrackPeople(Node[Config]):
             body_score=_rows(found.body_score, body, 0),
             direction_scores=_rows(found.direction_scores, head, 0),
             observed=observed[shown],
+            taken_from=np.zeros(len(shown), np.int64),
+            taken_since_ns=np.zeros(len(shown), np.int64),
         )
 
 

@@ -46,6 +46,24 @@ class Tracks(Value):
     direction_scores: np.ndarray = column(np.float32, 8)
     observed: np.ndarray = column(np.bool_)
     """False where the boxes are predicted, because no detection was matched in this frame."""
+    taken_from: np.ndarray = column(np.int64)
+    """0, or the track whose rows from `taken_since_ns` until now were of this person: the tracker corrects itself. All
+    of a track when it turns out to be an older one (merge), its last part when two people were one track (split)."""
+    taken_since_ns: np.ndarray = column(np.int64)
+    """pts from which the rows of `taken_from` are this track's; 0 where nothing is taken."""
+
+
+@dataclass(frozen=True, eq=False)
+class Objects(Value):
+    """Things that can be looked at and move: what a detector finds besides people. Ordered by (frame_row, object_id)."""
+
+    frame_row: np.ndarray = column(np.int64)
+    object_id: np.ndarray = column(np.int64)
+    """From 1, never reused within a (stream, generation)."""
+    label: tuple[str, ...] = names()
+    """Class of the thing, without a colon: `bottle`."""
+    box: np.ndarray = column(np.float32, 4)
+    score: np.ndarray = column(np.float32)
 
 
 @dataclass(frozen=True, eq=False)
@@ -101,9 +119,9 @@ class AoiHits(Value):
     frame_row: np.ndarray = column(np.int64)
     track_id: np.ndarray = column(np.int64)
     target: tuple[str, ...] = names()
-    """AOI name, `person:<track_id>`, `grid:<row>-<column>`, or "" for nothing."""
+    """AOI name, `person:<track_id>`, `object:<label>:<object_id>`, `grid:<row>-<column>`, or "" for nothing."""
     score: np.ndarray = column(np.float32)
-    """0 to 1: belief that the head looks at the target in this frame."""
+    """0 to 1: probability that the head looks at the target in this frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -111,9 +129,17 @@ class Visits(Value):
     """Looked-at events, in the order they became known. Not tied to frames: rows carry their own stream and times."""
 
     id: tuple[str, ...] = names()
-    """Deterministic: made of stream, generation, track, target, kind and first pts."""
+    """Of the event, deterministic: `<visit>/<kind>`, with `/<n>` for the n-th update."""
+    visit: tuple[str, ...] = names()
+    """Of the visit: `<stream>/<generation>/<track>/<target>/<first pts>`, with `~<n>` when it is told anew for the n-th
+    time after a repair."""
     kind: tuple[str, ...] = names()
     """`started`, `updated`, `ended` or `retracted`."""
+    reason: tuple[str, ...] = names()
+    """Why it ended or is retracted: `looked_away`, `stream_ended`, `discontinuity`, `interrupted`; `too_short`,
+    `identity`. "" for other kinds."""
+    replaces: tuple[str, ...] = names()
+    """Visits, retracted before, in whose place this one is told, one a line; "" for none."""
     stream_id: tuple[str, ...] = names()
     generation: np.ndarray = column(np.int64)
     track_id: np.ndarray = column(np.int64)
@@ -123,12 +149,41 @@ class Visits(Value):
     start_ns: np.ndarray = column(np.int64)
     """pts of the first look of the visit."""
     end_ns: np.ndarray = column(np.int64)
-    """pts of the last look so far."""
+    """pts at which the last look so far was over: that of its last frame plus what that frame stands for."""
     known_ns: np.ndarray = column(np.int64)
-    """pts at which the event became known; never before `end_ns`."""
+    """pts of the frame that made the event known, or `end_ns` where that is later, as at the end of a stream."""
     dwell_ns: np.ndarray = column(np.int64)
     """Time within the visit that was really spent looking, gaps left out."""
+    fixations: np.ndarray = column(np.int64)
+    """Looks without a gap that were long enough to be fixations; a visit without any is a glance."""
+    fixation_ns: np.ndarray = column(np.int64)
+    """Time spent in those fixations."""
     score: np.ndarray = column(np.float32)
-    """Mean score of the hits of the visit so far."""
+    """Mean probability of the hits of the visit so far, weighted by time."""
+    start_time_ns: np.ndarray = column(np.int64)
+    """Wall-clock time of pts 0 of the stream, ns since 1970-01-01T00:00:00Z."""
+
+
+@dataclass(frozen=True, eq=False)
+class Measures(Value):
+    """Attention in windows of time, one row a number. Not tied to frames: rows carry their own stream and times."""
+
+    stream_id: tuple[str, ...] = names()
+    generation: np.ndarray = column(np.int64)
+    sequence: np.ndarray = column(np.int64)
+    """Of the report that the row belongs to: from 0, without gaps, per (stream, generation)."""
+    window_start_ns: np.ndarray = column(np.int64)
+    window_end_ns: np.ndarray = column(np.int64)
+    """pts; the window holds its start and not its end."""
+    revision: np.ndarray = column(np.int64)
+    """0, then 1, 2, … when visits of the window were repaired after it had been reported."""
+    known_ns: np.ndarray = column(np.int64)
+    measure: tuple[str, ...] = names()
+    """Formula id: `watchers.1` and others of docs/events.md."""
+    target: tuple[str, ...] = names()
+    """What was looked at; "" for the whole stream."""
+    to: tuple[str, ...] = names()
+    """Of a transition, the target looked at next; "" for other measures."""
+    value: np.ndarray = column(np.float64)
     start_time_ns: np.ndarray = column(np.int64)
     """Wall-clock time of pts 0 of the stream, ns since 1970-01-01T00:00:00Z."""

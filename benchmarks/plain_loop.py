@@ -55,8 +55,8 @@ class PlainSession:
 class LoopContext(Context):
     """Lends nodes what the engine would, models without its session."""
 
-    def __init__(self, name: str, device: Device, out_dir: Path, threads: int | None) -> None:
-        super().__init__(name, device, out_dir, ROOT)
+    def __init__(self, name: str, device: Device, out_dir: Path, graph: Graph, threads: int | None) -> None:
+        super().__init__(name, device, out_dir, ROOT, graph)
         self._threads = threads
 
     def open_session(self, card: str) -> Any:
@@ -83,7 +83,7 @@ def run_loop(graph: Graph, stream: Stream, out_dir: Path, *, threads: int | None
     cv2.setNumThreads(-1 if threads is None else threads)  # -1 is OpenCV's own choice
     nodes: dict[str, Node[Any]] = {}
     for spec in graph.nodes:
-        context = LoopContext(spec.name, device, out_dir, threads)
+        context = LoopContext(spec.name, device, out_dir, graph, threads)
         if issubclass(spec.cls, Source):
             source: Source[Any] = spec.cls(spec.config, context, stream)
         else:

@@ -31,7 +31,7 @@ LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    model: str = "people-shop-480"
+    model: str = Field(default="people-shop-480", json_schema_extra={"card": True})
     """Card of a detector of the family `wholebody34`: a name in configs/models, or a path to a card or .onnx file."""
     head_min_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are left out. Raise for fewer false heads, lower for far and dim ones. Tune first."""

@@ -26,7 +26,7 @@ LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    model: str = "gaze-shop-480"
+    model: str = Field(default="gaze-shop-480", json_schema_extra={"card": True})
     """Card of a gaze model of the family `gazelle` with an in/out output: a name in configs/models, or a path to a
     card or .onnx file."""
     min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)

@@ -12,6 +12,7 @@ from pydantic import AfterValidator, Field
 from nodes.ops import cloud_events
 from nodes.types import Visits
 from pipeline.errors import ConfigError
+from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
 
 logger = logging.getLogger(__name__)
@@ -53,6 +54,7 @@ class PublishEvents(Node[Config]):
     sink_policy = "keep"
 
     def open(self) -> None:
+        self._lineage = self.context.lineage("looks")
         self._context = zmq.Context()
         self._socket = self._context.socket(zmq.PUB)
         self._socket.sndhwm = self.config.queue
@@ -66,12 +68,13 @@ class PublishEvents(Node[Config]):
         else:
             self._warn_if_open_to_others()
 
-    def process(self, looks: Visits) -> None:
+    def process(self, frames: FrameBatch, looks: Visits) -> None:
         if self._socket.closed:
             return
-        for row in range(len(looks)):
+        events = cloud_events.encode_rows(looks, self._lineage.origins(frames.streams))
+        for row, event in enumerate(events):
             topic = f"look/{looks.stream_id[row]}/{looks.track_id[row]}/"
-            self._socket.send_multipart([topic.encode(), cloud_events.encode(looks, row)], zmq.NOBLOCK)
+            self._socket.send_multipart([topic.encode(), event], zmq.NOBLOCK)
 
     def close(self) -> None:
         self._socket.close()

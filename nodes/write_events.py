@@ -15,6 +15,7 @@ from nodes.ops import cloud_events
 from nodes.types import Visits
 from pipeline.errors import PipelineError
 from pipeline.frames import FrameBatch
+from pipeline.lineage import Origin
 from pipeline.node import Node, NodeConfig
 from pipeline.outputs import cannot_write
 
@@ -41,14 +42,16 @@ class WriteEvents(Node[Config]):
 
     def open(self) -> None:
         self._logs: dict[str, _Log] = {}
+        self._lineage = self.context.lineage("looks")
 
     def process(self, frames: FrameBatch, looks: Visits) -> None:
         for stream_id in dict.fromkeys([*(frames.streams or {}), *looks.stream_id]):
             if stream_id not in self._logs:
                 self._logs[stream_id] = _Log(self.context.output_path(stream_id, self.config.file))
+        origins = self._lineage.origins(frames.streams)
         for stream_id in dict.fromkeys(looks.stream_id):
             rows = [row for row, name in enumerate(looks.stream_id) if name == stream_id]
-            self._logs[stream_id].append(looks, rows)
+            self._logs[stream_id].append(looks, rows, origins)
 
     def stream_ended(self, stream_id: str) -> None:
         if stream_id in self._logs:
@@ -70,11 +73,11 @@ class _Log:
         with self._explained():
             self._file = FileIO(path, "w")  # unbuffered: what is written can be read, a failure is known at once
 
-    def append(self, looks: Visits, rows: list[int]) -> None:
+    def append(self, looks: Visits, rows: list[int], origins: dict[str, Origin]) -> None:
         """Write the rows that were not written yet, all or none."""
         numbers = [(int(looks.generation[row]), int(looks.sequence[row])) for row in rows]
         new = [row for row, number in zip(rows, numbers, strict=True) if number > self._last]
-        lines = b"".join(cloud_events.encode(looks, row) + b"\n" for row in new)
+        lines = b"".join(event + b"\n" for event in cloud_events.encode_rows(looks, origins, new))
         with self._explained():
             try:
                 left = memoryview(lines)

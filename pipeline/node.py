@@ -15,6 +15,8 @@ from pipeline.values import Value
 
 if TYPE_CHECKING:
     from pipeline.device import Device
+    from pipeline.graph import Graph
+    from pipeline.lineage import Lineage
     from pipeline.session import Session
 
 
@@ -22,7 +24,8 @@ class NodeConfig(BaseModel):
     """Base of every node's `Config`: frozen, unknown keys refused, each field documented by the string below it.
 
     A field made with `Field(..., json_schema_extra={"live": True})` may be replaced between two ticks; the node's
-    `reconfigured()` is then called.
+    `reconfigured()` is then called. One that names a model card is made with `json_schema_extra={"card": True}`: its
+    checksum is then part of the lineage of what the node makes.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -39,13 +42,22 @@ C = TypeVar("C", bound=NodeConfig)
 
 
 class Context:
-    """What the engine lends a node: its name, the device, models, and a place for files."""
+    """What the engine lends a node: its name, the device, models, a place for files, and where values come from.
 
-    def __init__(self, name: str, device: Device, out_dir: Path, root: Path) -> None:
+    Args:
+        name: of the node in the graph.
+        device: where models run.
+        out_dir: the folder of the run.
+        root: the checkout, where model cards are found.
+        graph: the whole graph, also where only part of it is run.
+    """
+
+    def __init__(self, name: str, device: Device, out_dir: Path, root: Path, graph: Graph) -> None:
         self.name = name
         self.device = device
         self._out_dir = out_dir
         self._root = root
+        self._graph = graph
 
     def output_path(self, stream_id: str, file: str) -> Path:
         """Return where a sink writes `file` of a stream: `<out>/<stream_id>/<file>`; the folder exists afterwards.
@@ -56,6 +68,29 @@ class Context:
         from pipeline.outputs import make_folder
 
         return make_folder(self._out_dir / stream_id) / file
+
+    def run_path(self, file: str) -> Path:
+        """Return where a node keeps a `file` for all streams: `<out>/<file>`; the folder exists afterwards.
+
+        Raises:
+            ConfigError: the folder cannot be made; names the path and the cause.
+        """
+        from pipeline.outputs import make_folder
+
+        return make_folder(self._out_dir) / file
+
+    def lineage(self, port: str) -> Lineage:
+        """Return what made the values that come in at a port: graph, models, configuration.
+
+        Two nodes that read one edge are told the same, whatever else they read.
+
+        Raises:
+            KeyError: the port is not connected.
+            ConfigError: the card or the file of a model is missing or wrong.
+        """
+        from pipeline.lineage import lineage_of
+
+        return lineage_of(self._graph, self._graph.node(self.name).inputs[port], self._root)
 
     def open_session(self, card: str) -> Session:
         """Open the model of a card (`configs/models/<card>.yaml`, or a path to a card or an .onnx file).

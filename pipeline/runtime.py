@@ -87,7 +87,7 @@ class Runtime:
         self._ledger = Ledger()
 
         def context(name: str) -> Context:
-            return Context(name, device, out_dir, root)
+            return Context(name, device, out_dir, root, graph)
 
         source, transit = self._graph.source, Latency()
         self._admission = Admission(streams, settings, clock, transit, self._ledger, source.name)

@@ -10,6 +10,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pipeline.frames import FrameBatch, Picture, Stream
+from pipeline.graph import Graph
+from pipeline.lineage import Lineage
 from pipeline.node import Context, Node, NodeConfig, Source, SourceItem, config_of
 from pipeline.streams import StreamConfig
 from pipeline.values import Value
@@ -149,13 +151,19 @@ class FakeContext(Context):
         sessions: Mapping[str, Any] | None = None,
         device: Any = None,
     ) -> None:
-        super().__init__("node", device or FakeDevice(), out_dir or Path("out"), Path("."))
+        super().__init__(
+            "node", device or FakeDevice(), out_dir or Path("out"), Path("."), Graph("graphs/retail.yaml", ())
+        )
         self._session = session
         self._sessions = sessions or {}
 
     def open_session(self, card: str) -> Any:
         """Return the session given for the card."""
         return self._sessions.get(card, self._session)
+
+    def lineage(self, port: str) -> Lineage:
+        """Return that of made-up nodes in a graph called `retail`, the same for every port."""
+        return Lineage("retail", {"gaze-shop-480": "sha256:0123456789ab"}, "[]")
 
 
 def make_node(cls: type[Node[Any]], context: Context | None = None, *, session: Any = None, **config: Any) -> Any:

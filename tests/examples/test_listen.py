@@ -10,7 +10,7 @@ import pytest
 from examples.listen import listen
 from nodes.publish_events import PublishEvents
 from nodes.types import Visits
-from tests.helpers import make_node, table
+from tests.helpers import frames, make_node, table
 
 
 def test_listen_prints_published_events(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
@@ -25,7 +25,7 @@ def test_listen_prints_published_events(capsys: pytest.CaptureFixture[str], tmp_
     ear = threading.Thread(target=listen, args=(endpoint, "look/shop/3/", 1))
     ear.start()
     while ear.is_alive():  # who subscribes late misses what was sent, so it is sent until it is heard
-        node.process(looks)
+        node.process(frames(1), looks)
         ear.join(0.02)
     node.close()
 

@@ -12,9 +12,10 @@ from nodes.ops import cloud_events
 from nodes.publish_events import PublishEvents
 from nodes.types import Visits
 from pipeline.errors import ConfigError
-from tests.helpers import make_node, run_node, table
+from tests.helpers import FakeContext, frames, make_node, run_node, table
 
 WAIT_MS = 5000
+FRAMES = frames(0, stream=["shop", "hello"], pts_s=[0, 0])
 Sub = zmq.Socket[bytes]
 Start = Callable[..., PublishEvents]
 
@@ -46,7 +47,7 @@ def subscribe(made: Sub, publisher: PublishEvents, topic: str) -> None:
     made.subscribe("look/hello/")
     made.connect(publisher.config.endpoint)
     for _ in range(WAIT_MS // 10):
-        publisher.process(visits(0, stream="hello"))
+        publisher.process(FRAMES, visits(0, stream="hello"))
         if made.poll(10):
             break
     else:
@@ -90,12 +91,13 @@ def test_a_subscriber_gets_topic_and_event(endpoint: str, subscriber: Sub, start
     publisher = start(endpoint)
     subscribe(subscriber, publisher, "look/shop/")
 
-    publisher.process(visits(1, 10))
+    publisher.process(FRAMES, visits(1, 10))
     messages = received(subscriber, 2)
+    encoded = cloud_events.encode_rows(visits(1, 10), FakeContext().lineage("looks").origins(FRAMES.streams))
 
     assert messages == [
-        [b"look/shop/1/", cloud_events.encode(visits(1, 10), 0)],
-        [b"look/shop/10/", cloud_events.encode(visits(1, 10), 1)],
+        [b"look/shop/1/", encoded[0]],
+        [b"look/shop/10/", encoded[1]],
     ]
 
 
@@ -103,8 +105,8 @@ def test_a_subscription_to_track_1_does_not_match_track_10(tmp_path: Path, subsc
     publisher = start(f"ipc://{tmp_path}/bus")
     subscribe(subscriber, publisher, "look/shop/1/")
 
-    publisher.process(visits(10, 1, 11))
-    publisher.process(visits(10, 1))
+    publisher.process(FRAMES, visits(10, 1, 11))
+    publisher.process(FRAMES, visits(10, 1))
     messages = received(subscriber, 2)
 
     assert [topic for topic, _ in messages] == [b"look/shop/1/"] * 2
@@ -115,7 +117,7 @@ def test_the_last_events_arrive_although_the_publisher_closes(tmp_path: Path, su
     publisher = start(f"ipc://{tmp_path}/bus", linger_s=5)
     subscribe(subscriber, publisher, "look/shop/")
 
-    publisher.process(visits(*range(500)))
+    publisher.process(FRAMES, visits(*range(500)))
     publisher.close()
 
     assert len(received(subscriber, 500)) == 500
@@ -128,7 +130,7 @@ def test_publishing_never_waits_for_a_subscriber_that_does_not_read(
     publisher = start(f"ipc://{tmp_path}/bus", queue=1, linger_s=0)
     subscribe(subscriber, publisher, "look/shop/")
 
-    publisher.process(visits(*range(5000)))
+    publisher.process(FRAMES, visits(*range(5000)))
     publisher.close()
 
     got = 0
@@ -143,7 +145,7 @@ def test_a_taken_port_is_said_once_and_the_run_goes_on(caplog: pytest.LogCapture
         port = other.getsockname()[1]
         node = make_node(PublishEvents, endpoint=f"tcp://127.0.0.1:{port}")
 
-        outputs = run_node(node, [(visits(1),), (Visits.empty(),), (visits(2),)], ["shop"])
+        outputs = run_node(node, [(FRAMES, visits(1)), (FRAMES, Visits.empty()), (FRAMES, visits(2))], ["shop"])
 
     assert outputs == [None] * 4
     assert caplog.messages == [
@@ -157,7 +159,7 @@ def test_two_runs_after_each_other_may_use_one_port(tmp_path: Path, caplog: pyte
         endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
 
     for _ in range(2):
-        run_node(make_node(PublishEvents, endpoint=endpoint), [(visits(1),)])
+        run_node(make_node(PublishEvents, endpoint=endpoint), [(FRAMES, visits(1))])
 
     assert caplog.messages == []
 

@@ -16,6 +16,7 @@ from nodes.ops.boxes import iou
 from nodes.types import Detections, GazePoints, HeadPoses, Tracks
 from pipeline.device_cpu import CpuDevice
 from pipeline.frames import FrameBatch, Picture
+from pipeline.graph import Graph
 from pipeline.node import Context, Node, config_of
 from pipeline.values import Value
 from scenes.still import Still, render_still
@@ -27,7 +28,7 @@ SIZE_WH = (480, 288)
 
 
 def opened(cls: type[Node[Any]]) -> Any:
-    node = cls(config_of(cls)(), Context("node", CpuDevice(), ROOT, ROOT))
+    node = cls(config_of(cls)(), Context("node", CpuDevice(), ROOT, ROOT, Graph("", ())))
     node.open()
     return node
 

@@ -20,7 +20,18 @@ from tests.repository import ROOT
 
 FILES = sorted(path.stem for path in (ROOT / "nodes").glob("*.py") if path.stem not in ("__init__", "types"))
 MAP_HW = (8, 8)
-TARGETS = ("shelf", "shelf", "shelf", "person:1", "")
+SAID = {
+    "target": ("shelf", "shelf", "shelf", "person:1", ""),
+    "to": ("door",),
+    "kind": ("started", "ended"),
+    "id": ("x/ended",),
+    "visit": ("x",),
+    "reason": ("looked_away",),
+    "replaces": ("", "y"),
+    "label": ("bottle",),
+    "measure": ("watchers.1",),
+}
+"""What may stand in columns of names."""
 PEOPLE = 4
 FRAMES = 12
 
@@ -88,8 +99,8 @@ def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> A
     content: dict[str, Any] = {}
     for spec in columns(kind):
         name = spec.name
-        if name in ("target", "kind", "stream_id", "id"):
-            some = {"target": TARGETS, "kind": ("started", "ended"), "stream_id": frame.stream_id, "id": ("x",)}[name]
+        if "names" in spec.metadata:
+            some = {**SAID, "stream_id": frame.stream_id}[name]
             content[name] = tuple(some[int(k)] for k in rng.integers(len(some), size=count))
             continue
         shape = (count, *(extent or MAP_HW[0] for extent in spec.metadata["shape"]))

@@ -55,7 +55,7 @@ class Tracks(Value):
 
 @dataclass(frozen=True, eq=False)
 class Objects(Value):
-    """Things that can be looked at and move: what a detector finds besides people. Ordered by (frame_row, object_id)."""
+    """Things one can look at and that move: what a detector finds besides people. Ordered by (frame_row, object_id)."""
 
     frame_row: np.ndarray = column(np.int64)
     object_id: np.ndarray = column(np.int64)
@@ -172,6 +172,8 @@ class Measures(Value):
     generation: np.ndarray = column(np.int64)
     sequence: np.ndarray = column(np.int64)
     """Of the report that the row belongs to: from 0, without gaps, per (stream, generation)."""
+    span: tuple[str, ...] = names()
+    """`window`, one of those that follow each other, or `whole`, all of the stream: never add up both."""
     window_start_ns: np.ndarray = column(np.int64)
     window_end_ns: np.ndarray = column(np.int64)
     """pts; the window holds its start and not its end."""

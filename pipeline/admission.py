@@ -57,6 +57,10 @@ class Admission:
 
     Streams of a run without a live one are merged by (pts, stream order), so that what is batched never depends on
     timing. With a live stream in the run, frames are taken as they come.
+
+    Args:
+        began_s: unix time at which the run began: the first generation of live streams, so that none of an earlier run
+            comes again and no two events get one id. Files begin at 0: the same file gives the same events.
     """
 
     def __init__(
@@ -67,6 +71,7 @@ class Admission:
         latency: Latency,
         ledger: Ledger,
         node: str,
+        began_s: int = 0,
     ) -> None:
         self._settings, self._clock, self._latency, self._ledger, self._node = settings, clock, latency, ledger, node
         self._live = any(stream.live for stream in streams)
@@ -79,7 +84,8 @@ class Admission:
             policy = stream.config.when_full
             waits = policy == "wait" or (policy == "auto" and not stream.live)
             room = max(4, 2 * batch) if waits else max(1, batch // len(streams))
-            inlet = self._inlets[stream.id] = _Inlet(stream, order, room, waits)
+            first = began_s if stream.live else 0
+            inlet = self._inlets[stream.id] = _Inlet(stream, order, room, waits, generation=first)
             inlet.queue.append(self._mark(inlet, "begun"))
 
     # the sources' side

@@ -15,7 +15,8 @@ from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph, NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
-from pipeline.recording import RecordedTick, Recording, fits, rejoin, with_streams
+from pipeline.recording import RecordedTick, Recording
+from pipeline.rejoining import fits, narrowed, rejoin, with_streams
 from pipeline.tick import Slot, Tick, no_frames
 from pipeline.values import Value
 
@@ -98,9 +99,10 @@ def ticks_from_recordings(
     max_frames: int | None,
     stopped: Callable[[], bool],
 ) -> Iterator[Tick]:
-    """Yield ticks without pictures as they were recorded; several edges must come from one run.
+    """Yield ticks without pictures as the nodes below the last recorded edge saw them.
 
-    When a recording is cut off, or the run is stopped, marks follow that end the streams which were not at their end.
+    Several edges must come from one run and stand in graph order. When a recording is cut off, or the run is stopped,
+    marks follow that end the streams which were not at their end.
 
     Raises:
         ConfigError: a recorded stream is not one of this run.
@@ -109,13 +111,13 @@ def ticks_from_recordings(
     number, ends = 0, dict[str, Mark]()
     values: dict[str, Value] = {}
     while not stopped() and (parts := _next_of_each(recordings)):
-        first, *others = parts
-        recorded = parts[first]
-        frames = with_streams(recorded.frames, recorded.marks, dict(streams))
-        tick = Tick(number, frames, recorded.marks, {source.name: Slot(frames), first: Slot(recorded.value)})
-        for edge in others:
-            tick.slots[edge] = Slot(rejoin(parts[edge], tick, edge))
-        values = {edge: part.value for edge, part in parts.items()}
+        last = parts[list(parts)[-1]]
+        frames = with_streams(last.frames, last.marks, dict(streams))
+        # When frames came was told by the clock of the recorded run.
+        frames = replace(frames, arrived_ns=np.zeros(len(frames), np.int64))
+        values = {edge: narrowed(part, last, f"--replay {edge}: tick {number}") for edge, part in parts.items()}
+        slots = {edge: Slot(value) for edge, value in values.items()}
+        tick = Tick(number, frames, last.marks, {source.name: Slot(frames), **slots})
         _note_ends(ends, tick)
         if max_frames is not None and len(frames):
             tick = tick.keep(frames.frame_index < max_frames)

@@ -48,7 +48,8 @@ class FrameBatch(Value):
 
     stream_id: tuple[str, ...] = names()
     generation: np.ndarray = column(np.int64)
-    """Rises by one at each discontinuity of its stream (reconnect, seek); state never crosses it."""
+    """Rises by one at each discontinuity of its stream (reconnect, seek); state never crosses it. From 0 for files,
+    from the unix time at which the run began for live streams."""
     frame_index: np.ndarray = column(np.int64)
     """Count within the stream, from 0; for humans, never for time."""
     pts_ns: np.ndarray = column(np.int64)

@@ -119,6 +119,9 @@ class Node(Generic[C]):
     sink_policy: ClassVar[Literal["keep", "drop"]] = "keep"
     """A sink of a live graph that cannot keep up: `keep` (events: spilled, nothing lost) or `drop` (video)."""
 
+    reaches_out: ClassVar[bool] = False
+    """True when others hear of what passes, on a network: a replay leaves the node out unless it is asked to publish."""
+
     def __init__(self, config: C, context: Context) -> None:
         self.config = config
         self.context = context

@@ -10,7 +10,7 @@ import logging
 import struct
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 from typing import Any
@@ -215,49 +215,3 @@ def _value(kind: type[Value], plain: dict[str, Any]) -> Any:
             shape = msgspec.convert(content["shape"], list[int])
             made[spec.name] = np.frombuffer(content["bytes"], spec.metadata["dtype"]).reshape(shape).copy()
     return kind(**made)
-
-
-def fits(recorded: RecordedTick, tick: Tick) -> bool:
-    """Tell whether a tick has the frames and marks of a recorded one."""
-    return bool(_story(recorded.frames, recorded.marks) == _story(tick.frames, tick.marks))
-
-
-def rejoin(recorded: RecordedTick, tick: Tick, edge: str) -> Value:
-    """Return the recorded value for a tick that was read from its source again.
-
-    Raises:
-        PipelineError: the tick has other frames or marks than the recorded one.
-    """
-    if not fits(recorded, tick):
-        raise PipelineError(
-            f"--replay {edge}: tick {tick.number}: expected {_told(recorded.frames, recorded.marks)} as recorded, "
-            f"got {_told(tick.frames, tick.marks)}; replay with the input, streams and batch size of the recording"
-        )
-    return recorded.value
-
-
-def with_streams(frames: FrameBatch, marks: tuple[Mark, ...], known: dict[str, Any]) -> FrameBatch:
-    """Return recorded frames that know the streams of this run.
-
-    Raises:
-        ConfigError: a stream was recorded that this run has not.
-    """
-    ids = dict.fromkeys([*frames.stream_id, *(mark.stream_id for mark in marks)])
-    unknown = [stream_id for stream_id in ids if stream_id not in known]
-    if unknown:
-        raise ConfigError(
-            f"--replay: expected streams of this run ({', '.join(known)}), got recorded {', '.join(unknown)}; "
-            f"add --source {unknown[0]}=..."
-        )
-    return replace(frames, streams={stream_id: known[stream_id] for stream_id in ids})
-
-
-def _story(frames: FrameBatch, marks: tuple[Mark, ...]) -> Any:
-    return frames.stream_id, frames.generation.tolist(), frames.pts_ns.tolist(), marks
-
-
-def _told(frames: FrameBatch, marks: tuple[Mark, ...]) -> str:
-    rows = zip(frames.stream_id, frames.pts_ns.tolist(), strict=True)
-    told = [f"{stream_id!r} at {pts_ns / 1e9:.3f} s" for stream_id, pts_ns in rows]
-    told += [f"{mark.stream_id!r} {mark.kind} at {mark.pts_ns / 1e9:.3f} s" for mark in marks]
-    return ", ".join(told) or "nothing"

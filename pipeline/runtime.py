@@ -25,6 +25,7 @@ from pipeline.observer import Observer
 from pipeline.opening import Opening
 from pipeline.reader import Reader
 from pipeline.recording import Recorder, Recording
+from pipeline.replayable import first
 from pipeline.report import RunReport, Snapshot
 from pipeline.running import RunningNode, said
 from pipeline.settings import EngineConfig
@@ -54,6 +55,7 @@ class Runtime:
         record: Mapping[str, Path] | None = None,
         replay: Mapping[str, Path] | None = None,
         max_frames: int | None = None,
+        began_s: int = 0,
         clock: Clock | None = None,
     ) -> None:
         """Make a run; nothing is opened yet.
@@ -68,17 +70,18 @@ class Runtime:
             record: folders to record edges to, by edge.
             replay: folders to read edges from, by edge, in place of the nodes above.
             max_frames: frames after which each stream is ended.
+            began_s: unix time at which the run began: the first generation of live streams.
             clock: tells the time; another one is for tests.
         """
         clock = clock or Clock()
         live = any(stream.live for stream in streams)
         self._replay = dict(replay or {})
         self._recordings: dict[str, Recording] = {}
-        self._whole_graph, self._graph = graph, below_the_cut(graph, self._replay)
+        self._record = dict(record or {})
+        self._whole_graph, self._graph = graph, first(below_the_cut(graph, self._replay), self._record)
         self._from_recordings = bool(replay) and not needs_pictures(self._graph)
         if replay and not self._from_recordings and live:
             raise ConfigError("--replay: expected files or nodes that need no pictures, got a live stream; name files")
-        self._record = dict(record or {})
         self._recorders: dict[str, Recorder] = {}
         self._streams = {stream.id: stream for stream in streams}
         self._max_frames = max_frames
@@ -90,7 +93,7 @@ class Runtime:
             return Context(name, device, out_dir, root, graph)
 
         source, transit = self._graph.source, Latency()
-        self._admission = Admission(streams, settings, clock, transit, self._ledger, source.name)
+        self._admission = Admission(streams, settings, clock, transit, self._ledger, source.name, began_s)
         self._readers = [
             Reader(source, context(source.name), stream, self._admission, max_frames) for stream in streams
         ]
@@ -204,8 +207,12 @@ class Runtime:
         return ticks_from_recordings(recordings, source, streams, self._ledger, self._max_frames, stopped)
 
     def _open_recordings(self) -> None:
+        opened = self._recordings
         for edge, folder in self._replay.items():
-            self._recordings[edge] = open_recording(self._whole_graph, edge, folder)
+            opened[edge] = open_recording(self._whole_graph, edge, folder)
+        for spec in self._whole_graph.nodes:  # in graph order, whatever the order of the options
+            if spec.name in opened:
+                opened[spec.name] = opened.pop(spec.name)
         for edge, folder in self._record.items():
             spec = self._whole_graph.node(edge)
             if spec.ports.output is None:

@@ -18,7 +18,8 @@ from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.outputs import cannot_write, write_whole
-from pipeline.recording import LENGTH, from_plain_tick, plain_tick, with_streams
+from pipeline.recording import LENGTH, from_plain_tick, plain_tick
+from pipeline.rejoining import with_streams
 from pipeline.running import RunningNode, explained
 from pipeline.tick import Slot, Tick
 

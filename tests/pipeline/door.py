@@ -15,9 +15,10 @@ from tests.pipeline.rig import FakeClock, frame, stream
 class Door:
     """An admission with all it needs, and its takings in short."""
 
-    def __init__(self, *streams: Stream, **settings: Any) -> None:
+    def __init__(self, *streams: Stream, began_s: int = 0, **settings: Any) -> None:
         self.clock, self.latency, self.ledger = FakeClock(), Latency(), Ledger()
-        self.admission = Admission(streams, EngineConfig(**settings), self.clock, self.latency, self.ledger, "frames")
+        engine = EngineConfig(**settings)
+        self.admission = Admission(streams, engine, self.clock, self.latency, self.ledger, "frames", began_s)
 
     def offer(self, stream_id: str, *indices: int) -> None:
         for index in indices:

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.admission import LONGEST_WAIT_NS, PROBE_AFTER_NS
+from pipeline.admission import LONGEST_WAIT_NS, PROBE_AFTER_NS, Admitted
 from tests.pipeline.door import Door, live
 from tests.pipeline.rig import STEP_NS, stream
 
@@ -59,6 +59,23 @@ def test_marks_of_a_live_stream_survive_when_frames_between_them_are_dropped():
     door.end("cam")
 
     assert door.all() == ["begun cam", "discontinuity cam", [("cam", 2)], "ended cam"]
+
+
+def test_generations_of_a_live_stream_begin_at_the_time_of_the_run_and_those_of_a_file_at_0():
+    door = Door(live(when_full="wait"), stream("a"), began_s=1_800_000_000)
+    for stream_id in ("cam", "a"):
+        door.offer(stream_id, 0)
+        door.admission.discontinuity(stream_id)
+        door.offer(stream_id, 1)
+    door.end("cam", "a")
+
+    seen: dict[str, list[int]] = {"cam": [], "a": []}
+    for taken in iter(door.admission.take, None):
+        for one in taken if isinstance(taken, list) else [taken]:
+            seen[one.stream.id if isinstance(one, Admitted) else one.stream_id].append(one.generation)
+
+    assert [generation - 1_800_000_000 for generation in seen["cam"]] == [0, 0, 0, 1, 1]
+    assert seen["a"] == [0, 0, 0, 1, 1]
 
 
 def test_a_live_tick_takes_from_every_stream_ordered_by_time():

@@ -146,6 +146,26 @@ def test_several_edges_of_one_run_are_put_together(tmp_path: Path):
     assert [list(each.slots) for each in done] == [["frames", "stamps", "more"]] * 2
 
 
+def test_what_lies_above_the_last_edge_sees_what_was_left_there(tmp_path: Path):
+    both = tick(0, 1, count=2, stream=("shop", "bar"))
+    left = tick(0, count=1, stream="bar", pts_s=[0.04])
+    replay = recorded(tmp_path / "a", both) | recorded(tmp_path / "b", left, edges=["more"])
+
+    (done, _) = replayed(replay)
+
+    assert done.frames.stream_id == ("bar",)
+    assert [slot.value.frame_row.tolist() for slot in done.slots.values() if isinstance(slot.value, Stamps)] == [[0]] * 2
+
+
+def test_frames_of_a_recording_have_no_age(tmp_path: Path):
+    given = tick(0)
+    given.frames.arrived_ns[:] = 5
+
+    (done, _) = replayed(recorded(tmp_path, given))
+
+    assert done.frames.arrived_ns.tolist() == [0]
+
+
 def test_edges_of_different_runs_are_told(tmp_path: Path):
     replay = recorded(tmp_path / "a", tick(0)) | recorded(tmp_path / "b", tick(0, start_s=1), edges=["more"])
 
@@ -153,8 +173,8 @@ def test_edges_of_different_runs_are_told(tmp_path: Path):
         replayed(replay)
 
     assert str(caught.value) == (
-        "--replay more: tick 0: expected 'shop' at 1.000 s as recorded, got 'shop' at 0.000 s; "
-        "replay with the input, streams and batch size of the recording"
+        "--replay stamps: tick 0: expected 'shop' at 1.000 s as on the other edges, got 'shop' at 0.000 s; "
+        "replay edges that were recorded in one run"
     )
 
 

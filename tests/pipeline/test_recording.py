@@ -18,7 +18,7 @@ from hypothesis import strategies as st
 from nodes.types import GazeMaps
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.marks import Mark
-from pipeline.recording import Recorder, Recording, rejoin, with_streams
+from pipeline.recording import Recorder, Recording
 from pipeline.tick import Slot, Tick, no_frames
 from pipeline.values import Value, equal
 from tests.helpers import frames, table
@@ -195,54 +195,3 @@ def test_a_disk_that_fills_up_is_told_and_what_was_written_stays_readable(
     )
     with caplog.at_level(logging.CRITICAL):
         assert len(list(Recording("stamps", Stamps, tmp_path))) == 1
-
-
-# beside pictures that are read again
-
-
-def test_a_recorded_value_joins_the_tick_it_was_made_from(tmp_path: Path):
-    made = tick(stamps(0, 1))
-    record(tmp_path, made)
-    (read,) = Recording("stamps", Stamps, tmp_path)
-
-    assert rejoin(read, made, "stamps") is read.value
-
-
-@pytest.mark.parametrize(
-    ("other", "told"),
-    [
-        (tick(stamps(), 1), "'shop' at 0.000 s"),
-        (tick(stamps(), 2, start_s=1), "'shop' at 1.000 s, 'shop' at 1.040 s"),
-        (tick(stamps(), 2, stream="bar"), "'bar' at 0.000 s, 'bar' at 0.040 s"),
-        (tick(stamps(), 2, Mark("ended", "shop", 0, 40_000_000)), "{same}, 'shop' ended at 0.040 s"),
-        (tick(stamps(), 0), "nothing"),
-    ],
-)
-def test_a_recording_of_other_frames_is_told(tmp_path: Path, other: Tick, told: str):
-    record(tmp_path, tick(stamps(0, 1)))
-    (read,) = Recording("stamps", Stamps, tmp_path)
-    same = "'shop' at 0.000 s, 'shop' at 0.040 s"
-
-    with pytest.raises(PipelineError) as caught:
-        rejoin(read, other, "stamps")
-
-    assert str(caught.value) == (
-        f"--replay stamps: tick 0: expected {same} as recorded, got {told.format(same=same)}; "
-        "replay with the input, streams and batch size of the recording"
-    )
-
-
-def test_recorded_frames_get_to_know_the_streams_of_the_run():
-    known = {"shop": stream("shop"), "bar": stream("bar")}
-
-    assert with_streams(frames(1), (), known).streams == {"shop": known["shop"]}
-    assert with_streams(frames(0), (Mark("ended", "bar"),), known).streams == {"bar": known["bar"]}
-
-
-def test_recorded_streams_that_are_not_run_are_told():
-    with pytest.raises(ConfigError) as caught:
-        with_streams(frames(2, ("shop", "bar")), (), {"shop": stream(), "door": stream("door")})
-
-    assert str(caught.value) == (
-        "--replay: expected streams of this run (shop, door), got recorded bar; add --source bar=..."
-    )

@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
-from nodes.ops.visits import Change, Rules, VisitMachine
-from nodes.types import AoiHits, Visits
+from nodes.ops.looks import Rules
+from nodes.ops.visits import Change, Reason, VisitMachine
+from nodes.types import AoiHits, Tracks, Visits
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
 from pipeline.values import items
@@ -27,68 +28,102 @@ class Config(NodeConfig):
     """Time of looking, gaps left out, after which a visit starts, seconds. Raise for fewer visits by chance; each is
     known that much later. Tune first."""
     max_gap_s: float = Field(default=0.8, gt=0, json_schema_extra=LIVE)
-    """A visit ends when its target was not hit for longer than this, seconds. Raise when one look is cut into many; an
-    end is known that much later. Keep it above the time between two frames, or no visit can last."""
+    """A visit ends when its target was not looked at for longer than this, seconds. Raise when one look is cut into
+    many; an end is known that much later. Keep it above the time between two frames, or no visit can last."""
     min_visit_s: float = Field(default=0.5, ge=0, json_schema_extra=LIVE)
     """A visit that ends with less looking than this, seconds, is retracted. Above `min_look_s`, starts are heard of
-    early and those by chance are taken back; with both alike, nothing is ever retracted."""
+    early and those by chance are taken back; with both alike, nothing is ever too short."""
     update_s: float = Field(default=2.0, ge=0, json_schema_extra=LIVE)
     """Time between `updated` events while a visit lasts, seconds; 0 for none."""
     enter_score: float = Field(default=0.5, ge=0, le=1, json_schema_extra=LIVE)
-    """Hits with a lower score do not start a visit. Raise for fewer, surer visits."""
+    """Hits with a lower probability do not start a visit. Raise for fewer, surer visits."""
     keep_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
-    """Hits with a lower score do not keep a visit up. Keep it below `enter_score`: the difference stops a gaze point
-    near an edge from cutting a visit."""
+    """Hits with a lower probability do not keep a visit up. Keep it below `enter_score`: the difference stops a look
+    near an edge from being cut."""
+    min_fixation_s: float = Field(default=0.2, ge=0, json_schema_extra=LIVE)
+    """Looking without a gap for this long is a fixation, seconds; a visit without any is a glance. Raise where a glance
+    says little."""
+    fixation_gap_s: float = Field(default=0.075, ge=0, json_schema_extra=LIVE)
+    """Longest gap within a fixation, seconds. Raise when single frames go wrong and cut fixations; 0 when any frame
+    without the target is to cut one."""
+    repair_s: float = Field(default=30.0, ge=0)
+    """How far back visits are repaired when the tracker corrects an identity, seconds; what was earlier is left as it
+    was told. Raise when people are recognised late; memory grows with it, some 100 bytes a hit."""
 
 
 class MeasureLooks(Node[Config]):
     """Run one `nodes.ops.visits.VisitMachine` per (stream, generation).
 
-    Identities are taken as they come. An event that became known at a frame stands in that frame's tick; what is open
-    at a stream's end or discontinuity ends there. Ids are `<stream>/<generation>/<track>/<target>/<first pts>/<kind>`,
-    with `/<n>` for the n-th update.
+    An event that became known at a frame stands in that frame's tick; what is open at a stream's end or discontinuity
+    ends there. Where `tracks` say that somebody was taken for somebody else, visits are repaired as if that had been
+    known from the start: what was told wrongly is retracted, and told anew with the visits it replaces. Without
+    `tracks`, identities are taken as they come. Ids are those of `nodes.types.Visits`.
 
-    State: open looks and the next sequence number per stream, dropped at its end; the state of a track goes
-    `max_gap_s` after its last hit. Empty: frames without hits move time on; no frames, no change.
+    State: open looks, the hits of the last `repair_s` and the next sequence number per stream, dropped at its end; the
+    state of a track goes `repair_s` after its last hit. Empty: frames without hits move time on; no frames, no change.
+    Ref: minimum length and merging of fixations after the Tobii I-VT filter (Olsen, Tobii white paper, 2012).
     """
 
     def open(self) -> None:
         self._streams: dict[str, _Stream] = {}
+        self.reconfigured()
 
-    def process(self, frames: FrameBatch, hits: AoiHits) -> Visits:
-        by_frame: list[list[tuple[int, str, float]]] = [[] for _ in range(len(frames))]
-        for row, hit in enumerate(zip(hits.track_id.tolist(), hits.target, hits.score.tolist(), strict=True)):
-            if hits.target[row]:
-                by_frame[hits.frame_row[row]].append(hit)
+    def reconfigured(self) -> None:
+        config = self.config
+        self._rules = Rules(
+            min_look_ns=_ns(config.min_look_s),
+            max_gap_ns=_ns(config.max_gap_s),
+            min_visit_ns=_ns(config.min_visit_s),
+            update_ns=_ns(config.update_s),
+            enter_score=config.enter_score,
+            keep_score=config.keep_score,
+            fixation_gap_ns=_ns(config.fixation_gap_s),
+            min_fixation_ns=_ns(config.min_fixation_s),
+        )
+
+    def process(self, frames: FrameBatch, hits: AoiHits, tracks: Tracks | None = None) -> Visits:
+        looks: list[list[tuple[tuple[int, str], float]]] = [[] for _ in range(len(frames))]
+        for row, track_id, target, score in zip(
+            hits.frame_row.tolist(), hits.track_id.tolist(), hits.target, hits.score.tolist(), strict=True
+        ):
+            if target:
+                looks[row].append(((track_id, target), score))
+        corrections = _corrections(len(frames), tracks)
         rows: list[dict[str, Any]] = []
         for row, (stream_id, generation, pts_ns) in enumerate(
             zip(frames.stream_id, frames.generation.tolist(), frames.pts_ns.tolist(), strict=True)
         ):
             held = self._streams.get(stream_id)
             if held is not None and held.generation != generation:
-                rows += held.rows(held.machine.end(self._rules()))
+                rows += held.end("discontinuity")
                 held = None
             if held is None:
-                held = self._streams[stream_id] = _Stream(stream_id, generation)
+                held = self._streams[stream_id] = _Stream(
+                    stream_id, generation, VisitMachine(_ns(self.config.repair_s))
+                )
             held.start_time_ns = epoch_ns(frames.stream(row).config.start_time)
             held.warn_if_slow(pts_ns, self.config.max_gap_s)
-            rows += held.rows(held.machine.frame(pts_ns, by_frame[row], self._rules()))
+            rows += held.rows(held.machine.frame(pts_ns, looks[row], self._rules, corrections[row]))
         return _table(rows)
 
     def stream_ended(self, stream_id: str) -> Visits:
         held = self._streams.pop(stream_id, None)
-        return _table([] if held is None else held.rows(held.machine.end(self._rules())))
+        return _table([] if held is None else held.end("stream_ended"))
 
-    def _rules(self) -> Rules:
-        config = self.config
-        return Rules(
-            min_look_ns=round(config.min_look_s * 1e9),
-            max_gap_ns=round(config.max_gap_s * 1e9),
-            min_visit_ns=round(config.min_visit_s * 1e9),
-            update_ns=round(config.update_s * 1e9),
-            enter_score=config.enter_score,
-            keep_score=config.keep_score,
-        )
+
+def _ns(seconds: float) -> int:
+    return round(seconds * 1e9)
+
+
+def _corrections(frames: int, tracks: Tracks | None) -> list[list[tuple[int, int, int]]]:
+    """Return the corrections of each frame as (taken from, since in ns, track id)."""
+    found: list[list[tuple[int, int, int]]] = [[] for _ in range(frames)]
+    if tracks is not None:
+        for row in np.flatnonzero(tracks.taken_from).tolist():
+            found[tracks.frame_row[row]].append(
+                (int(tracks.taken_from[row]), int(tracks.taken_since_ns[row]), int(tracks.track_id[row]))
+            )
+    return found
 
 
 def epoch_ns(moment: datetime | None) -> int:
@@ -105,21 +140,28 @@ class _Stream:
 
     id: str
     generation: int
-    machine: VisitMachine = field(default_factory=VisitMachine)
+    machine: VisitMachine
     start_time_ns: int = 0
     sequence: int = 0
     last_ns: int | None = None
     warned: bool = False
 
+    def end(self, reason: Reason) -> list[dict[str, Any]]:
+        """End all visits and return that as rows of `Visits`."""
+        return self.rows(self.machine.end(reason))
+
     def rows(self, changes: list[Change]) -> list[dict[str, Any]]:
         """Return changes as rows of `Visits`, numbered on."""
         made: list[dict[str, Any]] = []
         for change in changes:
-            parts = (self.id, self.generation, change.track_id, change.target, change.start_ns, change.kind)
+            visit = self._name(change.visit)
             made.append(
                 {
-                    "id": "/".join(map(str, parts)) + (f"/{change.update}" if change.update else ""),
+                    "id": f"{visit}/{change.kind}" + (f"/{change.update}" if change.update else ""),
+                    "visit": visit,
                     "kind": change.kind,
+                    "reason": change.reason,
+                    "replaces": "\n".join(map(self._name, change.replaces)),
                     "stream_id": self.id,
                     "generation": self.generation,
                     "track_id": change.track_id,
@@ -129,12 +171,17 @@ class _Stream:
                     "end_ns": change.end_ns,
                     "known_ns": change.known_ns,
                     "dwell_ns": change.dwell_ns,
+                    "fixations": change.fixations,
+                    "fixation_ns": change.fixation_ns,
                     "score": change.score,
                     "start_time_ns": self.start_time_ns,
                 }
             )
         self.sequence += len(made)
         return made
+
+    def _name(self, visit: str) -> str:
+        return f"{self.id}/{self.generation}/{visit}"
 
     def warn_if_slow(self, pts_ns: int, max_gap_s: float) -> None:
         """Say once that frames are too far apart for any visit to last."""

@@ -49,7 +49,7 @@ def told(visits: Visits) -> list[str]:
 def test_a_visit_is_told_at_its_start_and_at_its_end() -> None:
     during, after = run_node(node(), [clip("tttt........")], ["shop"])
 
-    assert told(during) == ["started tea 0-200@300", "ended tea 0-300@900"]
+    assert told(during) == ["started tea 0-300@300", "ended tea 0-400@1000"]
     assert equal(after, Visits.empty())
 
 
@@ -62,7 +62,7 @@ def test_a_row_says_everything() -> None:
     assert (after.kind, after.stream_id, after.target) == (("ended",), ("shop",), ("tea",))
     numbers = {name: getattr(after, name).tolist() for name in ("generation", "track_id", "sequence", "score")}
     assert numbers == {"generation": [2], "track_id": [3], "sequence": [1], "score": [1.0]}
-    assert (after.start_ns[0], after.end_ns[0], after.known_ns[0]) == (5_000_000_000, 5_400_000_000, 5_400_000_000)
+    assert (after.start_ns[0], after.end_ns[0], after.known_ns[0]) == (5_000_000_000, 5_500_000_000, 5_500_000_000)
     assert after.dwell_ns.tolist() == [500_000_000]
     assert after.start_time_ns.tolist() == [epoch_ns(datetime(2024, 5, 1, 10, tzinfo=UTC))]
     assert during.sequence.tolist() == [0]
@@ -71,7 +71,7 @@ def test_a_row_says_everything() -> None:
 def test_what_is_open_at_the_end_of_a_stream_ends_there() -> None:
     during, after = run_node(node(), [clip("tttt")], ["shop"])
 
-    assert told(concat([during, after])) == ["started tea 0-200@300", "ended tea 0-300@300"]
+    assert told(concat([during, after])) == ["started tea 0-300@300", "ended tea 0-400@400"]
 
 
 def test_a_stream_that_was_never_seen_ends_quietly() -> None:
@@ -84,10 +84,10 @@ def test_two_targets_are_two_visits() -> None:
     during, after = run_node(node(), [clip("bbbb")], ["shop"])
 
     assert told(concat([during, after])) == [
-        "started coffee 0-200@300",
-        "started tea 0-200@300",
-        "ended coffee 0-300@300",
-        "ended tea 0-300@300",
+        "started coffee 0-300@300",
+        "started tea 0-300@300",
+        "ended coffee 0-400@400",
+        "ended tea 0-400@400",
     ]
 
 
@@ -121,12 +121,12 @@ def test_updates_carry_their_number_in_the_id() -> None:
 
 
 def test_frames_without_hits_move_time_on() -> None:
-    quiet = (frames(6, start_s=0.5, step_s=0.1), AoiHits.empty())
+    quiet = (frames(7, start_s=0.5, step_s=0.1), AoiHits.empty())
 
     first, second = run_node(node(), [clip("ttttt"), quiet])
 
-    assert told(first) == ["started tea 0-200@300"]
-    assert told(second) == ["ended tea 0-400@1000"]
+    assert told(first) == ["started tea 0-300@300"]
+    assert told(second) == ["ended tea 0-500@1100"]
 
 
 def test_no_frames_change_nothing() -> None:

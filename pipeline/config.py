@@ -14,7 +14,7 @@ from pipeline.settings import EngineConfig
 from pipeline.streams import STREAM_ID, StreamConfig
 from pipeline.suggest import did_you_mean
 from pipeline.urls import redact
-from pipeline.yaml_source import Keys, parse_yaml, place_of, read_yaml
+from pipeline.yaml_source import Document, Keys, parse_yaml, place_of, read_yaml
 
 M = TypeVar("M", bound=BaseModel)
 MAX_SHOWN = 60
@@ -91,7 +91,17 @@ def read_config(
     Raises:
         ConfigError: the file cannot be read at all.
     """
-    document = read_yaml(path) if path else parse_yaml("", "no configuration")
+    return config_from(read_yaml(path) if path else parse_yaml("", "no configuration"), sets, sources)
+
+
+def config_from(
+    document: Document, sets: Iterable[str] = (), sources: Mapping[str, str] | None = None
+) -> tuple[RunConfig, list[str]]:
+    """Do what `read_config` does with values that were read already.
+
+    Raises:
+        ConfigError: they are no blocks.
+    """
     problems = list(document.problems)
     data, places = document.data, dict(document.places)
     if not isinstance(data, dict):

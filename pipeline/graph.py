@@ -87,7 +87,26 @@ def load_graph(
         GraphError: one line for each problem of the graph file, and of the configuration.
         ConfigError: the same, when only the configuration is wrong.
     """
-    document = read_yaml(path)
+    return graph_from(read_yaml(path), str(path), config, resolve, also=also, root=root)
+
+
+def graph_from(
+    document: Document, path: str, config: RunConfig, resolve: Resolve, *, also: Iterable[str] = (), root: Path | None
+) -> Graph:
+    """Do what `load_graph` does with a graph that was read already.
+
+    Args:
+        document: the graph.
+        path: what it is called.
+        config: as for `load_graph`.
+        resolve: as for `load_graph`.
+        also: as for `load_graph`.
+        root: the folder that model cards are looked for in; None: files that values name may be gone.
+
+    Raises:
+        GraphError: one line for each problem of the graph, and of the configuration.
+        ConfigError: the same, when only the configuration is wrong.
+    """
     if not isinstance(document.data, dict) or not document.data:
         raise GraphError(f"{path}: expected nodes such as 'frames: {{type: decode_video}}', got {shown(document.data)}")
     reader = _Reader(document, config, resolve, root)
@@ -98,7 +117,7 @@ def load_graph(
         raise GraphError("\n".join([*document.problems, *reader.graph_problems, *also, *reader.config_problems]))
     if reader.config_problems or also:
         raise ConfigError("\n".join([*also, *reader.config_problems]))
-    return Graph(str(path), tuple(reader.specs))
+    return Graph(path, tuple(reader.specs))
 
 
 @dataclass
@@ -106,7 +125,7 @@ class _Reader:
     document: Document
     config: RunConfig
     resolve: Resolve
-    root: Path
+    root: Path | None
     specs: list[NodeSpec] = field(default_factory=list)
     outputs: dict[str, type[Any] | None] = field(default_factory=dict)
     """What the nodes above put out; `object` where a broken declaration leaves it unknown."""
@@ -212,7 +231,7 @@ class _Reader:
             self._graph_problem((name, "type"), str(exc))
             return None
         config = validated(model, block, self.config_problems)
-        if config:
+        if config and self.root:
             found = config.problems(self.root).items()
             self.config_problems += [block.complaint((key,), problem) for key, told in found for problem in told]
         return config

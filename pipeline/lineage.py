@@ -21,6 +21,9 @@ DIGITS = 12
 LEFT_OUT = {"url", "start_time", "max_fps", "when_full", "max_age_ms"}
 """Values of a stream that say where its frames come from and which are let in, not what is made of them."""
 
+Model = tuple[str, str]
+"""Name and checksum of a model, as they stand in values."""
+
 
 class Origin(NamedTuple):
     """What made the values of one stream on an edge."""
@@ -59,22 +62,33 @@ class Lineage:
         return hashlib.sha256(f"{self.nodes}\n{_canonical(values)}".encode()).hexdigest()[:DIGITS]
 
 
-def lineage_of(graph: Graph, edge: str, root: Path) -> Lineage:
+def lineage_of(graph: Graph, edge: str, root: Path, known: Mapping[str, Model] | None = None) -> Lineage:
     """Return where the values of an edge come from.
 
     Args:
         graph: the whole graph.
         edge: name of the node that makes them.
         root: the checkout, where model cards are found.
+        known: models by card, for those that are not looked for: a recording was made with them.
 
     Raises:
         GraphError: there is no such node.
         ConfigError: the card or the file of a model is missing or wrong.
     """
     specs = _ancestry(graph, edge)
-    models = dict(_model(card, root) for spec in specs for card in cards(spec.config))
+    found = [card for spec in specs for card in cards(spec.config)]
+    models = dict((known or {}).get(card) or _model(card, root) for card in found)
     nodes = [[spec.name, spec.type, spec.inputs, spec.config.model_dump(mode="json")] for spec in specs]
     return Lineage(Path(graph.path).stem, models, _canonical(nodes))
+
+
+def models_of(graph: Graph, root: Path) -> dict[str, Model]:
+    """Return all models that the nodes of a graph name, by card.
+
+    Raises:
+        ConfigError: the card or the file of a model is missing or wrong.
+    """
+    return {card: _model(card, root) for spec in graph.nodes for card in cards(spec.config)}
 
 
 def cards(config: NodeConfig) -> list[str]:
@@ -96,7 +110,7 @@ def _ancestry(graph: Graph, edge: str) -> list[NodeSpec]:
     return [spec for spec in graph.nodes if spec.name in wanted]
 
 
-def _model(card: str, root: Path) -> tuple[str, str]:
+def _model(card: str, root: Path) -> Model:
     found, path = load_card(card, root)
     checksum = found.sha256  # the file is held to it when the model is opened
     if checksum is None:

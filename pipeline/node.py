@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
@@ -50,14 +50,26 @@ class Context:
         out_dir: the folder of the run.
         root: the checkout, where model cards are found.
         graph: the whole graph, also where only part of it is run.
+        models: name and checksum by card of the models that a recording was made with.
     """
 
-    def __init__(self, name: str, device: Device, out_dir: Path, root: Path, graph: Graph) -> None:
+    def __init__(
+        self,
+        name: str,
+        device: Device,
+        out_dir: Path,
+        root: Path,
+        graph: Graph,
+        models: Mapping[str, tuple[str, str]] | None = None,
+    ) -> None:
         self.name = name
         self.device = device
         self._out_dir = out_dir
         self._root = root
         self._graph = graph
+        self._models = models
+        self.outputs: list[Path] = []
+        """What `output_path` returned, each once."""
 
     def output_path(self, stream_id: str, file: str) -> Path:
         """Return where a sink writes `file` of a stream: `<out>/<stream_id>/<file>`; the folder exists afterwards.
@@ -67,7 +79,10 @@ class Context:
         """
         from pipeline.outputs import make_folder
 
-        return make_folder(self._out_dir / stream_id) / file
+        path = make_folder(self._out_dir / stream_id) / file
+        if path not in self.outputs:
+            self.outputs.append(path)
+        return path
 
     def run_path(self, file: str) -> Path:
         """Return where a node keeps a `file` for all streams: `<out>/<file>`; the folder exists afterwards.
@@ -90,7 +105,7 @@ class Context:
         """
         from pipeline.lineage import lineage_of
 
-        return lineage_of(self._graph, self._graph.node(self.name).inputs[port], self._root)
+        return lineage_of(self._graph, self._graph.node(self.name).inputs[port], self._root, self._models)
 
     def open_session(self, card: str) -> Session:
         """Open the model of a card (`configs/models/<card>.yaml`, or a path to a card or an .onnx file).
@@ -120,7 +135,7 @@ class Node(Generic[C]):
     """A sink of a live graph that cannot keep up: `keep` (events: spilled, nothing lost) or `drop` (video)."""
 
     reaches_out: ClassVar[bool] = False
-    """True when others hear of what passes, on a network: a replay leaves the node out unless it is asked to publish."""
+    """True when others hear of what passes, on a network: a replay leaves the node out unless told to publish."""
 
     def __init__(self, config: C, context: Context) -> None:
         self.config = config

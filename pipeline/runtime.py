@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 from pipeline.admission import Admission
@@ -56,6 +56,7 @@ class Runtime:
         replay: Mapping[str, Path] | None = None,
         max_frames: int | None = None,
         began_s: int = 0,
+        models: Mapping[str, tuple[str, str]] | None = None,
         clock: Clock | None = None,
     ) -> None:
         """Make a run; nothing is opened yet.
@@ -71,6 +72,7 @@ class Runtime:
             replay: folders to read edges from, by edge, in place of the nodes above.
             max_frames: frames after which each stream is ended.
             began_s: unix time at which the run began: the first generation of live streams.
+            models: name and checksum by card of the models that what is replayed was recorded with.
             clock: tells the time; another one is for tests.
         """
         clock = clock or Clock()
@@ -89,8 +91,10 @@ class Runtime:
         self._errors: list[BaseException] = []
         self._ledger = Ledger()
 
+        self._contexts: dict[str, Context] = {}
+
         def context(name: str) -> Context:
-            return Context(name, device, out_dir, root, graph)
+            return self._contexts.setdefault(name, Context(name, device, out_dir, root, graph, models))
 
         source, transit = self._graph.source, Latency()
         self._admission = Admission(streams, settings, clock, transit, self._ledger, source.name, began_s)
@@ -149,6 +153,10 @@ class Runtime:
         if self._errors:
             self._ledger.settle(self._observer.hand_overs(), "run_stopped")
         return self._observer.report(self._errors, self._interrupted)
+
+    def outputs(self, names: Iterable[str]) -> list[Path]:
+        """Return the files that nodes wrote for single streams, sorted; to be asked after the run."""
+        return sorted({path for name in names if name in self._contexts for path in self._contexts[name].outputs})
 
     def interrupt(self) -> None:
         """Let no more frames in; finish what is inside, and the sinks.

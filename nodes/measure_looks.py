@@ -11,7 +11,8 @@ import numpy as np
 from pydantic import Field
 
 from nodes.ops.looks import Rules
-from nodes.ops.visits import Change, Reason, VisitMachine
+from nodes.ops.told import Change, Reason
+from nodes.ops.visits import VisitMachine
 from nodes.types import AoiHits, Tracks, Visits
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig

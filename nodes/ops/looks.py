@@ -86,10 +86,15 @@ class Look:
         return not self.entered or self.dwell_ns < self.rules.min_visit_ns
 
 
+def over(last: Look | Moment, now: Moment) -> bool:
+    """Tell whether a look, or those of a moment, cannot go on any more: the gap is too long, or there is a hole."""
+    return last.part != now.part or now.pts_ns - last.end_ns > now.rules.max_gap_ns
+
+
 def follow(look: Look | None, moment: Moment, score: float) -> Look | None:
     """Return the look that goes on after a hit, the same one where it is; one that is over by then is left behind."""
     rules = moment.rules
-    if look is not None and (moment.part != look.part or moment.pts_ns - look.end_ns > rules.max_gap_ns):
+    if look is not None and over(look, moment):
         look = None
     if score < (rules.keep_score if look is not None and look.entered else rules.enter_score):
         return look

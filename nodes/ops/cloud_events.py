@@ -147,13 +147,15 @@ def events(looks: Any, origins: Mapping[str, Origin], rows: Iterable[int] | None
     return [_event(origins, *table[row]) for row in rows]
 
 
+def encode(event: LookEvent, form: Form = "json") -> bytes:
+    """Return an event as bytes; JSON has no line break and its keys in a fixed order."""
+    return (_JSON if form == "json" else _MSGPACK).encode(event)
+
+
 def encode_rows(
     looks: Any, origins: Mapping[str, Origin], rows: Iterable[int] | None = None, form: Form = "json"
 ) -> list[bytes]:
-    """Return rows of a table of visits as encoded events; arguments as for `events`.
-
-    JSON has no line break and its keys in a fixed order.
-    """
+    """Return rows of a table of visits as encoded events; arguments as for `events` and `encode`."""
     encode = _JSON.encode if form == "json" else _MSGPACK.encode
     return [encode(event) for event in events(looks, origins, rows)]
 

@@ -1,41 +1,19 @@
+"""Event logs: what is in the files of a stream after a run, and after one that went wrong."""
+
+from __future__ import annotations
+
 import errno
 import json
 import os
 import resource
 from pathlib import Path
-from typing import Any
 
 import pytest
 
 from nodes.types import Visits
-from nodes.write_events import WriteEvents
 from pipeline.errors import PipelineError
-from tests.helpers import FakeContext, frames, make_node, run_node, table
-
-
-def visits(*sequences: int, stream: str = "shop", generation: int = 0) -> Visits:
-    count = len(sequences)
-    return table(
-        Visits,
-        id=[f"{stream}/{generation}/{number}" for number in sequences],
-        kind=["ended"] * count,
-        stream_id=[stream] * count,
-        generation=[generation] * count,
-        track_id=[1] * count,
-        target=["tea"] * count,
-        sequence=sequences,
-        score=[1] * count,
-    )
-
-
-def node(folder: Path, **config: Any) -> WriteEvents:
-    return make_node(WriteEvents, FakeContext(folder), **config)
-
-
-def ids(file: Path) -> list[str]:
-    content = file.read_bytes()
-    assert content == b"" or content.endswith(b"\n")
-    return [json.loads(line)["id"] for line in content.splitlines()]
+from tests.helpers import frames, run_node, table
+from tests.nodes.event_logs import ids, node, reports, visits
 
 
 def test_events_are_lines_in_the_file_of_their_stream(tmp_path: Path) -> None:
@@ -43,6 +21,7 @@ def test_events_are_lines_in_the_file_of_their_stream(tmp_path: Path) -> None:
     both = table(
         Visits,
         id="abc",
+        visit="abc",
         kind=["ended"] * 3,
         stream_id=["shop", "bar", "shop"],
         track_id=[1] * 3,
@@ -169,3 +148,42 @@ def test_a_pipe_can_take_the_events(tmp_path: Path) -> None:
     os.close(reader)
 
     assert json.loads(line)["id"] == "shop/0/0"
+
+
+def test_measures_have_a_file_of_their_own(tmp_path: Path) -> None:
+    ticks = [(frames(1), visits(0), reports(0)), (frames(1), Visits.empty(), reports(0, 1))]
+
+    run_node(node(tmp_path), ticks, ["shop"])
+    run_node(node(tmp_path / "without"), [(frames(1), visits(0))])
+
+    lines = [json.loads(line) for line in (tmp_path / "shop/measures.jsonl").read_bytes().splitlines()]
+    assert [(line["source"], line["sequence"]) for line in lines] == [
+        ("retail/shop/measures", "0000000000.0000000000"),
+        ("retail/shop/measures", "0000000000.0000000001"),
+    ]
+    assert [len(line["data"]["figures"]) for line in lines] == [2, 2]
+    assert ids(tmp_path / "shop/events.jsonl") == ["shop/0/0"]
+    assert os.listdir(tmp_path / "without/shop") == ["events.jsonl"]
+
+
+@pytest.mark.parametrize(("fsync", "calls"), [("tick", [2, 2, 3, 4]), ("end", [0, 0, 1, 2]), ("never", [0, 0, 0, 0])])
+def test_events_are_brought_to_the_disk_when_asked(
+    fsync: str, calls: list[int], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    synced: list[int] = []
+    monkeypatch.setattr(os, "fsync", synced.append)
+    writer = node(tmp_path, fsync=fsync)
+    writer.open()
+    counts = []
+
+    for sequences in ((0, 1), (2,), ()):
+        writer.process(frames(1), visits(*sequences))
+    counts.append(len(synced))
+    writer.process(frames(1), visits(2))  # again
+    counts.append(len(synced))
+    writer.stream_ended("shop")
+    counts.append(len(synced))
+    writer.close()
+    counts.append(len(synced))
+
+    assert counts == calls

@@ -112,7 +112,7 @@ def repair(givers: dict[Pair, list[Pair]], history: Sequence[Frame], now: Frame)
                 gone[pair].append(visit)
     told: list[Change] = []
     for pair, others in givers.items():
-        replaceable = [visit for giver in dict.fromkeys([pair, *others]) for visit in gone[giver]]
+        replaceable = [visit for giver in (pair, *others) for visit in gone[giver]]
         told += _told_anew(pair, looks[pair], replaceable, now)
     return back, told
 

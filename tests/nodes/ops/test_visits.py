@@ -179,6 +179,12 @@ def test_short_gaps_do_not_cut_a_fixation() -> None:
     assert (cut.fixations, cut.fixation_ns, cut.dwell_ns) == (2, 420 * MS, 420 * MS)
 
 
+def test_the_longest_gap_of_a_fixation_is_still_within_it() -> None:
+    (*_, ended) = changes_of("xxxxxx...xxxxxx", step_ms=25)
+
+    assert (ended.fixations, ended.fixation_ns) == (1, 300 * MS)
+
+
 def test_a_fixation_is_told_as_soon_as_it_is_one() -> None:
     rules = replace(RULES, min_look_ns=100 * MS, update_ns=100 * MS)
 
@@ -215,6 +221,13 @@ def test_short_visits_are_taken_back() -> None:
     assert run("xx.......", rules) == ["started 0-100@100 100", "retracted 0-200@800 200"]
     assert run("xxx.......", rules) == ["started 0-100@100 100", "ended 0-300@900 300"]
     assert run("xx", rules) == ["started 0-100@100 100", "retracted 0-200@200 200"]
+
+
+def test_a_visit_lasts_some_time() -> None:
+    rules = replace(RULES, min_look_ns=0, min_visit_ns=0)
+
+    assert run("x", rules) == []  # how long it lasts is not known
+    assert run("xx", rules) == ["started 0-100@100 100", "ended 0-200@200 200"]
 
 
 def test_reasons_are_told() -> None:
@@ -275,6 +288,15 @@ def test_the_machine_holds_nothing_of_tracks_that_are_gone(repair_ms: int) -> No
     assert max(sizes[-1]) <= 4 + 6 * repair_ms // 500 + 8
 
 
+def test_visits_of_one_pair_are_forgotten_one_after_the_other() -> None:
+    machine, told = VisitMachine(3000 * MS), []
+    for index in range(1000):
+        machine.frame(index * 100 * MS, [(TEA, 1.0)] if index % 10 < 4 else [], RULES)
+        told.append(sum(len(pair.told) for pair in machine._pairs.values()))
+
+    assert max(told) <= 5
+
+
 def test_a_visit_that_lasts_is_not_remembered_at_length() -> None:
     """Hits and what was told are forgotten while it goes on, also when others' hits are given to it all the time."""
     machine, sizes = VisitMachine(1000 * MS), []
@@ -288,6 +310,7 @@ def test_a_visit_that_lasts_is_not_remembered_at_length() -> None:
     assert machine.end("stream_ended")[0].dwell_ns == 100_000 * MS
 
 
+ONE_FRAME = [(1, [(TEA, 1.0)])]
 HITS = st.lists(
     st.tuples(st.tuples(st.integers(1, 2), st.sampled_from(["tea", "person:3"])), st.floats(0, 1)), max_size=3
 )

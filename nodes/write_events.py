@@ -93,7 +93,6 @@ class _Log:
     """The events of one stream in a file."""
 
     def __init__(self, path: Path, config: Config, live: bool) -> None:
-        self._live = live
         self._last = NONE
         """Of the events written in this run."""
         self._found: dict[int, int] = {}
@@ -121,10 +120,9 @@ class _Log:
             self._end_before(generation)
 
     def finish(self) -> None:
-        """Bring what was written to the disk. A file that is read again may count anew."""
+        """Bring what was written to the disk. A stream that begins again may count anew."""
         self._file.finish()
-        if not self._live:
-            self._last = NONE
+        self._last = NONE
 
     def close(self) -> None:
         self._file.close()

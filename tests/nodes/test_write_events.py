@@ -12,6 +12,7 @@ import pytest
 
 from nodes.types import Visits
 from pipeline.errors import PipelineError
+from pipeline.line_log import LineLog
 from tests.helpers import frames, run_node, table
 from tests.nodes.event_logs import ids, node, reports, visits
 
@@ -187,3 +188,23 @@ def test_events_are_brought_to_the_disk_when_asked(
     counts.append(len(synced))
 
     assert counts == calls
+
+
+def test_a_file_that_could_not_be_begun_is_begun_at_the_next_try(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    clear = LineLog.clear
+
+    def fails_once(self: LineLog) -> None:
+        monkeypatch.setattr(LineLog, "clear", clear)
+        raise PipelineError("no right")
+
+    monkeypatch.setattr(LineLog, "clear", fails_once)
+    writer = node(tmp_path)
+    writer.open()
+    with pytest.raises(PipelineError, match="no right"):
+        writer.process(frames(1), visits(0))
+    writer.process(frames(1), visits(0))
+    writer.close()
+
+    assert ids(tmp_path / "shop/events.jsonl") == ["shop/0/0"]

@@ -103,7 +103,7 @@ def test_a_recording_run_again_in_the_log_of_its_live_run_adds_only_what_is_miss
     run_node(node(tmp_path), ticks)
     again = file.read_bytes()
     file.write_bytes(b"".join(whole.splitlines(keepends=True)[:4]))  # killed before the last event
-    run_node(node(tmp_path), ticks)
+    run_node(node(tmp_path), [*ticks, ticks[-1]])
 
     assert again == file.read_bytes() == whole
     assert ids(file) == ["shop/100/0", "shop/100/1", "x/ended", "shop/101/0", "shop/101/1"]

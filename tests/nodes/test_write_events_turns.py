@@ -92,3 +92,33 @@ def test_nothing_is_lost_or_doubled_when_a_file_cannot_be_begun_at_a_turn(
 
     written = [name for path in sorted(os.listdir(tmp_path / "shop")) for name in ids(tmp_path / "shop" / path)]
     assert written == [f"shop/0/{number}" for number in range(5)]
+
+
+def test_a_write_that_failed_does_not_count_for_the_size_of_a_file(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    append = LineLog.append
+
+    def fails_once(self: LineLog, lines: bytes) -> None:
+        monkeypatch.setattr(LineLog, "append", append)
+        raise PipelineError("no room")
+
+    monkeypatch.setattr(LineLog, "append", fails_once)
+    writer = node(tmp_path, rotate_mb=0.0025)
+    writer.open()
+    with pytest.raises(PipelineError, match="no room"):
+        writer.process(frames(1), visits(0, 1, 2))
+    writer.process(frames(1), visits(0, 1, 2))
+    writer.close()
+
+    assert os.listdir(tmp_path / "shop") == ["events.jsonl"]
+
+
+def test_events_told_later_of_an_earlier_time_begin_no_file(tmp_path: Path) -> None:
+    def at(count: int, known_s: float, **row: str) -> tuple[FrameBatch, Visits]:
+        return live(100), visits(count, generation=100, start_time_ns=NOON_NS, known_s=known_s, **row)
+
+    run_node(node(tmp_path, rotate_s=60), [at(0, 59, kind="started", visit="x"), at(1, 61)])
+    run_node(node(tmp_path, rotate_s=60), [(live(200), Visits.empty())])
+
+    assert ids(tmp_path / "shop/events.jsonl") == ["shop/100/1", "x/ended"]

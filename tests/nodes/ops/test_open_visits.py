@@ -164,3 +164,5 @@ def test_the_last_count_of_a_generation_is_found_in_a_log() -> None:
 
     assert [last_count(log, generation) for generation in (0, 1, 4, 5, 6, 7)] == [2, -1, 0, -1, 0, -1]
     assert last_count([], 0) == -1
+    unread = iter([*log[:2], b"not read"])
+    assert last_count(unread, 5) == -1 and next(unread) == b"not read"

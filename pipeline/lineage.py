@@ -12,8 +12,9 @@ from typing import NamedTuple
 from pipeline.cards import load_card, no_file
 from pipeline.errors import ConfigError
 from pipeline.frames import Stream
-from pipeline.graph import Graph, NodeSpec
+from pipeline.graph import Graph
 from pipeline.node import NodeConfig
+from pipeline.replayable import ancestry, part
 from pipeline.streams import StreamConfig
 
 DIGITS = 12
@@ -75,7 +76,7 @@ def lineage_of(graph: Graph, edge: str, root: Path, known: Mapping[str, Model] |
         GraphError: there is no such node.
         ConfigError: the card or the file of a model is missing or wrong.
     """
-    specs = _ancestry(graph, edge)
+    specs = part(graph, ancestry(graph, [graph.node(edge).name])).nodes
     found = [card for spec in specs for card in cards(spec.config)]
     models = dict((known or {}).get(card) or _model(card, root) for card in found)
     nodes = [[spec.name, spec.type, spec.inputs, spec.config.model_dump(mode="json")] for spec in specs]
@@ -99,15 +100,6 @@ def cards(config: NodeConfig) -> list[str]:
         if isinstance(extra, dict) and extra.get("card") and getattr(config, name):
             found.append(str(getattr(config, name)))
     return found
-
-
-def _ancestry(graph: Graph, edge: str) -> list[NodeSpec]:
-    """Return the node that makes an edge and all nodes it depends on, in graph order."""
-    wanted = {graph.node(edge).name}
-    for spec in reversed(graph.nodes):
-        if spec.name in wanted:
-            wanted.update(spec.inputs.values())
-    return [spec for spec in graph.nodes if spec.name in wanted]
 
 
 def _model(card: str, root: Path) -> Model:

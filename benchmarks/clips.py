@@ -10,12 +10,11 @@ from pathlib import Path
 from benchmarks.results import ROOT
 from pipeline.errors import ConfigError
 from pipeline.outputs import make_folder
+from pipeline.streams import Area
 from scenes.clip import Clip, make_clip
 from scenes.files import read_truth, truth_path, write_clip
 from scenes.sets import NamedSet, statistics
 from scenes.truth import Fixation, PeopleTruth
-
-Polygon = tuple[tuple[float, float], ...]
 
 QUALITY = 12
 """H.264 rate factor of the clips: a real codec, losses nobody sees."""
@@ -28,7 +27,7 @@ class TrueClip:
     seed: int
     video: Path
     size_wh: tuple[int, int]
-    aois: dict[str, Polygon]
+    aois: dict[str, Area]
     fixations: tuple[Fixation, ...]
     """What its people look at by the script they were rendered from."""
     frames: tuple[PeopleTruth, ...]
@@ -52,7 +51,7 @@ def true_clips(chosen: NamedSet, folder: Path) -> Iterator[TrueClip]:
             seed=seed,
             video=video,
             size_wh=chosen.size_wh,
-            aois={aoi["name"]: tuple((x, y) for x, y in aoi["polygon"]) for aoi in truth["aois"]},
+            aois={aoi["name"]: Area(polygon=aoi["polygon"]) for aoi in truth["aois"]},
             fixations=tuple(Fixation(**fixation) for fixation in truth["fixations"]),
             frames=tuple(row["people"] for row in truth["frames"]),
         )

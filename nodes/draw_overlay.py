@@ -83,7 +83,8 @@ class DrawOverlay(Node[Config]):
                 _draw_heat(image, _of(row, gaze))
             hit = _hit(_of(row, hits))
             told = hit if looks is None else held.open_visits(pts_ns)
-            areas = frames.stream(row).config.aois
+            aois = frames.stream(row).config.aois
+            areas = {name: (area.polygon, *area.holes) for name, area in aois.items()}
             canvas = Canvas(image, self.config.scale)
             draw_areas(canvas, areas, hit, told)
             draw_people(canvas, self._people(seen, _of(row, poses), _of(row, points)), told)

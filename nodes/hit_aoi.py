@@ -1,128 +1,190 @@
-"""Decide what each head looks at in each frame: a named area, another person, or a cell of a grid."""
+"""Decide what each head looks at in each frame: with which probability at which area, person, thing or grid cell."""
 
 from __future__ import annotations
 
 import logging
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
-from nodes.ops.polygon import distance
-from nodes.types import AoiHits, GazePoints, Tracks
-from pipeline.frames import FrameBatch
+from nodes.ops.belief import Heads, Targets, evidence, probabilities
+from nodes.ops.boxes import centres
+from nodes.ops.coverage import area_masks, box_shares, cell_shares, shared
+from nodes.types import AoiHits, GazeMaps, GazePoints, HeadPoses, Objects, Tracks
+from pipeline.frames import FrameBatch, Stream
 from pipeline.node import Node, NodeConfig
-from pipeline.streams import Polygon
 
 logger = logging.getLogger(__name__)
 
 LIVE: dict[str, Any] = {"live": True}
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class Config(NodeConfig):
-    min_in_frame: float = Field(default=0.5, ge=0, le=1, json_schema_extra=LIVE)
-    """A head whose in-frame probability is lower looks at nothing. Raise for fewer false looks, at the price of true
-    ones. Tune first."""
-    margin: float = Field(default=0.04, ge=0, le=1, json_schema_extra=LIVE)
-    """How far outside an area, in frame heights, a gaze point may lie; the score falls evenly to 0 at this distance.
-    Raise when gaze points scatter more than the areas are large; too high, and neighbours are taken for each other."""
+    min_score: float = Field(default=0.05, ge=0, le=1, json_schema_extra=LIVE)
+    """Targets with a lower probability are not told. Keep it below `keep_score` of the node that measures looks."""
+    rival_share: float = Field(default=0.7, ge=0, le=1, json_schema_extra=LIVE)
+    """Nor are targets with less than this share of the probability of the likeliest. Raise towards 1 to hear of one
+    target a head only, lower to hear of doubtful ones beside it."""
     people: bool = Field(default=True, json_schema_extra=LIVE)
-    """Report people who are looked at, as `person:<track_id>`."""
+    """Look at people, too, as `person:<track_id>`."""
     head_scale: float = Field(default=1.3, ge=1, json_schema_extra=LIVE)
     """A person is looked at within the head box enlarged by this factor. Raise when small heads are missed."""
-    upper_body: float = Field(default=0.0, ge=0, le=1, json_schema_extra=LIVE)
-    """… and within this share of the body box, from the top; 0 for the head alone. Raise where people are small and few
-    other things are looked at."""
     grid_rows: int = Field(default=3, ge=0, le=99, json_schema_extra=LIVE)
     """Rows of the grid of a stream that names no areas; 0 for no grid."""
     grid_columns: int = Field(default=3, ge=1, le=99, json_schema_extra=LIVE)
     """Columns of that grid."""
+    area_bias: float = Field(default=-1.5, json_schema_extra=LIVE)
+    """Log-odds of an area or thing that nothing else speaks for. This and the weights below were fitted by `python -m
+    training.hits` to the models that ship; fit them again for other models."""
+    person_bias: float = Field(default=-2.3, json_schema_extra=LIVE)
+    """Log-odds of a person that nothing else speaks for."""
+    mass_weight: float = Field(default=1.1, json_schema_extra=LIVE)
+    """Weight of the share of the gaze map that lies in the target (its logarithm)."""
+    size_weight: float = Field(default=-0.6, json_schema_extra=LIVE)
+    """Weight of the target's size (the logarithm of its share of the frame)."""
+    in_frame_weight: float = Field(default=0.5, json_schema_extra=LIVE)
+    """Weight of the in-frame probability (its log-odds)."""
+    aside_weight: float = Field(default=0.6, json_schema_extra=LIVE)
+    """Weight of the head being turned to the side of the target."""
+    facing_weight: float = Field(default=-0.9, json_schema_extra=LIVE)
+    """Weight of the head facing the camera."""
+    facing_person_weight: float = Field(default=1.4, json_schema_extra=LIVE)
+    """Further weight of the head facing the camera, for people as targets."""
 
 
 class HitAoi(Node[Config]):
-    """Match gaze points with targets.
+    """Give each target the probability that each head looks at it, and tell those that are worth it.
 
-    The first of these that is hit counts, the others are left out:
+    Targets of a head are the areas of its stream (`streams.<id>.aois`; holes are cut out, the highest level wins), the
+    heads of the other people of the frame, and things where `objects` brings them. What counts is the share of the gaze
+    map inside each, weighed with its size, the in-frame probability and where the head points (`nodes.ops.belief`). A
+    stream without areas has a grid in their place: the probability of a cell is its share of the map, if the gaze is in
+    the frame and not at a person.
 
-    1. areas of the stream (`streams.<id>.aois`): all that hold the point, edges included; else the nearest one within
-       `margin`, of equally near ones the first in the configuration;
-    2. another person of the frame: of several the one whose head centre (or, of a body, its top) is nearest;
-    3. in a stream without areas, a cell of the grid, `grid:<row>-<column>` from 1, top left first.
-
-    Areas come before people because a head in front of an area is small, and gaze points scatter by more than a head.
-
-    State: the streams for which the lack of areas was logged. Empty: no rows in, no rows out.
+    State: the shares of map cells in each stream's areas, as long as these do not change; the streams for which the
+    lack of areas was logged. Empty: no rows in, no rows out.
     """
 
     def open(self) -> None:
+        self._areas: dict[str, _Areas] = {}
         self._told: set[str] = set()
+        self.reconfigured()
 
-    def process(self, frames: FrameBatch, points: GazePoints, tracks: Tracks) -> AoiHits:
+    def reconfigured(self) -> None:
+        c = self.config
+        weights = (c.area_bias, c.person_bias, c.mass_weight, c.size_weight, c.in_frame_weight)
+        self._weights = np.array([*weights, c.aside_weight, c.facing_weight, c.facing_person_weight])
+        self._areas.clear()  # the grid may be another
+
+    def process(
+        self,
+        frames: FrameBatch,
+        gaze: GazeMaps,
+        points: GazePoints,
+        tracks: Tracks,
+        poses: HeadPoses | None = None,
+        objects: Objects | None = None,
+    ) -> AoiHits:
         self._tell_unnamed(frames)
-        aspect = (frames.size_wh[:, 0] / np.maximum(frames.size_wh[:, 1], 1))[points.frame_row]  # (N,)
-        looking = np.flatnonzero(points.in_frame_prob >= self.config.min_in_frame)
-        found: list[list[tuple[str, float]]] = [[] for _ in range(len(points))]
-        of_stream: dict[str, list[int]] = {}
-        for head in looking.tolist():
-            of_stream.setdefault(frames.stream_id[points.frame_row[head]], []).append(head)
-        for stream_id, heads in of_stream.items():
-            areas = frames.streams[stream_id].config.aois
-            hits = self._areas(points.point[heads], aspect[heads], areas) if areas else [[] for _ in heads]
-            for head, hit in zip(heads, hits, strict=True):
-                found[head] = hit
-        people = self._people(points, tracks, aspect) if self.config.people else {}
-        for head in looking.tolist():
-            if not found[head] and head in people:
-                found[head] = [(f"person:{people[head]}", 1.0)]
-            elif not found[head] and not frames.stream(int(points.frame_row[head])).config.aois:
-                found[head] = self._cell(points.point[head])
-        return _table(points, found)
+        rows: list[tuple[int, int, str, float]] = []
+        for row in np.unique(gaze.frame_row).tolist():
+            weighed = self.weigh(frames, row, gaze, points, tracks, poses, objects)
+            told = self._worth_telling(weighed.track_id, *self._chances(weighed))
+            rows += [(row, track_id, target, score) for track_id, target, score in told]
+        return AoiHits(
+            frame_row=np.array([row for row, _, _, _ in rows], np.int64),
+            track_id=np.array([track_id for _, track_id, _, _ in rows], np.int64),
+            target=tuple(target for _, _, target, _ in rows),
+            score=np.array([score for _, _, _, score in rows], np.float32),
+        )
 
-    def _areas(
-        self, points: np.ndarray, aspect: np.ndarray, areas: dict[str, Polygon]
-    ) -> list[list[tuple[str, float]]]:
-        """Return, for each point, the areas hit with how well: 1 inside, less in the margin."""
-        names = list(areas)
-        # Vertices in the points' own precision: what is meant to lie on an edge then does.
-        away = np.stack(
-            [distance(points, np.array(areas[name], np.float32), aspect) for name in names], axis=1
-        )  # (N, A)
-        nearest = away.argmin(axis=1)  # the first of equals
-        hits: list[list[tuple[str, float]]] = []
-        for row, first in enumerate(nearest.tolist()):
-            within = np.flatnonzero(away[row] == 0).tolist()
-            if within:
-                hits.append([(names[area], 1.0) for area in within])
-            elif away[row, first] < self.config.margin:
-                hits.append([(names[first], 1.0 - float(away[row, first]) / self.config.margin)])
-            else:
-                hits.append([])
-        return hits
+    def weigh(
+        self,
+        frames: FrameBatch,
+        row: int,
+        gaze: GazeMaps,
+        points: GazePoints,
+        tracks: Tracks,
+        poses: HeadPoses | None,
+        objects: Objects | None,
+    ) -> Weighed:
+        """Return what speaks for each target of each head of one frame."""
+        maps = _of(gaze, row)
+        areas = self._areas_of(frames.stream(row), maps.heatmap.shape[1:])
+        boxed = self._boxed(_of(tracks, row), _of(objects, row))
+        total = np.maximum(maps.heatmap.sum(axis=(1, 2), dtype=np.float64), np.finfo(np.float32).tiny)
+        share = maps.heatmap / total[:, None, None]  # (N, h, w), sums to 1
+        in_areas = share.reshape(len(share), -1) @ areas.cells.reshape(len(areas.cells), share[0].size).T
+        rows, columns = box_shares(boxed.box, share.shape[1:])
+        in_boxes = ((share @ columns.T) * rows.T).sum(axis=1)
+        named = 0 if areas.grid else len(areas.names)
+        targets = Targets(
+            np.concatenate([areas.centre[:named], centres(boxed.box)]),
+            np.concatenate([areas.size[:named], rows.mean(axis=1) * columns.mean(axis=1)]),
+            np.concatenate([np.zeros(named, np.bool_), boxed.is_person]),
+        )
+        rivalry = np.ones((len(targets.size), len(targets.size)))
+        rivalry[:named, :named] -= areas.shared[:named, :named]
+        own = np.zeros((len(maps), len(targets.size)), np.bool_)
+        own[:, named:] = maps.track_id[:, None] == boxed.track_id
+        heads = _heads(maps, _of(points, row), _of(poses, row))
+        width, height = frames.size_wh[row].tolist()
+        mass = np.concatenate([in_areas[:, :named], in_boxes], axis=1)
+        return Weighed(
+            track_id=maps.track_id,
+            names=[*areas.names[:named], *boxed.names],
+            evidence=evidence(heads, targets, mass, width / height),
+            own=own,
+            rivalry=rivalry,
+            grid=areas.names[named:],
+            in_grid=in_areas[:, named:] * heads.in_frame_prob[:, None],
+        )
 
-    def _people(self, points: GazePoints, tracks: Tracks, aspect: np.ndarray) -> dict[int, int]:
-        """Return {head row: track id} of the people that gaze points fall on."""
-        head, body = tracks.head_box, tracks.body_box
-        centre = (head[:, :2] + head[:, 2:]) / 2
-        reach = (head[:, 2:] - head[:, :2]) / 2 * self.config.head_scale
-        x, y = points.point[:, None, 0], points.point[:, None, 1]
-        on_head = (np.abs(points.point[:, None] - centre) <= reach).all(axis=-1)  # (N, M)
-        bottom = body[:, 1] + (body[:, 3] - body[:, 1]) * self.config.upper_body
-        on_body = (x >= body[:, 0]) & (x <= body[:, 2]) & (y >= body[:, 1]) & (y <= bottom)
-        same_frame = points.frame_row[:, None] == tracks.frame_row
-        other = points.track_id[:, None] != tracks.track_id
-        on_person = same_frame & other & (on_head | on_body)
-        top = np.stack([(body[:, 0] + body[:, 2]) / 2, body[:, 1]], axis=1)
-        offset = points.point[:, None] - np.where(np.isnan(centre), top, centre)  # (N, M, 2)
-        away = np.where(on_person, np.hypot(offset[..., 0] * aspect[:, None], offset[..., 1]), np.inf)
-        rows = np.flatnonzero(on_person.any(axis=1))
-        return {int(row): int(tracks.track_id[away[row].argmin()]) for row in rows}
+    def stream_ended(self, stream_id: str) -> None:
+        self._areas.pop(stream_id, None)
 
-    def _cell(self, point: np.ndarray) -> list[tuple[str, float]]:
-        shape = np.array([self.config.grid_columns, self.config.grid_rows])
-        if not self.config.grid_rows or np.isnan(point).any():
-            return []
-        column, row = np.clip((point * shape).astype(np.int64), 0, shape - 1).tolist()
-        return [(f"grid:{row + 1}-{column + 1}", 1.0)]
+    def _chances(self, weighed: Weighed) -> tuple[list[str], Array]:
+        """Return targets and the probability (N, M) that each head looks at each."""
+        log_odds = np.where(weighed.own, -np.inf, weighed.evidence @ self._weights)  # nobody looks at their own head
+        chance = probabilities(log_odds, weighed.rivalry)
+        if not weighed.grid:
+            return weighed.names, chance
+        free = 1 - chance.sum(axis=1, keepdims=True)
+        return [*weighed.names, *weighed.grid], np.concatenate([chance, weighed.in_grid * free], axis=1)
+
+    def _worth_telling(self, track_id: Array, names: list[str], chance: Array) -> list[tuple[int, str, float]]:
+        best = chance.max(axis=1, keepdims=True, initial=0.0)
+        told = (chance >= self.config.min_score) & (chance >= self.config.rival_share * best) & (chance > 0)
+        rows = []
+        for head, person in enumerate(track_id.tolist()):
+            hits = np.flatnonzero(told[head]).tolist()
+            rows += [(person, names[target], float(chance[head, target])) for target in hits] or [(person, "", 0.0)]
+        return rows
+
+    def _boxed(self, tracks: Tracks, objects: Objects | None) -> _Boxed:
+        """Return the people and things of one frame that can be looked at."""
+        people = tracks.take(~np.isnan(tracks.head_box[:, 0]) & self.config.people)
+        half = (people.head_box[:, 2:] - people.head_box[:, :2]).astype(np.float64) * self.config.head_scale / 2
+        middle = centres(people.head_box.astype(np.float64))
+        heads = np.concatenate([middle - half, middle + half], axis=1)
+        things = Objects.empty() if objects is None else objects.take(~np.isnan(objects.box[:, 0]))
+        named = zip(things.label, things.object_id.tolist(), strict=True)
+        return _Boxed(
+            names=[*(f"person:{one}" for one in people.track_id.tolist()), *(f"object:{a}:{b}" for a, b in named)],
+            box=np.concatenate([heads, things.box.astype(np.float64)]),
+            is_person=np.arange(len(people) + len(things)) < len(people),
+            track_id=np.concatenate([people.track_id, np.zeros(len(things), np.int64)]),
+        )
+
+    def _areas_of(self, stream: Stream, shape_hw: tuple[int, int]) -> _Areas:
+        held = self._areas.get(stream.id)
+        if held is None or held.of != (stream.config.aois, shape_hw):
+            rows, columns = self.config.grid_rows, self.config.grid_columns
+            held = self._areas[stream.id] = _Areas.of_stream(stream, shape_hw, (rows, columns))
+        return held
 
     def _tell_unnamed(self, frames: FrameBatch) -> None:
         for stream_id in dict.fromkeys(frames.stream_id):
@@ -138,14 +200,85 @@ class HitAoi(Node[Config]):
                 )
 
 
-def _table(points: GazePoints, found: list[list[tuple[str, float]]]) -> AoiHits:
-    """Lay out one row per head, and one more per further target; a head that hit nothing gets target ""."""
-    rows = [(head, name, share) for head, hits in enumerate(found) for name, share in (hits or [("", 0.0)])]
-    heads = np.array([head for head, _, _ in rows], np.int64)
-    share = np.array([share for _, _, share in rows], np.float32)
-    return AoiHits(
-        frame_row=points.frame_row[heads],
-        track_id=points.track_id[heads],
-        target=tuple(name for _, name, _ in rows),
-        score=(points.in_frame_prob[heads] * share).astype(np.float32),
-    )
+@dataclass(frozen=True)
+class Weighed:
+    """What speaks for M targets, for each of the N heads of one frame."""
+
+    track_id: Array
+    """(N,)."""
+    names: list[str]
+    """Of the targets."""
+    evidence: Array
+    """(N, M, 8) as `nodes.ops.belief.evidence` returns it."""
+    own: Array
+    """(N, M) whether the target is the head itself."""
+    rivalry: Array
+    """(M, M) as `nodes.ops.belief.probabilities` takes it."""
+    grid: list[str]
+    """Cells of the grid, if the stream has no areas."""
+    in_grid: Array
+    """(N, cells) share of the map in each, times the in-frame probability."""
+
+
+@dataclass(frozen=True)
+class _Areas:
+    """The areas of a stream, or its grid, on maps of one size."""
+
+    of: Any
+    """What they were made from."""
+    names: list[str]
+    grid: bool
+    cells: Array
+    """(A, h, w) share of each cell in each area."""
+    centre: Array
+    """(A, 2)."""
+    size: Array
+    """(A,) share of the frame."""
+    shared: Array
+    """(A, A) how much they overlap."""
+
+    @classmethod
+    def of_stream(cls, stream: Stream, shape_hw: tuple[int, int], grid_hw: tuple[int, int]) -> _Areas:
+        aois = stream.config.aois
+        rings = [[np.array(ring) for ring in (area.polygon, *area.holes)] for area in aois.values()]
+        names, levels = list(aois), [area.level for area in aois.values()]
+        if not aois:
+            rows, columns = grid_hw
+            places = [(row, column) for row in range(rows) for column in range(columns if rows else 0)]
+            corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
+            rings = [[(corners + np.array([column, row])) / [columns, rows]] for row, column in places]
+            names, levels = [f"grid:{row + 1}-{column + 1}" for row, column in places], [0] * len(places)
+        masks = area_masks(rings, levels, shape_hw)
+        cells = cell_shares(masks)
+        middles = np.array([outline.mean(axis=0) for outline, *_ in rings]).reshape(-1, 2)
+        return cls((aois, shape_hw), names, not aois, cells, middles, cells.mean(axis=(1, 2)), shared(masks))
+
+
+@dataclass(frozen=True)
+class _Boxed:
+    """What is looked at in a box: M people and things of one frame."""
+
+    names: list[str]
+    box: Array
+    """(M, 4)."""
+    is_person: Array
+    track_id: Array
+    """(M,) 0 for things."""
+
+
+def _heads(maps: GazeMaps, points: GazePoints, poses: HeadPoses | None) -> Heads:
+    """Return what is known of the heads of one frame besides their maps, in the order of the maps."""
+    smoothed = dict(zip(points.track_id.tolist(), points.in_frame_prob.tolist(), strict=True))
+    raw = zip(maps.track_id.tolist(), maps.in_frame_prob.tolist(), strict=True)
+    posed = {} if poses is None else {track_id: row for row, track_id in enumerate(poses.track_id.tolist())}
+    yaw_deg, agreement = np.full(len(maps), np.nan), np.zeros(len(maps))
+    for head, track_id in enumerate(maps.track_id.tolist()):
+        if poses is not None and track_id in posed:
+            yaw_deg[head], agreement[head] = poses.yaw_pitch_roll_deg[posed[track_id], 0], poses.score[posed[track_id]]
+    chance = np.array([smoothed.get(track_id, own) for track_id, own in raw])
+    return Heads(centres(maps.head_box.astype(np.float64)), chance, yaw_deg, agreement)
+
+
+def _of(value: Any, row: int) -> Any:
+    """Return the rows of one frame of a value that may not be there."""
+    return None if value is None else value.take(value.frame_row == row)

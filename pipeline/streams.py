@@ -6,7 +6,7 @@ import re
 from datetime import datetime
 from typing import Annotated, Any, Literal
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Point = tuple[float, float]
 STREAM_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
@@ -26,6 +26,25 @@ def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:
 Polygon = Annotated[tuple[Point, ...], AfterValidator(_polygon)]
 
 
+class Area(BaseModel):
+    """An area of interest. A bare list of points is an area without holes, on level 0."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    polygon: Polygon
+    """Its outline: `[x, y]` in fractions of the frame."""
+    holes: tuple[Polygon, ...] = ()
+    """What is cut out of it: outlines like `polygon`."""
+    level: int = 0
+    """Where areas of different levels overlap, only the highest is looked at: what stands in front has the higher one.
+    Areas of one level share what they overlap in, such as a shelf and one of its boards."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _bare(cls, given: Any) -> Any:
+        return {"polygon": given} if isinstance(given, list | tuple) else given
+
+
 class StreamConfig(BaseModel):
     """One camera or file; everything but `url` has a default."""
 
@@ -33,8 +52,8 @@ class StreamConfig(BaseModel):
 
     url: str = Field(coerce_numbers_to_str=True)
     """A file, a glob, a folder of pictures, a camera index such as `0`, or an http(s)/rtsp URL."""
-    aois: dict[str, Polygon] = Field(default_factory=dict)
-    """Areas of interest by name: polygons of `[x, y]` in fractions of the frame."""
+    aois: dict[str, Area] = Field(default_factory=dict)
+    """Areas of interest by name: polygons of `[x, y]` in fractions of the frame, or `{polygon, holes, level}`."""
     masks: tuple[Polygon, ...] = ()
     """Areas in which nobody is looked for, such as a poster or a mirror: polygons in fractions of the frame."""
     hfov_deg: float | None = Field(default=None, gt=0, lt=360)
@@ -54,7 +73,7 @@ class StreamConfig(BaseModel):
 
     @field_validator("aois")
     @classmethod
-    def _names(cls, aois: dict[str, Polygon]) -> dict[str, Polygon]:
+    def _names(cls, aois: dict[str, Area]) -> dict[str, Area]:
         for name in aois:
             if not name.strip() or len(name) > 64 or any(c in name for c in ":\n\t"):
                 raise ValueError(f"an AOI name is 1 to 64 characters without ':' or line breaks, got {name!r}")

@@ -92,15 +92,15 @@ class Canvas:
         cv2.circle(self.image, centre, size, colour, self.line, cv2.LINE_AA)
         cv2.circle(self.image, centre, max(1, size // 3), colour, cv2.FILLED, cv2.LINE_AA)
 
-    def wash(self, polygon: Sequence[Point], colour: Colour, share: float) -> None:
-        """Tint the inside of a polygon; `share` 1 covers it."""
-        corners = np.array([self.px(point) for point in polygon], np.int32)
-        x1, y1 = np.maximum(corners.min(axis=0), 0)
-        x2, y2 = np.minimum(corners.max(axis=0) + 1, (self.width, self.height))
+    def wash(self, rings: Sequence[Sequence[Point]], colour: Colour, share: float) -> None:
+        """Tint what lies inside an outline and outside its holes; `share` 1 covers it."""
+        corners = [np.array([self.px(point) for point in ring], np.int32) for ring in rings]
+        x1, y1 = np.maximum(corners[0].min(axis=0), 0)
+        x2, y2 = np.minimum(corners[0].max(axis=0) + 1, (self.width, self.height))
         if x1 < x2 and y1 < y2:
             region = self.image[y1:y2, x1:x2]
             tinted = region.copy()
-            cv2.fillPoly(tinted, [corners - [x1, y1]], colour)
+            cv2.fillPoly(tinted, [ring - [x1, y1] for ring in corners], colour)
             cv2.addWeighted(tinted, share, region, 1 - share, 0, dst=region)
 
     def label(self, at: Point, parts: Sequence[Part], above: bool = True) -> Rect:

@@ -10,6 +10,8 @@ from nodes.ops import colours
 from nodes.ops.canvas import Canvas, Part, Point
 
 Box = Sequence[float]
+Areas = Mapping[str, Sequence[Sequence[Point]]]
+"""name -> its outline, then the outlines of its holes."""
 Looking = Mapping[int, Mapping[str, str]]
 """track -> target -> for how long, in words, or "". Ordered."""
 
@@ -53,24 +55,23 @@ def draw_people(canvas: Canvas, people: Sequence[Person], told: Looking) -> None
             canvas.label((top[0], top[1]), parts)
 
 
-def draw_areas(canvas: Canvas, areas: Mapping[str, Sequence[Point]], hit: Looking, told: Looking) -> None:
+def draw_areas(canvas: Canvas, areas: Areas, hit: Looking, told: Looking) -> None:
     """Draw areas; those hit in this frame or told to be looked at are outlined in the colour of who looks."""
-    for name, polygon in areas.items():
+    for name, rings in areas.items():
         lookers = _lookers(name, told) or _lookers(name, hit)
+        colour, width = (colours.of_track(lookers[0]), 1.0) if lookers else (colours.WHITE, 0.5)
         if lookers:
-            colour = colours.of_track(lookers[0])
-            canvas.wash(polygon, colour, 0.3)
-            canvas.path(polygon, colour, closed=True)
-        else:
-            canvas.path(polygon, colours.WHITE, 0.5, closed=True)
+            canvas.wash(rings, colour, 0.3)
+        for ring in rings:
+            canvas.path(ring, colour, width, closed=True)
 
 
-def label_areas(canvas: Canvas, areas: Mapping[str, Sequence[Point]], told: Looking) -> None:
+def label_areas(canvas: Canvas, areas: Areas, told: Looking) -> None:
     """Write the names of areas and who looks at them into their corners."""
-    for name, polygon in areas.items():
+    for name, (outline, *_) in areas.items():
         parts: list[Part] = [(name, colours.WHITE)]
         parts += [(f"#{track_id}", colours.of_track(track_id)) for track_id in _lookers(name, told)]
-        canvas.label(min(polygon, key=lambda point: point[0] + point[1]), parts, above=False)
+        canvas.label(min(outline, key=lambda point: point[0] + point[1]), parts, above=False)
 
 
 def _draw_head(canvas: Canvas, person: Person, head: Box) -> None:

@@ -52,11 +52,22 @@ def test_a_path_has_a_dark_edge() -> None:
 def test_a_wash_tints_the_inside_by_its_share() -> None:
     canvas = blank()
 
-    canvas.wash([(0.5, 0.5), (1.0, 0.5), (1.0, 1.0), (0.5, 1.0)], (190, 190, 190), 0.5)
+    canvas.wash([[(0.5, 0.5), (1.0, 0.5), (1.0, 1.0), (0.5, 1.0)]], (190, 190, 190), 0.5)
 
     assert (canvas.image[200:, 340:] == 140).all()
     assert not changed(canvas)[:180].any()
     assert not changed(canvas)[:, :320].any()
+
+
+def test_a_wash_leaves_holes_alone() -> None:
+    canvas = blank()
+
+    outline = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0), (0.0, 1.0)]
+    canvas.wash([outline, [(0.25, 0.25), (0.75, 0.25), (0.75, 0.75), (0.25, 0.75)]], (190, 190, 190), 0.5)
+
+    height, width = canvas.image.shape[:2]
+    assert changed(canvas)[height // 8, width // 2]
+    assert not changed(canvas)[height // 2, width // 2]
 
 
 def test_what_lies_outside_the_picture_leaves_it_alone() -> None:
@@ -66,7 +77,7 @@ def test_what_lies_outside_the_picture_leaves_it_alone() -> None:
     canvas.brackets([1.5, 1.5, 1e9, 1e9], RED)
     canvas.path([(1.5, 1.5), (1e12, 1e12)], RED)
     canvas.dot((-0.5, 0.5), RED)
-    canvas.wash([(1.2, 0.1), (1.4, 0.1), (1.4, 0.4)], RED, 0.5)
+    canvas.wash([[(1.2, 0.1), (1.4, 0.1), (1.4, 0.4)]], RED, 0.5)
     canvas.arrow((2.0, 2.0), (0.5, 0.5), 10, 30, RED)
 
     assert not changed(canvas).any()

@@ -6,7 +6,7 @@ from nodes.ops.canvas import Canvas
 from nodes.ops.colours import WHITE, of_track
 from nodes.ops.overlay import Person, draw_areas, draw_people, label_areas
 
-AREAS = {"tea": [(0.1, 0.5), (0.4, 0.5), (0.4, 0.9), (0.1, 0.9)]}
+AREAS = {"tea": [[(0.1, 0.5), (0.4, 0.5), (0.4, 0.9), (0.1, 0.9)]]}
 MIDDLE = (280, 120)  # row and column
 
 

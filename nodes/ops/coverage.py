@@ -1,0 +1,72 @@
+"""Which share of each cell of a map lies in an area or a box."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from nodes.ops.polygon import inside
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+PER_CELL = 8
+"""Points along each side of a cell at which an area is looked up; a share is exact to about 1 in 64."""
+
+
+def area_masks(areas: Sequence[Sequence[Array]], levels: Sequence[int], shape_hw: tuple[int, int]) -> Array:
+    """Tell, for points spread evenly over the frame, which areas they are in.
+
+    Where areas of different levels overlap, only the highest has the point; areas of one level share it.
+
+    Args:
+        areas: of each of A areas its outline and its holes, (K, 2) vertices in fractions of the frame.
+        levels: of each area.
+        shape_hw: rows and columns of the map.
+
+    Returns:
+        (A, h · PER_CELL, w · PER_CELL) bool.
+    """
+    rows, columns = (np.arange(count * PER_CELL) + 0.5 for count in shape_hw)
+    x, y = np.meshgrid(columns / len(columns), rows / len(rows))
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    masks = np.zeros((len(areas), len(points)), np.bool_)
+    for mask, (outline, *holes) in zip(masks, areas, strict=True):
+        mask[:] = inside(points, outline)
+        for hole in holes:
+            mask &= ~inside(points, hole)
+    covered = np.zeros(len(points), np.bool_)
+    for level in sorted(set(levels), reverse=True):
+        own = np.flatnonzero(np.array(levels) == level)
+        masks[own] &= ~covered
+        covered |= masks[own].any(axis=0)
+    return masks.reshape(len(areas), len(rows), len(columns))
+
+
+def cell_shares(masks: Array) -> Array:
+    """Return the share (A, h, w) float64 of each cell that is in each area, from `area_masks`."""
+    count, rows, columns = masks.shape
+    cells = masks.reshape(count, rows // PER_CELL, PER_CELL, columns // PER_CELL, PER_CELL)
+    return np.asarray(cells.mean(axis=(2, 4)))
+
+
+def shared(masks: Array) -> Array:
+    """Return how much areas lie in each other, (A, A) float64: what two share over the smaller of them, 0 to 1."""
+    flat = masks.reshape(len(masks), -1).astype(np.float64)
+    both, own = flat @ flat.T, flat.sum(axis=1)
+    return np.asarray(both / np.maximum(np.minimum(own[:, None], own), 1))
+
+
+def box_shares(boxes: Array, shape_hw: tuple[int, int]) -> tuple[Array, Array]:
+    """Return the share of each row (M, h) and of each column (M, w) of a map that lies in each box (M, 4).
+
+    The share of a cell is the product of that of its row and that of its column.
+    """
+    return _along(boxes[:, 1], boxes[:, 3], shape_hw[0]), _along(boxes[:, 0], boxes[:, 2], shape_hw[1])
+
+
+def _along(low: Array, high: Array, count: int) -> Array:
+    edges = np.arange(count + 1) / count
+    within = np.minimum(high[:, None], edges[1:]) - np.maximum(low[:, None], edges[:-1])
+    return np.asarray(np.clip(within, 0, None) * count)

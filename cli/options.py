@@ -12,6 +12,7 @@ examples
   python run_graph.py graphs/retail.yaml --source door=rtsp://10.0.0.5/live  a camera, called door
   python run_graph.py graphs/annotate.yaml --source 'clips/*.mp4' --out done  many files, one after another
   python run_graph.py graphs/retail.yaml --set tracks.max_age_s=2 --check    change a value, run nothing
+  python run_graph.py graphs/retail.yaml --record out/rec                    then: run_graph.py replay out/rec
 
 exit codes
   0 done   1 failed   2 wrong input or configuration   130 interrupted
@@ -52,7 +53,14 @@ def option_parser() -> argparse.ArgumentParser:
     add("--check", action="store_true", help="check everything, print the stages, run nothing")
     add("--device", choices=("auto", "cpu", "cuda"), help="where models run; the same as --set engine.device=...")
     add("--max-frames", metavar="N", type=_positive, help="stop each stream after N frames")
-    add("--record", metavar="EDGE=DIR", action="append", default=[], help="write what passes on an edge to a folder")
+    add(
+        "--record",
+        metavar="[EDGE=]DIR",
+        action="append",
+        default=[],
+        help="write all that events are decided from to a folder, for `run_graph.py replay DIR`; or what passes on one "
+        "edge",
+    )
     add("--replay", metavar="EDGE=DIR", action="append", default=[], help="read an edge from such a folder, not anew")
     return parser
 

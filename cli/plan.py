@@ -14,7 +14,9 @@ from pipeline.device import Device, open_device
 from pipeline.errors import ConfigError, GraphError
 from pipeline.frames import Stream
 from pipeline.graph import Graph, NodeSpec, load_graph
+from pipeline.lineage import Model
 from pipeline.node import Source
+from pipeline.replayable import replayable
 from pipeline.stages import cut
 from pipeline.urls import redact
 
@@ -31,6 +33,10 @@ class Plan:
     record: dict[str, Path]
     replay: dict[str, Path]
     max_frames: int | None
+    recording: Path | None = None
+    """Where the whole run is recorded; its edges are in `record`, too."""
+    models: dict[str, Model] | None = None
+    """Those of a recording that is replayed."""
 
 
 def make_plan(args: argparse.Namespace) -> Plan:
@@ -45,15 +51,17 @@ def make_plan(args: argparse.Namespace) -> Plan:
     graph = load_graph(args.graph, config, resolve, also=problems, root=ROOT)
     source = graph.source.cls
     assert issubclass(source, Source)
+    record, recording = _recorded(args.record, graph, bool(args.replay))
     return Plan(
         graph=graph,
         config=config,
         streams=streams_to_run(config, source.is_live, ROOT, may_be_gone=bool(args.replay)),
         device=open_device(config.engine.device),
         out=args.out or Path("out") / args.graph.stem,
-        record=_edges("--record", args.record, graph),
+        record=record,
         replay=_edges("--replay", args.replay, graph),
         max_frames=args.max_frames,
+        recording=recording,
     )
 
 
@@ -64,6 +72,8 @@ def describe(plan: Plan) -> str:
     for number, stage in enumerate(cut(plan.graph), start=1):
         lines.append(f"stage {number}")
         lines += [f"  {spec.name:<{width}}  {_signature(spec)}" for spec in stage]
+    if plan.recording:
+        lines.append(f"recorded to {plan.recording}: {', '.join(replayable(plan.graph).edges)}")
     lines.append("streams")
     for stream in plan.streams:
         kind = "live" if stream.live else "file"
@@ -86,6 +96,28 @@ def _config_path(graph: Path, given: Path | None) -> Path | None:
 def _signature(spec: NodeSpec) -> str:
     output = spec.ports.output
     return f"{spec.type}({', '.join(spec.inputs.values())}) -> {output.__name__ if output else 'sink'}"
+
+
+def _recorded(texts: list[str], graph: Graph, replays: bool) -> tuple[dict[str, Path], Path | None]:
+    """Return the edges that are recorded, with their folders, and the folder of the whole run."""
+    edges = _edges("--record", [text for text in texts if "=" in text], graph)
+    folders = [text for text in texts if "=" not in text]
+    if not folders:
+        return edges, None
+    cut = replayable(graph)
+    where = f"--record {folders[0]}"
+    if len(folders) > 1:
+        raise ConfigError(f"{where}: expected one folder for the whole run, got {', '.join(folders)}; leave one out")
+    if replays:
+        raise ConfigError(f"{where}: expected a run from its sources, got --replay; name an edge: --record EDGE=DIR")
+    if not cut.edges:
+        raise ConfigError(
+            f"{where}: expected a graph whose sinks make events of what was seen in pictures, got {graph.path} "
+            "without; name what to record: --record EDGE=DIR"
+        )
+    if doubled := [edge for edge in cut.edges if edge in edges]:
+        raise ConfigError(f"{where}: records {doubled[0]}, too; leave out --record {doubled[0]}={edges[doubled[0]]}")
+    return edges | dict.fromkeys(cut.edges, Path(folders[0])), Path(folders[0])
 
 
 def _edges(option: str, texts: list[str], graph: Graph) -> dict[str, Path]:

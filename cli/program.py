@@ -19,6 +19,7 @@ DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 VERBS = {
     "nodes": "list the stages that graphs are made of",
     "explain": "say what a stage reads, makes and can be told: explain hit_aoi",
+    "replay": "decide the events of a recorded run again, without models and pictures: replay out/rec --assert",
     "keys": "make keys for encrypted events: keys DIR",
 }
 """What can stand in place of a graph: a file of this folder with a `main(argv) -> int`."""

@@ -5,15 +5,19 @@ from __future__ import annotations
 import sys
 from collections.abc import Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 
 from cli.interrupt import interrupting
 from cli.options import option_parser
 from cli.plan import Plan, describe, make_plan
 from cli.program import DONE, FAILED, INTERRUPTED, ROOT, WRONG_INPUT
 from cli.progress import Progress
+from cli.recordings import NewRecording
 from cli.results import Results, fingerprint
 from cli.sources import dated
 from pipeline.frames import Stream
+from pipeline.lineage import models_of
+from pipeline.replayable import replayable
 from pipeline.report import RunReport
 from pipeline.runtime import Runtime
 from pipeline.urls import redact
@@ -30,22 +34,33 @@ def main(argv: Sequence[str]) -> int:
     if args.check:
         print(describe(plan))
         return DONE
+    recording = _new_recording(plan)
     codes = []
-    for streams in _groups(plan.streams):
-        codes.append(_run_group(plan, streams))
+    for streams in groups(plan.streams):
+        codes.append(run_group(plan, streams, recording))
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
     return codes[0] if len(set(codes)) == 1 else FAILED
 
 
-def _groups(streams: list[Stream]) -> list[list[Stream]]:
+def groups(streams: list[Stream]) -> list[list[Stream]]:
     """Split streams into runs: each file alone, then all live streams together."""
     live = [stream for stream in streams if stream.live]
     return [*([stream] for stream in streams if not stream.live), *([live] if live else [])]
 
 
-def _run_group(plan: Plan, streams: list[Stream]) -> int:
-    name = "live" if streams[0].live else streams[0].id
+def name_of(streams: list[Stream]) -> str:
+    """Return what a run is called."""
+    return "live" if streams[0].live else streams[0].id
+
+
+def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None = None) -> int:
+    """Run a graph on the streams of one run, say how it went, and return the exit code.
+
+    Raises:
+        PipelineError: the run could not begin.
+    """
+    name = name_of(streams)
     results = [_results(plan, stream) for stream in streams]
     repeats = bool(streams[0].live or plan.record or plan.replay)
     if not repeats and results[0].finished():
@@ -54,9 +69,16 @@ def _run_group(plan: Plan, streams: list[Stream]) -> int:
         return DONE
     for each in results:
         each.begin()
-    report = _run(plan, dated(streams, datetime.now(UTC)), name)
+    now = datetime.now(UTC)
+    begun, began_s = dated(streams, now), int(now.timestamp())
+    if recording:
+        recording.begin(name, begun, began_s)
+    runtime = _runtime(plan, begun, name, began_s)
+    report = _run(runtime, Progress(plan.graph, ", ".join(stream.id for stream in streams), plan.max_frames))
     for each, stream in zip(results, streams, strict=True):
         each.finish(stream, plan.graph, report.to_dict())
+    if recording:
+        recording.finish(name, report, _event_files(plan, runtime), plan.out)
     if report.frames or not report.error:
         print(report.table())
         for each in results:
@@ -68,9 +90,8 @@ def _run_group(plan: Plan, streams: list[Stream]) -> int:
     return DONE if report.status == "done" else INTERRUPTED
 
 
-def _run(plan: Plan, streams: list[Stream], name: str) -> RunReport:
-    progress = Progress(plan.graph, ", ".join(stream.id for stream in streams), plan.max_frames)
-    runtime = Runtime(
+def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runtime:
+    return Runtime(
         plan.graph,
         streams,
         plan.config.engine,
@@ -80,12 +101,30 @@ def _run(plan: Plan, streams: list[Stream], name: str) -> RunReport:
         record={edge: folder / name for edge, folder in plan.record.items()},
         replay={edge: folder / name for edge, folder in plan.replay.items()},
         max_frames=plan.max_frames,
+        began_s=began_s,
+        models=plan.models,
     )
+
+
+def _run(runtime: Runtime, progress: Progress) -> RunReport:
     try:
         with interrupting(runtime.interrupt):
             return runtime.run(progress.observe)
     finally:
         progress.finish()
+
+
+def _new_recording(plan: Plan) -> NewRecording | None:
+    if plan.recording is None:
+        return None
+    edges = replayable(plan.graph).edges
+    return NewRecording(plan.recording, plan.graph, plan.config, edges, models_of(plan.graph, ROOT))
+
+
+def _event_files(plan: Plan, runtime: Runtime) -> list[Path]:
+    """Return the logs of events that a run wrote and that a replay writes, too."""
+    graph = plan.graph
+    return runtime.outputs(name for name in replayable(graph).below if not graph.node(name).cls.reaches_out)
 
 
 def _results(plan: Plan, stream: Stream) -> Results:

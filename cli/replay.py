@@ -1,0 +1,121 @@
+"""`run_graph.py replay DIR`: decide the events of a recorded run again, without models, pictures and video."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from cli.logs import first_difference, kept_lines, lines_of, told
+from cli.manifest import RecordedRun, read_manifest
+from cli.plan import Plan
+from cli.program import DONE, FAILED
+from cli.replay_plan import plan_of
+from cli.run import groups, run_group
+from pipeline.errors import ConfigError, PipelineError
+from pipeline.outputs import cannot_write, make_folder, write_atomically
+
+MARKER = "replay.json"
+EXAMPLES = """\
+examples
+  python run_graph.py graphs/retail.yaml --record out/rec    record a run, of files or of cameras
+  python run_graph.py replay out/rec --assert                the same events again? exit code 1 if not
+  python run_graph.py replay out/rec --set looks.min_look_s=1
+  python run_graph.py replay out/rec --set 'streams.shop.aois.door=[[0.1,0.2],[0.3,0.2],[0.3,0.9]]'
+  python run_graph.py replay out/rec --config configs/retail.yaml --out out/tuned
+
+What a recording stands in for (finding people, their gaze) is not run again: its values stay as they were recorded.
+
+exit codes
+  0 done   1 failed, or other events with --assert   2 wrong input or configuration   130 interrupted
+"""
+
+
+def main(argv: Sequence[str]) -> int:
+    """Run `replay DIR [options]` and return the exit code.
+
+    Raises:
+        PipelineError: the recording, values or options are wrong.
+    """
+    args = _parser().parse_args(argv)
+    manifest = read_manifest(args.recording)
+    out = args.out or Path("out/replay") / args.recording.resolve().name
+    plan = plan_of(
+        args.recording, manifest, config=args.config, sets=args.sets, out=out, publish=args.publish
+    )  # fmt: skip
+    _make_room(plan, args.recording)
+    for streams in groups(plan.streams):
+        code = run_group(plan, streams)
+        if code != DONE:
+            return code
+    same = [_compare(args.recording / name, name, run, out, args.exact) for name, run in manifest.runs.items()]
+    return DONE if all(same) or not args.exact else FAILED
+
+
+def _compare(folder: Path, name: str, run: RecordedRun, out: Path, exact: bool) -> bool:
+    """Say how the events of a run differ from those recorded; tell whether they are the same bytes.
+
+    Raises:
+        ConfigError: the recorded events are gone or were changed.
+    """
+    if run.logs is None:
+        ended = f"failed ({run.ended})" if run.ended else "was killed or still goes on"
+        print(f"{name}: nothing to compare with: the recorded run {ended}, so its events may not be complete")
+        return False
+    same = True
+    for log in run.logs:
+        before, after = kept_lines(log, folder), lines_of(out / log.file)
+        difference = first_difference(before, after)
+        print(f"{log.file}: {difference if difference and exact else told(before, after)}")
+        same = same and difference is None
+    return same
+
+
+def _make_room(plan: Plan, recording: Path) -> None:
+    """Remove what an earlier replay left, and nothing else: event logs go on where they find one.
+
+    Raises:
+        ConfigError: the folder holds something else, or cannot be made.
+        PipelineError: it cannot be written to.
+    """
+    out = plan.out
+    if out.is_dir() and any(out.iterdir()) and not (out / MARKER).is_file():
+        raise ConfigError(f"--out {out}: expected a new folder or that of a replay, got other files; give another")
+    make_folder(out)
+    write_atomically(out / MARKER, json.dumps({"gazegraph": "replay", "recording": str(recording)}) + "\n")
+    for stream in plan.streams:
+        try:
+            shutil.rmtree(out / stream.id)
+        except FileNotFoundError:
+            continue
+        except OSError as error:
+            raise PipelineError(f"{out / stream.id}: {cannot_write(error)}") from error
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(
+        prog="run_graph.py replay",
+        usage="run_graph.py replay DIR [options]",
+        description="Decide the events of a recorded run again, without models, pictures and video, and compare them.",
+        epilog=EXAMPLES,
+        formatter_class=argparse.RawDescriptionHelpFormatter,
+        allow_abbrev=False,
+    )
+    add = parser.add_argument
+    add("recording", metavar="DIR", type=Path, help="what `run_graph.py GRAPH --record DIR` wrote")
+    add(
+        "--set",
+        metavar="NODE.KEY=VALUE",
+        nargs="+",
+        action="extend",
+        default=[],
+        dest="sets",
+        help="change a value; also streams.<id>.key and engine.key",
+    )
+    add("--config", metavar="F", type=Path, help="values to take in place of all recorded ones")
+    add("--out", metavar="DIR", type=Path, help="where results go; default: out/replay/<name of the recording>")
+    add("--assert", action="store_true", dest="exact", help="fail unless the events are the same, byte for byte")
+    add("--publish", action="store_true", help="run what reaches out to others, too, such as publish_events")
+    return parser

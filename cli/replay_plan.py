@@ -1,0 +1,115 @@
+"""From a recording to a run of the nodes that decide events, all others left out."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from copy import deepcopy
+from pathlib import Path
+
+from cli.manifest import MANIFEST, Manifest
+from cli.plan import Plan
+from cli.program import ROOT
+from nodes import resolve
+from pipeline.config import Block, RunConfig, config_from, shown
+from pipeline.device import open_device
+from pipeline.errors import ConfigError
+from pipeline.frames import Stream
+from pipeline.graph import Graph, NodeSpec, graph_from
+from pipeline.replayable import Replayable, ancestry, part, replayable
+from pipeline.streams import StreamConfig
+from pipeline.yaml_source import Document, parse_yaml, read_yaml
+
+
+def plan_of(
+    folder: Path, manifest: Manifest, *, config: Path | None, sets: Iterable[str], out: Path, publish: bool
+) -> Plan:
+    """Read and check all that a replay needs.
+
+    Args:
+        folder: the recording.
+        manifest: what is known of it.
+        config: values in place of the recorded ones.
+        sets: values in place of those.
+        out: where results go.
+        publish: whether nodes are run that reach out to others.
+
+    Raises:
+        PipelineError: something is wrong; says all that is wrong with the values at once.
+    """
+    where = folder / MANIFEST
+    values, problems = _values(where, manifest, config, sets)
+    name = f"{where}/{manifest.graph}"
+    graph = graph_from(parse_yaml(manifest.graph_text, name), name, values, resolve, also=problems, root=None)
+    cut = replayable(graph)
+    if missing := [edge for edge in cut.edges if edge not in manifest.edges]:
+        raise ConfigError(
+            f"{where}: expected a recording of {', '.join(cut.edges)}, got none of {', '.join(missing)}; "
+            "record it again"
+        )
+    sinks = _sinks(graph, cut, publish)
+    if not sinks:
+        raise ConfigError(f"{where}: expected sinks to run, got only such that reach out to others; add --publish")
+    run = ancestry(graph, sinks)
+    below = [graph.node(name) for name in run if name in cut.below]
+    if wrong := [*_not_run(graph, cut, manifest, values), *_missing_files(below, values)]:
+        raise ConfigError("\n".join(wrong))
+    return Plan(
+        graph=part(graph, {*cut.above, *run}),
+        config=values,
+        streams=[_stream(id, values.streams[id], manifest) for id in manifest.streams],
+        device=open_device(values.engine.device),
+        out=out,
+        record={},
+        replay=dict.fromkeys(cut.edges, folder),
+        max_frames=None,
+        models=manifest.models,
+    )
+
+
+def _values(where: Path, manifest: Manifest, config: Path | None, sets: Iterable[str]) -> tuple[RunConfig, list[str]]:
+    """Return the values to run with, and what is wrong with them; the streams are the recorded ones."""
+    recorded = {"streams": {id: stream.config for id, stream in manifest.streams.items()}, **manifest.values}
+    # A copy, because overrides are written into it.
+    document = read_yaml(config) if config else Document(deepcopy(recorded), {(): str(where)}, ())
+    urls = {id: str(stream.config.get("url", "")) for id, stream in manifest.streams.items()}
+    return config_from(document, ["engine.device=auto", *sets], urls)
+
+
+def _stream(id: str, config: StreamConfig, manifest: Manifest) -> Stream:
+    """Return a stream that begins when it did."""
+    recorded = manifest.streams[id]
+    if config.start_time is None:
+        config = StreamConfig.model_validate({**config.model_dump(), "start_time": recorded.config.get("start_time")})
+    return Stream(id, config, recorded.live)
+
+
+def _sinks(graph: Graph, cut: Replayable, publish: bool) -> list[str]:
+    sinks = [graph.node(name) for name in cut.below if graph.node(name).ports.output is None]
+    return [spec.name for spec in sinks if publish or not spec.cls.reaches_out]
+
+
+def _not_run(graph: Graph, cut: Replayable, manifest: Manifest, values: RunConfig) -> list[str]:
+    """Complain of values that were changed in vain, because a recording stands in for their node."""
+    complaints = []
+    for spec in map(graph.node, cut.above):
+        recorded = type(spec.config).model_validate(manifest.values.get(spec.name, {})).model_dump()
+        block = _block(spec, values)
+        complaints += [
+            block.complaint(
+                (key,),
+                f"expected {shown(recorded[key])} as recorded, got {shown(value)}: {spec.name} is not run again, the "
+                "recording stands in for it; leave the value, or record anew",
+            )
+            for key, value in spec.config.model_dump().items()
+            if value != recorded[key]
+        ]
+    return complaints
+
+
+def _missing_files(specs: Iterable[NodeSpec], values: RunConfig) -> list[str]:
+    found = [(_block(spec, values), key, told) for spec in specs for key, told in spec.config.problems(ROOT).items()]
+    return [block.complaint((key,), problem) for block, key, told in found for problem in told]
+
+
+def _block(spec: NodeSpec, values: RunConfig) -> Block:
+    return values.nodes.get(spec.name) or Block(spec.name, {}, {(): values.path})

@@ -1,0 +1,356 @@
+"""A recorded run is run again without pictures: the same events, or others when values are changed."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import cli.replay_plan
+import cli.run
+from cli import program
+from cli.manifest import Manifest
+from nodes.publish_events import PublishEvents
+from pipeline.yaml_source import read_yaml
+from tests.cli import made_up
+from tests.repository import ROOT
+
+
+@pytest.fixture(autouse=True)
+def made_up_nodes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli.plan, "resolve", made_up.resolve)
+    monkeypatch.setattr(cli.replay_plan, "resolve", made_up.resolve)
+
+
+@pytest.fixture(scope="module")
+def recorded(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the graph, its configuration, results in out/two and a recording in rec."""
+    folder = tmp_path_factory.mktemp("shop")
+    made_up.write_graph(folder, shop={"url": "made://4"})
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        patch.setattr(cli.plan, "resolve", made_up.resolve)
+        assert program.main(["graphs/two.yaml", "--record", "rec"]) == 0
+    return folder
+
+
+@pytest.fixture
+def here(recorded: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder: a copy of the recorded one."""
+    shutil.copytree(recorded, tmp_path / "here", ignore=shutil.ignore_patterns("bus*", "events.db*"))
+    monkeypatch.chdir(tmp_path / "here")
+    return Path.cwd()
+
+
+def run(capsys: pytest.CaptureFixture[str], *argv: str) -> tuple[int, list[str], list[str]]:
+    """Return exit code, lines of output after those about files, and lines of complaint."""
+    capsys.readouterr()
+    code = program.main(argv)
+    told = capsys.readouterr()
+    lines = told.out.splitlines()
+    return (
+        code,
+        lines[next((n for n, line in enumerate(lines, 1) if line.endswith("summary.json")), 0) :],
+        told.err.splitlines(),
+    )
+
+
+def change(**changes: Any) -> None:
+    """Change what stands in the manifest of rec."""
+    path = Path("rec/recording.json")
+    path.write_text(json.dumps({**json.loads(path.read_text("utf-8")), **changes}), "utf-8")
+
+
+SAME = "shop/events.jsonl: 22 events, the same bytes"
+
+
+# the same again
+
+
+def test_a_replay_gives_the_same_bytes(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "replay", "rec", "--assert") == (0, [SAME], [])
+    again = Path("out/replay/rec/shop/events.jsonl").read_bytes()
+    assert (
+        again == Path("out/two/shop/events.jsonl").read_bytes() == Path("rec/shop/logs/shop/events.jsonl").read_bytes()
+    )
+    assert b'"models":{"gaze-shop-480":"sha256:' in again
+
+
+def test_a_replay_can_be_repeated_and_without_asserting_it_says_the_same(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    for _ in range(2):
+        assert run(capsys, "replay", "rec", "--out", "again") == (0, [SAME], [])
+
+
+def test_neither_models_nor_videos_nor_the_graph_are_needed(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for module in (cli.run, cli.replay_plan):
+        monkeypatch.setattr(module, "ROOT", here / "empty")
+    shutil.rmtree("graphs")
+    shutil.rmtree("configs")
+
+    def read(self: Any) -> Any:
+        raise AssertionError("a source was read")
+
+    for name in ("read_nothing", "see_people", "see_gaze", "draw_nothing", "write_nothing"):
+        monkeypatch.setattr(made_up.MADE_UP[name], "open", read)
+
+    assert run(capsys, "replay", "rec", "--assert") == (0, [SAME], [])
+
+
+def test_events_name_the_models_of_the_recording_not_those_that_are_there_now(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    change(models={"gaze-shop-480": ["gaze-shop-480", "sha256:000000000000"]})
+
+    code, lines, _ = run(capsys, "replay", "rec", "--assert")
+
+    assert (code, lines[0]) == (1, "shop/events.jsonl: line 1 differs")
+    assert '"models":{"gaze-shop-480":"sha256:000000000000"}' in lines[2]
+
+
+def test_values_written_down_are_taken_even_if_defaults_change(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    values = json.loads(Path("rec/recording.json").read_text("utf-8"))["values"]
+
+    assert values["looks"]["min_fixation_s"] == 0.2  # a default
+    assert values["engine"]["batch_size"] == 1
+    values["looks"]["min_fixation_s"] = 0.7
+    change(values=values)
+
+    assert run(capsys, "replay", "rec")[1] == [
+        "shop/events.jsonl: 22 events, before 22: 16 tell the same, 6 changed, 0 new, 0 gone"
+    ]
+
+
+# something else
+
+
+def test_another_area_gives_other_events_with_another_configuration(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    gone = "streams.shop.aois.left=[[0,0],[0.01,0],[0.01,0.01]]"
+
+    assert run(capsys, "replay", "rec", "--set", gone) == (
+        0,
+        ["shop/events.jsonl: 11 events, before 22: 0 tell the same, 11 changed, 0 new, 11 gone"],
+        [],
+    )
+    configs = [
+        {json.loads(line)["data"]["config"] for line in Path(log).read_text("utf-8").splitlines()}
+        for log in ("out/two/shop/events.jsonl", "out/replay/rec/shop/events.jsonl")
+    ]
+    assert [len(each) for each in configs] == [1, 1]
+    assert configs[0] != configs[1]
+
+
+def test_asserting_shows_the_first_line_that_differs(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, lines, err = run(capsys, "replay", "rec", "--assert", "--set", "looks.update_s=0")
+
+    before, after = (
+        Path(f"out/{out}/shop/events.jsonl").read_text("utf-8").splitlines() for out in ("two", "replay/rec")
+    )
+    assert (code, err) == (1, [])
+    assert lines == [
+        "shop/events.jsonl: line 1 differs", f"  recorded: {before[0]}", f"  replayed: {after[0]}"
+    ]  # fmt: skip
+
+
+def test_another_configuration_takes_the_place_of_the_recorded_values(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    text = Path("configs/two.yaml").read_text("utf-8")
+    Path("same.yaml").write_text(text, "utf-8")
+    Path("other.yaml").write_text(text.replace("min_look_s: 0.3", "min_look_s: 0.6"), "utf-8")
+
+    assert run(capsys, "replay", "rec", "--config", "same.yaml", "--assert") == (0, [SAME], [])
+    assert run(capsys, "replay", "rec", "--config", "other.yaml", "--assert")[0] == 1
+
+
+def test_values_of_what_is_not_run_again_are_refused_whoever_gives_them(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    why = "gaze is not run again, the recording stands in for it; leave the value, or record anew"
+    Path("other.yaml").write_text(Path("configs/two.yaml").read_text("utf-8") + "gaze: {fails_s: [0, 9]}\n", "utf-8")
+    line = len(Path("other.yaml").read_text("utf-8").splitlines())
+
+    assert run(capsys, "replay", "rec", "--set", "gaze.model=other") == (
+        2, [], [f"--set gaze.model=other: gaze.model: expected 'gaze-shop-480' as recorded, got 'other': {why}"]
+    )  # fmt: skip
+    assert run(capsys, "replay", "rec", "--config", "other.yaml") == (
+        2, [], [f"other.yaml:{line}: gaze.fails_s: expected (0.0, 0.0) as recorded, got (0.0, 9.0): {why}"]
+    )  # fmt: skip
+
+
+def test_all_that_is_wrong_with_values_is_told_at_once(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    code, _, err = run(capsys, "replay", "rec", "--set", "streams.shp.hfov_deg=60", "looks.min_look_s=-1")
+
+    assert (code, err) == (
+        2,
+        [
+            "--set streams.shp.hfov_deg=60: no stream 'shp' is run; did you mean 'shop'? (streams: shop)",
+            "--set looks.min_look_s=-1: looks.min_look_s: expected greater than or equal to 0, got -1",
+        ],
+    )
+
+
+# publishing
+
+
+def test_nothing_is_published_unless_it_is_asked_for(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    opened: list[str] = []
+    before = PublishEvents.open
+    monkeypatch.setattr(PublishEvents, "open", lambda self: [opened.append(self.context.name), before(self)][1])
+
+    assert run(capsys, "replay", "rec", "--assert") == (0, [SAME], [])
+    assert opened == []
+    assert run(capsys, "replay", "rec", "--assert", "--publish") == (
+        0, [SAME], []
+    )  # fmt: skip
+    assert opened == ["bus"]
+
+
+def test_a_graph_that_only_publishes_says_what_to_add(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    text = made_up.GRAPH.replace("log:", "#log:")
+    values = json.loads(Path("rec/recording.json").read_text("utf-8"))["values"]
+    change(graph_text=text, values={name: block for name, block in values.items() if name != "log"})
+
+    assert run(capsys, "replay", "rec") == (
+        2,
+        [],
+        ["rec/recording.json: expected sinks to run, got only such that reach out to others; add --publish"],
+    )
+
+
+# recordings that are not whole
+
+
+def test_a_run_that_was_killed_is_replayed_and_not_compared(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(runs={"shop": {"streams": ["shop"]}})
+    for edge in ("people", "gaze"):
+        ticks = Path(f"rec/shop/{edge}.ticks")
+        ticks.write_bytes(ticks.read_bytes()[: -20_000 if edge == "gaze" else -1])
+    told = [
+        "shop: nothing to compare with: the recorded run was killed or still goes on, so its events may not be complete"
+    ]
+
+    code, lines, err = run(capsys, "replay", "rec", "--assert")
+    assert (code, lines) == (1, told)
+    assert err == []
+    again = Path("out/replay/rec/shop/events.jsonl").read_bytes().splitlines()
+    assert 5 < len(again) < 22
+    assert run(capsys, "replay", "rec")[:2] == (0, told)
+
+
+def test_a_run_that_failed_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.chdir(tmp_path)
+    made_up.write_graph(tmp_path, b={"url": "made://4"})
+    why = "node 'gaze' (see_gaze): stream 'b', pts 3.000 s: nothing to be seen"
+
+    assert run(capsys, "graphs/two.yaml", "--record", "rec", "--set", "gaze.fails_s=[3,4]") == (1, [], [why])
+    assert run(capsys, "replay", "rec", "--assert")[:2] == (
+        1, [f"b: nothing to compare with: the recorded run failed ({why}), so its events may not be complete"]
+    )  # fmt: skip
+
+
+def test_events_that_were_changed_are_no_proof(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    kept = Path("rec/shop/logs/shop/events.jsonl")
+    kept.write_text(kept.read_text("utf-8").replace("left", "lift"), "utf-8")
+
+    assert run(capsys, "replay", "rec", "--assert") == (
+        2, [], [f"{kept}: expected the log as it was recorded, got a changed one; record the run again"]
+    )  # fmt: skip
+    kept.unlink()
+    assert run(capsys, "replay", "rec")[2] == [
+        f"{kept}: cannot be read (No such file or directory); record the run again"
+    ]
+
+
+def test_a_missing_edge_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    Path("rec/shop/gaze.ticks").unlink()
+
+    assert run(capsys, "replay", "rec")[::2] == (
+        2,
+        [
+            "--replay gaze=rec/shop: expected the recording rec/shop/gaze.ticks, got: No such file or directory; "
+            "record it again with --record"
+        ],
+    )
+    change(edges=["people"])
+    assert run(capsys, "replay", "rec")[::2] == (
+        2, ["rec/recording.json: expected a recording of people, gaze, got none of gaze; record it again"]
+    )  # fmt: skip
+
+
+def test_a_graph_that_no_longer_fits_the_program_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(graph_text=made_up.GRAPH.replace("hit_aoi", "hit_target"))
+
+    code, _, err = run(capsys, "replay", "rec")
+
+    assert code == 2
+    assert err[0].startswith("rec/recording.json/two.yaml:7: hits.type: unknown node type 'hit_target'; did you mean '")
+
+
+# where results go
+
+
+def test_a_folder_with_other_files_is_left_alone(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    before = Path("out/two/shop/events.jsonl").read_bytes()
+
+    assert run(capsys, "replay", "rec", "--out", "out/two") == (
+        2, [], ["--out out/two: expected a new folder or that of a replay, got other files; give another"]
+    )  # fmt: skip
+    assert Path("out/two/shop/events.jsonl").read_bytes() == before
+
+
+def test_what_an_earlier_replay_left_is_removed(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "replay", "rec", "--set", "log.file=old.jsonl")
+    assert Path("out/replay/rec/shop/old.jsonl").is_file()
+
+    run(capsys, "replay", "rec")
+
+    assert not Path("out/replay/rec/shop/old.jsonl").exists()
+
+
+def test_a_log_of_another_name_is_told(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert run(capsys, "replay", "rec", "--set", "log.file=new.jsonl")[1] == [
+        "shop/events.jsonl: 0 events, before 22: 0 tell the same, 0 changed, 0 new, 22 gone"
+    ]
+
+
+# the graphs that ship
+
+
+@pytest.mark.parametrize("name", ["retail", "annotate"])
+def test_values_of_the_graphs_that_ship_come_back_as_they_were(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from cli.options import option_parser
+    from cli.plan import make_plan
+    from cli.replay_plan import plan_of
+    from cli.run import _new_recording
+
+    monkeypatch.chdir(ROOT)
+    plan = make_plan(option_parser().parse_args([f"graphs/{name}.yaml", "--record", str(tmp_path)]))
+    recording = _new_recording(plan)
+    assert recording
+    recording.begin("shop", plan.streams, 0)
+    manifest = Manifest.model_validate_json((tmp_path / "recording.json").read_text("utf-8"))
+
+    again = plan_of(tmp_path, manifest, config=None, sets=(), out=tmp_path, publish=True)
+
+    assert again.streams == plan.streams
+    assert [spec.config for spec in again.graph.nodes] == [
+        plan.graph.node(spec.name).config for spec in again.graph.nodes
+    ]
+    assert read_yaml(Path(f"graphs/{name}.yaml")).data.keys() - {spec.name for spec in again.graph.nodes} == {
+        "overlay", "video"
+    }  # fmt: skip

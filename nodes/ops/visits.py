@@ -122,8 +122,11 @@ class VisitMachine:
         return changes
 
     def _forget(self, now: Frame) -> None:
-        """Follow the hits that are too old to be corrected to where memory begins; drop pairs that have no others."""
-        horizon_ns = now.pts_ns - max(self._repair_ns, now.rules.max_gap_ns)
+        """Follow the hits that are too old to be corrected to where memory begins; drop pairs that have no others.
+
+        A look that is over for as long as a gap may be is not gone on with by any hit that can still be corrected.
+        """
+        horizon_ns = now.pts_ns - self._repair_ns - now.rules.max_gap_ns
         while self._history and self._history[0].end_ns < horizon_ns:
             frame = self._history.popleft()
             for pair, score in frame.hits.items():

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
+from nodes.ops.epoch import epoch_ns
 from nodes.ops.looks import Rules
 from nodes.ops.told import Change, Reason
 from nodes.ops.visits import VisitMachine
@@ -21,7 +21,6 @@ from pipeline.values import items
 logger = logging.getLogger(__name__)
 
 LIVE: dict[str, Any] = {"live": True}
-EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
 
 class Config(NodeConfig):
@@ -125,14 +124,6 @@ def _corrections(frames: int, tracks: Tracks | None) -> list[list[tuple[int, int
                 (int(tracks.taken_from[row]), int(tracks.taken_since_ns[row]), int(tracks.track_id[row]))
             )
     return found
-
-
-def epoch_ns(moment: datetime | None) -> int:
-    """Return a moment in ns since 1970-01-01T00:00:00Z, exactly; None is 0, a moment without a time zone is UTC."""
-    if moment is None:
-        return 0
-    since = (moment if moment.tzinfo else moment.replace(tzinfo=UTC)) - EPOCH
-    return since // timedelta(microseconds=1) * 1000
 
 
 @dataclass

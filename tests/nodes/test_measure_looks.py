@@ -1,5 +1,5 @@
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta, timezone
+from datetime import UTC, datetime
 from itertools import pairwise
 from typing import Any
 
@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.measure_looks import MeasureLooks, epoch_ns
+from nodes.measure_looks import MeasureLooks
+from nodes.ops.epoch import epoch_ns
 from nodes.types import AoiHits, Visits
 from pipeline.frames import FrameBatch
 from pipeline.values import concat, equal
@@ -162,17 +163,3 @@ def test_frames_too_far_apart_for_a_visit_are_said_once(caplog: pytest.LogCaptur
         "stream shop: frames are 1.00 s apart at pts 1.00 s, more than max_gap_s=0.5: visits end at such holes; if all "
         "frames are so far apart, raise max_gap_s above twice that"
     ]
-
-
-@pytest.mark.parametrize(
-    ("moment", "expected"),
-    [
-        (None, 0),
-        (datetime(1970, 1, 1, 0, 0, 1), 1_000_000_000),  # no zone: UTC
-        (datetime(1970, 1, 1, 2, tzinfo=timezone(timedelta(hours=2))), 0),
-        (datetime(2024, 2, 29, 23, 59, 59, 999999, tzinfo=UTC), 1_709_251_199_999_999_000),
-        (datetime(1969, 12, 31, 23, 59, 59, 999999, tzinfo=UTC), -1_000),
-    ],
-)
-def test_epoch_ns_is_exact(moment: datetime | None, expected: int) -> None:
-    assert epoch_ns(moment) == expected

@@ -107,8 +107,14 @@ class MeasureLooks(Node[Config]):
         return _table(rows)
 
     def stream_ended(self, stream_id: str) -> Visits:
+        return self._end(stream_id, "stream_ended")
+
+    def stream_broken(self, stream_id: str) -> Visits:
+        return self._end(stream_id, "discontinuity")
+
+    def _end(self, stream_id: str, reason: Reason) -> Visits:
         held = self._streams.pop(stream_id, None)
-        return _table([] if held is None else held.end("stream_ended"))
+        return _table([] if held is None else held.end(reason))
 
 
 def _ns(seconds: float) -> int:

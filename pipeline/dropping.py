@@ -11,7 +11,7 @@ import numpy as np
 
 from pipeline.errors import NodeError
 from pipeline.frames import FrameBatch
-from pipeline.marks import Mark
+from pipeline.marks import Mark, MarkKind
 from pipeline.running import RunningNode, checked, explained, said
 from pipeline.tick import Tick, no_frames, with_rows
 from pipeline.values import Value, concat
@@ -57,7 +57,7 @@ def drop_failing(one: RunningNode, tick: Tick, failure: NodeError) -> tuple[Tick
         one.failures[stream_id] += 1
         ends = stream_id in one.ending(alone)
         if ends or one.failures[stream_id] >= RESTART_AFTER:
-            parts[stream_id] = hand_out(one, stream_id)
+            parts[stream_id] = hand_out(one, stream_id, one.ending(alone).get(stream_id, "discontinuity"))
             del one.failures[stream_id]
             anew += [] if ends or output is None else [_moment(alone)]
     if not streams:
@@ -70,11 +70,11 @@ def drop_failing(one: RunningNode, tick: Tick, failure: NodeError) -> tuple[Tick
     return one.filled(replace(rest, marks=(*rest.marks, *anew)), _joined(output, parts, rest.frames)), lost
 
 
-def hand_out(one: RunningNode, stream_id: str) -> Value | None:
+def hand_out(one: RunningNode, stream_id: str, kind: MarkKind = "ended") -> Value | None:
     """Return what a node that failed still holds for a stream, and let it forget the stream."""
     output = one.output
     try:
-        value = one.node.stream_ended(stream_id)
+        value = one.hand_out(stream_id, kind)
         return None if output is None or value is None else checked(value, output, frames=0)
     except BaseException as error:
         logger.warning(

@@ -152,6 +152,10 @@ class Node(Generic[C]):
         """Hand out what is still held for a stream, in the type `process()` returns, and forget the stream."""
         return None
 
+    def stream_broken(self, stream_id: str) -> Any:
+        """Do the same where frames will follow that do not continue those before; unless replaced, as at the end."""
+        return self.stream_ended(stream_id)
+
     def reconfigured(self) -> None:
         """Take up `self.config` after its live fields were replaced."""
 

@@ -10,6 +10,7 @@ from typing import Any
 from pipeline.errors import NodeError, PipelineError
 from pipeline.frames import FrameBatch
 from pipeline.graph import NodeSpec
+from pipeline.marks import MarkKind
 from pipeline.node import Node
 from pipeline.tick import Slot, Tick
 from pipeline.values import Value, concat
@@ -57,7 +58,7 @@ class RunningNode:
         wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
         try:
             parts = [self.node.process(**inputs)]
-            parts += [self.node.stream_ended(stream_id) for stream_id in self.ending(tick)]
+            parts += [self.hand_out(stream_id, kind) for stream_id, kind in self.ending(tick).items()]
         finally:
             meter.wall_ns += time.perf_counter_ns() - wall_ns
             meter.cpu_ns += time.thread_time_ns() - cpu_ns
@@ -71,13 +72,17 @@ class RunningNode:
         meter.last_rows = len(value)
         return value
 
-    def ending(self, tick: Tick) -> list[str]:
-        """Return the streams of a tick for which the node hands out what it holds.
+    def hand_out(self, stream_id: str, kind: MarkKind) -> Any:
+        """Let the node hand out what it holds for a stream at a mark of that kind."""
+        return self.node.stream_broken(stream_id) if kind == "discontinuity" else self.node.stream_ended(stream_id)
+
+    def ending(self, tick: Tick) -> dict[str, MarkKind]:
+        """Return the streams of a tick for which the node hands out what it holds, with the kind of mark that says so.
 
         A sink holds nothing to hand out at a discontinuity: its file goes on, rows tell their generation.
         """
         kinds = ("ended",) if self.output is None else ("ended", "discontinuity")
-        return [mark.stream_id for mark in tick.marks if mark.kind in kinds]
+        return {mark.stream_id: mark.kind for mark in tick.marks if mark.kind in kinds}
 
     def filled(self, tick: Tick, value: Value | None) -> Tick:
         """Return the tick with the node's value in its slot."""

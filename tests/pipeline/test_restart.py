@@ -50,6 +50,25 @@ def test_a_node_that_fails_five_times_in_a_row_begins_anew_with_that_stream():
     assert [each.marks for each in done] == [(), (), (), (), (Mark("discontinuity", "a", 0, 1_000_000_000),)]
 
 
+def test_a_node_that_begins_anew_is_told_that_the_stream_goes_on():
+    asked: list[str] = []
+
+    def process(self: Any, frames: FrameBatch) -> Notes:
+        raise ValueError("broken")
+
+    made = node_class(
+        process,
+        stream_ended=lambda self, stream_id: asked.append("ended"),
+        stream_broken=lambda self, stream_id: asked.append("broken"),
+    )
+    node = running("notes", made, frames="frames")
+    for _ in range(RESTART_AFTER):
+        run_stage([node], tick("a"), DROP, Ledger())
+    run_stage([node], tick("a", marks=(ENDED,)), DROP, Ledger())
+
+    assert asked == ["broken", "ended"]
+
+
 def test_after_that_a_new_generation_follows_for_the_node_and_those_below():
     node = Failing("a")
     below: list[Any] = []

@@ -89,6 +89,20 @@ def test_a_discontinuity_ends_what_nodes_hold_but_not_the_files_of_sinks():
     assert ended == ["node"]
 
 
+def test_a_node_may_tell_a_discontinuity_from_an_end():
+    ended: list[str] = []
+    made = node_class(
+        stamp,
+        stream_ended=lambda self, stream_id: ended.append(f"end of {stream_id}"),
+        stream_broken=lambda self, stream_id: ended.append(f"break in {stream_id}"),
+    )
+    nodes = [running("stamps", made, frames="frames")]
+
+    run_stage(nodes, tick(marks=(Mark("discontinuity", "a"), Mark("ended", "b"))), STOP, Ledger())
+
+    assert ended == ["break in a", "end of b"]
+
+
 def test_every_edge_can_be_looked_at_when_it_is_there():
     seen: list[Any] = []
     policy = Policy(drop=False, after_node=lambda name, tick: seen.append((name, len(tick.slots[name].value))))

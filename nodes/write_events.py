@@ -116,8 +116,8 @@ class _Log:
             self._end_before(current)
             new = [event for event in group if self._is_new(event)]
             self._put([(event, msgspec.json.encode(event)) for event in new])
-        if generation is not None:
-            self._end_before(generation)
+        if generation is not None:  # of visits of this run the events tell: frames may begin anew by what draws on them
+            self._end_before(min(generation, self._top + 1))
 
     def finish(self) -> None:
         """Bring what was written to the disk. A stream that begins again may count anew."""

@@ -53,6 +53,7 @@ class Runtime:
         out_dir: Path,
         root: Path,
         record: Mapping[str, Path] | None = None,
+        ahead: Iterable[str] = (),
         replay: Mapping[str, Path] | None = None,
         max_frames: int | None = None,
         began_s: int = 0,
@@ -68,7 +69,8 @@ class Runtime:
             device: where models run.
             out_dir: sinks write to `<out_dir>/<stream id>/`.
             root: the folder of the program, where model cards are found.
-            record: folders to record edges to, by edge.
+            record: folders to record edges to, by edge. These come before all that they do not depend on,
+            ahead: and then these nodes: neither sees frames dropped by others, such as what draws.
             replay: folders to read edges from, by edge, in place of the nodes above.
             max_frames: frames after which each stream is ended.
             began_s: unix time at which the run began: the first generation of live streams.
@@ -80,7 +82,8 @@ class Runtime:
         self._replay = dict(replay or {})
         self._recordings: dict[str, Recording] = {}
         self._record = dict(record or {})
-        self._whole_graph, self._graph = graph, first(below_the_cut(graph, self._replay), self._record)
+        self._whole_graph = graph
+        self._graph = first(first(below_the_cut(graph, self._replay), ahead), self._record)
         self._from_recordings = bool(replay) and not needs_pictures(self._graph)
         if replay and not self._from_recordings and live:
             raise ConfigError("--replay: expected files or nodes that need no pictures, got a live stream; name files")

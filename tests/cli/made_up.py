@@ -55,7 +55,7 @@ class ReadNothing(Source[NodeConfig]):
         parts = urlsplit(self.stream.config.url)
         asked = parse_qs(parts.query)
         picture = Picture((np.zeros((36, 64, 3), np.uint8),), "bgr")
-        for index in range(int(parts.netloc) * 10):
+        for index in range(int(parts.hostname or 0) * 10):
             if "cut" in asked and index == int(asked["cut"][0]):
                 yield Discontinuity()
             yield Frame(picture, index * STEP_NS)

@@ -31,7 +31,7 @@ def listen(endpoint: str, topic: str, most: int | None = None) -> None:
         socket.subscribe(topic)
         heard = 0
         while heard != most:
-            _, event = socket.recv_multipart()
+            *_, event = socket.recv_multipart()
             sys.stdout.write(line_of(json.loads(event)) + "\n")
             sys.stdout.flush()
             heard += 1

@@ -1,109 +1,166 @@
-"""Publish looked-at events on a ZeroMQ PUB socket while they happen."""
+"""Publish looked-at events and measures over ZeroMQ while they happen, and keep them for who was not there."""
 
 from __future__ import annotations
 
-import logging
-import re
+from collections.abc import Iterator
+from pathlib import Path
 from typing import Annotated
 
-import zmq
+import msgspec
 from pydantic import AfterValidator, Field
 
-from nodes.ops import cloud_events
-from nodes.types import Visits
+from nodes.ops import cloud_events, measure_events
+from nodes.types import Measures, Visits
+from pipeline.bus import curve
+from pipeline.bus.keeper import Keeper
+from pipeline.bus.message import Begun, Message
+from pipeline.bus.publisher import Publisher
+from pipeline.bus.wire import check_endpoint, default_requests
 from pipeline.errors import ConfigError
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
 
-logger = logging.getLogger(__name__)
-
-TCP = re.compile(r"tcp://(?P<host>\*|\[[0-9A-Fa-f:.%\w]+\]|[\w.-]+):(?P<port>\d+)")
-LOOPBACK = re.compile(r"127\.[\d.]+|localhost|\[::1\]")
-
-
-def _endpoint(endpoint: str) -> str:
-    tcp = TCP.fullmatch(endpoint)
-    if not (tcp and 0 < int(tcp["port"]) < 65536) and not re.fullmatch(r"ipc://.+", endpoint):
-        raise ValueError(
-            f"expected tcp://HOST:PORT with a port from 1 to 65535, or ipc://PATH, got {endpoint!r}; "
-            "for example tcp://127.0.0.1:5570"
-        )
-    return endpoint
+Endpoint = Annotated[str, AfterValidator(check_endpoint)]
 
 
 class Config(NodeConfig):
-    endpoint: Annotated[str, AfterValidator(_endpoint)] = "tcp://127.0.0.1:5570"
-    """Where subscribers connect to: `tcp://HOST:PORT` or `ipc://PATH`. `tcp://*:5570` lets other machines read."""
+    endpoint: Endpoint = "tcp://127.0.0.1:5570"
+    """Where subscribers connect to: `tcp://HOST:PORT` or `ipc://PATH`. `tcp://*:5570` lets other machines read; then
+    give `keys`."""
+    requests: Endpoint | None = None
+    """Where subscribers ask for what they missed. None: one port above `endpoint`, or its path with `-requests`."""
+    log: str | None = Field(default="events.db", pattern=r"^[^/\\]+$")
+    """Name of the durable log in the folder of the run: events are on the disk before they are sent, and stay from run
+    to run. None: nothing is kept; who misses an event has missed it."""
+    keep_days: float = Field(default=30.0, gt=0)
+    """Events older than this are forgotten, days. Raise for subscribers that are away for longer; costs disk."""
+    keep_mb: float = Field(default=512.0, ge=1)
+    """From this size on the log forgets its oldest events, megabytes; what SQLite keeps beside it may take 64 more. To
+    read a full log of 512 at the start takes a second, in which events wait."""
+    format: cloud_events.Form = "json"
+    """How events are written: `json`, or `msgpack`, which is smaller; each message says which."""
     queue: int = Field(default=10_000, ge=1)
-    """Events kept for each subscriber that reads too slowly; further ones are lost to it. Raise for longer hiccups;
-    costs memory."""
+    """Events kept in memory for each subscriber that reads too slowly, and while the log cannot be used; those beyond
+    must be asked for, or are not logged. Raise for longer hiccups; costs a kilobyte each."""
     linger_s: float = Field(default=0.5, ge=0)
-    """How long the end of a run waits for subscribers to take the last events, seconds."""
+    """How long the end of a run waits at most for subscribers to take the last events and to ask for what they missed,
+    seconds."""
+    keys: Path | None = None
+    """Folder of keys that `run_graph.py keys` made: what is sent is encrypted, and goes to those alone whose key is in
+    its folder `clients`. None: everybody who can connect can read."""
+
+    def problems(self, root: Path) -> dict[str, list[str]]:
+        """Return what is wrong with the keys."""
+        if self.keys is not None:
+            try:
+                curve.check_server_keys(self.keys)
+            except ConfigError as error:
+                return {"keys": [str(error)]}
+        return {}
 
 
 class PublishEvents(Node[Config]):
-    """Send each event as two frames: the topic `look/<stream>/<track>/`, and the bytes that `write_events` writes.
+    """Send each event as three frames: topic, headers, and the bytes that `write_events` writes (docs/zeromq.md).
 
-    The closing slash keeps a subscription to track 1 from matching track 10. Publishing never waits: who is not there
-    misses events and sees it by a gap in `sequence`. Where the port is taken, this is said and the run goes on.
+    Topics are `look/<stream>/<track>/` and `measure/<stream>/`. Publishing never holds up the graph: a thread of its
+    own brings events to the disk and sends them. Who comes late asks for the visits that are open; who missed
+    something, for that. Events that the log has already, as when the same file is run again, are not sent again.
 
-    State: the socket. Empty: nothing is sent.
+    Visits that a killed run left open are ended, with the reason `interrupted` and as they were last told, when the
+    first frame of a later generation of their stream comes. Where a port is taken, or the log cannot be used, this is
+    said and the run goes on.
+
+    State: the generation that each stream is in; the log, from run to run. Empty: nothing is sent.
     Ref: ZeroMQ RFC 29 (publish-subscribe).
     """
 
     sink_policy = "keep"
+    reaches_out = True
 
     def open(self) -> None:
-        self._lineage = self.context.lineage("looks")
-        self._context = zmq.Context()
-        self._socket = self._context.socket(zmq.PUB)
-        self._socket.sndhwm = self.config.queue
-        self._socket.linger = round(self.config.linger_s * 1000)
-        self._socket.ipv6 = "[" in self.config.endpoint
-        try:
-            self._socket.bind(self.config.endpoint)
-        except zmq.ZMQError as error:
-            self.close()
-            self._explain(error)
-        else:
-            self._warn_if_open_to_others()
+        config, name = self.config, self.context.name
+        self._looks = self.context.lineage("looks")
+        self._generations: dict[str, int] = {}
+        keeper = Keeper(
+            name,
+            None if config.log is None else self.context.run_path(config.log),
+            keep_s=config.keep_days * 86400,
+            keep_bytes=round(config.keep_mb * 1e6),
+            room=config.queue,
+            interrupted=interrupted,
+        )
+        self._publisher = Publisher(
+            name,
+            config.endpoint,
+            config.requests or default_requests(config.endpoint),
+            keeper,
+            keys=config.keys,
+            queue=config.queue,
+            linger_s=config.linger_s,
+        )
 
-    def process(self, frames: FrameBatch, looks: Visits) -> None:
-        if self._socket.closed:
-            return
-        events = cloud_events.encode_rows(looks, self._lineage.origins(frames.streams))
-        for row, event in enumerate(events):
-            topic = f"look/{looks.stream_id[row]}/{looks.track_id[row]}/"
-            self._socket.send_multipart([topic.encode(), event], zmq.NOBLOCK)
+    def process(self, frames: FrameBatch, looks: Visits, measures: Measures | None = None) -> None:
+        items = [*self._look_messages(frames, looks), *self._measure_messages(frames, measures)]
+        if items:
+            self._publisher.offer(items)
+
+    def stream_ended(self, stream_id: str) -> None:
+        self._generations.pop(stream_id, None)
 
     def close(self) -> None:
-        self._socket.close()
-        self._context.term()  # waits for linger_s at most
+        if hasattr(self, "_publisher"):  # it could be opened
+            self._publisher.close()
 
-    def _warn_if_open_to_others(self) -> None:
-        tcp = TCP.fullmatch(self.config.endpoint)
-        if tcp and not LOOPBACK.fullmatch(tcp["host"]):
-            logger.warning(
-                "%s: %s can be read, without a password, by every machine that reaches this one",
-                self.context.name,
-                self.config.endpoint,
+    def _look_messages(self, frames: FrameBatch, looks: Visits) -> Iterator[Message | Begun]:
+        """Yield the messages of a tick; before the first one of a generation, that it has begun."""
+        origins = self._looks.origins(frames.streams)
+        form = self.config.format
+        for event, sequence in zip(cloud_events.events(looks, origins), looks.sequence.tolist(), strict=True):
+            look = event.data
+            yield from self._begun(event.source, look.stream, look.generation)
+            yield Message(
+                topic=f"look/{look.stream}/{look.track}/",
+                id=event.id,
+                source=event.source,
+                generation=look.generation,
+                sequence=sequence,
+                contenttype=cloud_events.MEDIA_TYPES[form],
+                key=look.visit,
+                holds=event.type in cloud_events.OPEN,
+                data=cloud_events.encode(event, form),
             )
+        for stream, generation in dict(zip(frames.stream_id, frames.generation.tolist(), strict=True)).items():
+            if stream not in self._generations:  # later ones tell of what draws on frames, too, not only of the stream
+                yield from self._begun(cloud_events.source(origins[stream][0], stream), stream, generation)
 
-    def _explain(self, error: zmq.ZMQError) -> None:
-        name, endpoint = self.context.name, self.config.endpoint
-        if error.errno == zmq.EADDRINUSE:
-            head, _, port = endpoint.rpartition(":")
-            logger.warning(
-                "%s: %s is taken by another program, perhaps another run: events of this run are not published; stop "
-                "that program or choose another port with --set %s.endpoint=%s:%d",
-                name,
-                endpoint,
-                name,
-                head,
-                int(port) % 65535 + 1,
-            )
+    def _measure_messages(self, frames: FrameBatch, measures: Measures | None) -> Iterator[Message]:
+        if measures is None or not len(measures):
             return
-        raise ConfigError(
-            f"{name}.endpoint: expected an address that this machine can listen on, got {endpoint!r} "
-            f"({zmq.strerror(error.errno or 0)}); give another with --set {name}.endpoint=tcp://127.0.0.1:5570"
-        ) from error
+        form = self.config.format
+        for event in measure_events.events(measures, self.context.lineage("measures").origins(frames.streams)):
+            yield Message(
+                topic=f"measure/{event.data.stream}/",
+                id=event.id,
+                source=event.source,
+                generation=event.data.generation,
+                sequence=cloud_events.sequence_numbers(event.sequence)[1],
+                contenttype=cloud_events.MEDIA_TYPES[form],
+                key=event.id,
+                holds=False,
+                data=measure_events.encode(event, form),
+            )
+
+    def _begun(self, source: str, stream: str, generation: int) -> Iterator[Begun]:
+        if self._generations.get(stream, -1) < generation:
+            self._generations[stream] = generation
+            yield Begun(source, generation)
+
+
+def interrupted(last: Message, sequence: int) -> Message | None:
+    """Return the end of a visit that a killed run left open; None where its last event cannot be read."""
+    try:
+        data = cloud_events.interrupted(last.data, sequence)
+        ended = cloud_events.decode(data)
+    except msgspec.DecodeError:
+        return None
+    return msgspec.structs.replace(last, id=ended.id, sequence=sequence, holds=False, data=data)

@@ -190,6 +190,12 @@ def interrupted(last_event: bytes, sequence: int) -> bytes:
     return (_JSON if last_event[:1] == b"{" else _MSGPACK).encode(ended)
 
 
+@lru_cache(1024)
+def source(graph: str, stream: str) -> str:
+    """Return the source of a stream's events."""
+    return f"{quote(graph, safe='')}/{stream}"
+
+
 def sequence_text(generation: int, count: int) -> str:
     """Return a place in a source's order as text that sorts like it."""
     return f"{generation:010d}.{count:010d}"
@@ -251,7 +257,7 @@ def _event(
     return LookEvent(
         specversion="1.0",
         id=id,
-        source=f"{quote(graph, safe='')}/{stream}",
+        source=source(graph, stream),
         type=TYPES[kind],
         subject=f"track/{track}",
         time=rfc3339(start_time_ns + known_ns),

@@ -9,12 +9,11 @@ import json
 from collections.abc import Mapping
 from itertools import groupby
 from typing import Annotated, Any, Literal
-from urllib.parse import quote
 
 import msgspec
 from msgspec import Meta
 
-from nodes.ops.cloud_events import Form, Origin, rfc3339, sequence_text
+from nodes.ops.cloud_events import Form, Origin, rfc3339, sequence_text, source
 
 Span = Literal["window", "whole"]
 _RFC3339 = r"^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{6}Z$"
@@ -128,7 +127,7 @@ def _event(measures: Any, origins: Mapping[str, Origin], rows: list[int]) -> Mea
     return MeasureEvent(
         specversion="1.0",
         id=f"{stream}/{generation}/{span}/{start_ns}/{end_ns}/{revision}",
-        source=f"{quote(graph, safe='')}/{stream}/measures",
+        source=f"{source(graph, stream)}/measures",
         type="io.gazegraph.measure.window",
         subject=span,
         time=rfc3339(epoch_ns + known_ns),

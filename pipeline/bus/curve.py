@@ -65,10 +65,13 @@ def secure_server(socket: zmq.Socket[bytes], folder: Path) -> None:
     Raises:
         ConfigError: a key is missing or damaged.
     """
+    import zmq
+
     socket.curve_secretkey = read_key(folder / SERVER_SECRET, "secret")
     socket.curve_publickey = read_key(folder / SERVER_SECRET, "public")
     socket.curve_server = True
     socket.zap_domain = DOMAIN
+    socket.setsockopt(zmq.ZAP_ENFORCE_DOMAIN, 1)  # nobody is let in while there is no door
 
 
 def secure_client(socket: zmq.Socket[bytes], folder: Path) -> None:

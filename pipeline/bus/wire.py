@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 from typing import Annotated, Any, NamedTuple
 
 import msgspec
@@ -135,6 +137,7 @@ class Delivered(NamedTuple):
     data: bytes
 
 
+_EPOCH = datetime(1970, 1, 1)
 _CURE = "see docs/zeromq.md, and update the older of the two programs"
 _encode = msgspec.json.Encoder().encode
 _headers = msgspec.json.Decoder(Headers)
@@ -186,10 +189,31 @@ def decode_reply(frames: Sequence[bytes]) -> tuple[Reply, list[Delivered]]:
     return reply, [_delivered(frames[at : at + 3]) for at in range(1, len(frames), 3)]
 
 
+@lru_cache(10_000)
 def prefixes(topic: str) -> tuple[str, ...]:
     """Return the topic's beginnings of 1, 2, … segments: `look/`, `look/shop/`, `look/shop/3/`."""
     parts = topic.split("/")[:-1][:LEVELS]
     return tuple("/".join(parts[: count + 1]) + "/" for count in range(len(parts)))
+
+
+def rfc3339(epoch_ns: int) -> str:
+    """Return nanoseconds since 1970 as UTC with six decimals; what is finer is cut off."""
+    return (_EPOCH + timedelta(microseconds=epoch_ns // 1000)).isoformat(timespec="microseconds") + "Z"
+
+
+def epoch_ns(time: str) -> int:
+    """Return a time of RFC 3339, which has a time zone, in nanoseconds since 1970.
+
+    Raises:
+        WireError: it is no such time.
+    """
+    try:
+        moment = datetime.fromisoformat(time)
+        return (moment - _EPOCH.replace(tzinfo=UTC)) // timedelta(microseconds=1) * 1000
+    except (ValueError, TypeError, OverflowError) as error:
+        raise WireError(
+            f"time: expected a time with a zone such as 2026-05-04T09:30:00Z, got {time!r}; write it like that"
+        ) from error
 
 
 def check_endpoint(endpoint: str) -> str:

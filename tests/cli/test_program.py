@@ -109,7 +109,7 @@ def test_what_is_neither_graph_nor_verb_is_told(capsys: pytest.CaptureFixture[st
 
     assert capsys.readouterr().err == (
         "'retail': expected a graph (a file that ends in .yaml) or a verb, got neither; type for example: "
-        "python run_graph.py graphs/retail.yaml (verbs: nodes, explain)\n"
+        f"python run_graph.py graphs/retail.yaml (verbs: {', '.join(program.VERBS)})\n"
     )
 
 

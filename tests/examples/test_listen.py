@@ -15,7 +15,7 @@ from tests.helpers import frames, make_node, table
 
 def test_listen_prints_published_events(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/bus"
-    node = make_node(PublishEvents, endpoint=endpoint)
+    node = make_node(PublishEvents, endpoint=endpoint, log=None)
     node.open()
     looks = table(
         Visits, id=["a"], kind=["ended"], stream_id=["shop"], track_id=[3], target=["coffee"],

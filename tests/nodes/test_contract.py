@@ -49,7 +49,7 @@ STAGES = [file for file in FILES if not issubclass(node_class(file), Source)]
 def settings(file: str, folder: Path) -> dict[str, Any]:
     """Return what a node needs in a test: an address that no other test listens on, windows shorter than the clip."""
     return {
-        "publish_events": {"endpoint": f"ipc://{folder}/bus", "linger_s": 0},
+        "publish_events": {"endpoint": f"ipc://{folder}/bus", "log": None, "linger_s": 0},
         "measure_attention": {"window_s": 0.2, "settle_s": 0},
     }.get(file, {})
 

@@ -20,6 +20,7 @@ VERBS = {
     "nodes": "list the stages that graphs are made of",
     "explain": "say what a stage reads, makes and can be told: explain hit_aoi",
     "replay": "decide the events of a recorded run again, without models and pictures: replay out/rec --assert",
+    "listen": "print or keep events as they are published: listen tcp://127.0.0.1:5570 --since -1h",
     "keys": "make keys for encrypted events: keys DIR",
 }
 """What can stand in place of a graph: a file of this folder with a `main(argv) -> int`."""

@@ -66,8 +66,10 @@ class FakePublisher:
         heartbeat = {"log": log, "position": last if log else None, "requests": self.requests_told, "ended": ended}
         self._live.send_multipart([b"log/", json.dumps(heartbeat).encode()])
 
-    def log_and_send(self, *ids: str, topic: str = "look/shop/3/", sent: bool = True) -> None:
-        """Log messages, each with its id as data, and send them, or lose them on the way."""
+    def log_and_send(
+        self, *ids: str, topic: str = "look/shop/3/", data: bytes | None = None, sent: bool = True
+    ) -> None:
+        """Log messages, with their ids as data where none is given, and send them, or lose them on the way."""
         for id in ids:
             segments = [part + "/" for part in topic.split("/")[:-1]]
             same = ["".join(segments[: k + 1]) for k in range(3)]
@@ -81,7 +83,7 @@ class FakePublisher:
                 "contenttype": "application/cloudevents+json",
                 "id": id,
             }
-            self.kept.append((topic, headers, id.encode()))
+            self.kept.append((topic, headers, id.encode() if data is None else data))
             if sent:
                 self.send(-1)
 

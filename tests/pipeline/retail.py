@@ -18,7 +18,7 @@ from scenes.files import write_clip
 from tests.repository import ROOT
 
 SECONDS, FPS = 2.0, 12.5
-PICTURES_OUT = ("poses", "overlay", "video", "bus")
+PICTURES_OUT = ("overlay", "video", "bus")
 """Nodes that a run for its events can do without."""
 
 
@@ -44,6 +44,7 @@ def retail(
     """
     sets = [f"engine.{name}={value}" for name, value in (engine or {}).items()]
     sets += [f"bus.endpoint=ipc://{out}/bus", "looks.min_look_s=0.15", "looks.max_gap_s=0.2", "looks.update_s=0.3"]
+    sets += ["looks.enter_score=0.2", "looks.keep_score=0.1"]  # so that a short clip has events
     config = load_config(ROOT / "configs/retail.yaml", sets, {"shop": str(clip)})
     graph = load_graph(ROOT / "graphs/retail.yaml", config, resolve, root=ROOT)
     nodes = tuple(replace(spec, stage=stage or spec.stage) for spec in graph.nodes if spec.name not in without)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 import resource
 import sys
@@ -10,6 +12,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import jsonschema
 import numpy as np
 import pytest
 
@@ -18,6 +21,7 @@ from pipeline.tick import Tick
 from pipeline.values import Value, equal
 from tests.pipeline.retail import events, render, retail
 from tests.pipeline.rig import adds_up
+from tests.repository import ROOT
 
 
 @pytest.fixture(scope="module")
@@ -110,6 +114,22 @@ def test_events_do_not_depend_on_who_else_reads_along(shop: Path, expected: byte
     assert (tmp_path / "shop/annotated.mp4").stat().st_size > 0
 
 
+def test_events_of_a_run_keep_the_published_schema_and_tell_what_made_them(expected: bytes):
+    schema = jsonschema.Draft202012Validator(json.loads((ROOT / "docs/event.schema.json").read_text("utf-8")))
+    told = [json.loads(line) for line in expected.splitlines()]
+
+    for event in told:
+        schema.validate(event)
+    assert [event["sequence"] for event in told] == [f"0000000000.{number:010d}" for number in range(len(told))]
+    assert {event["source"] for event in told} == {"retail/shop"}
+    for data in (event["data"] for event in told):
+        assert data["models"] == {
+            card: f"sha256:{hashlib.sha256((ROOT / 'models' / f'{card}.onnx').read_bytes()).hexdigest()[:12]}"
+            for card in ("gaze-shop-480", "people-shop-480")
+        }
+        assert data["config"] == told[0]["data"]["config"]
+
+
 # recordings
 
 
@@ -132,7 +152,7 @@ def test_the_rest_can_be_run_from_recorded_tracks(shop: Path, expected: bytes, r
 
 
 def test_events_can_be_made_from_recorded_hits_without_a_picture(expected: bytes, recordings: Path, tmp_path: Path):
-    report = retail(Path("gone.mp4"), tmp_path, replay={"hits": recordings}).run()
+    report = retail(Path("gone.mp4"), tmp_path, replay={"hits": recordings, "tracks": recordings}).run()
 
     assert (report.status, report.error) == ("done", None)
     assert events(tmp_path) == expected
@@ -145,7 +165,7 @@ def test_a_recording_that_was_cut_off_gives_the_events_up_to_the_cut(
     whole = (recordings / "hits.ticks").read_bytes()
     (tmp_path / "hits.ticks").write_bytes(whole[: len(whole) // 2])
 
-    report = retail(Path("gone.mp4"), tmp_path, replay={"hits": tmp_path}).run()
+    report = retail(Path("gone.mp4"), tmp_path, replay={"hits": tmp_path, "tracks": recordings}).run()
 
     lines, all_lines = events(tmp_path).splitlines(), expected.splitlines()
     assert report.status == "done"
@@ -163,7 +183,7 @@ def test_a_log_on_a_full_disk_fails_the_run_with_one_sentence(shop: Path, record
     (tmp_path / "shop").mkdir()
     (tmp_path / "shop/events.jsonl").symlink_to("/dev/full")
 
-    report = retail(shop, tmp_path, replay={"hits": recordings}).run()
+    report = retail(shop, tmp_path, replay={"hits": recordings, "tracks": recordings}).run()
 
     assert report.status == "failed"
     assert report.error is not None
@@ -180,7 +200,7 @@ def test_lines_before_the_disk_was_full_stay_readable(expected: bytes, recording
     two_lines = len(b"".join(expected.splitlines(keepends=True)[:2]))
     resource.setrlimit(resource.RLIMIT_FSIZE, (two_lines + 40, limits[1]))
     try:
-        report = retail(Path("gone.mp4"), tmp_path, replay={"hits": recordings}).run()
+        report = retail(Path("gone.mp4"), tmp_path, replay={"hits": recordings, "tracks": recordings}).run()
     finally:
         resource.setrlimit(resource.RLIMIT_FSIZE, limits)
 

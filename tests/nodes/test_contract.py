@@ -11,30 +11,15 @@ from typing import Any
 import numpy as np
 import pytest
 
-from nodes.types import Visits
 from pipeline.frames import FrameBatch, Picture
 from pipeline.node import Node, Source, config_of, ports_of
-from pipeline.values import Value, columns, concat, equal, items
+from pipeline.values import concat, equal, items
 from tests.fake_models import FarDevice, FarSession, detector, gaze_model
 from tests.helpers import FakeContext, frames
+from tests.nodes.made_up import MAP_HW, PEOPLE, frozen, made_up
 from tests.repository import ROOT
 
 FILES = sorted(path.stem for path in (ROOT / "nodes").glob("*.py") if path.stem not in ("__init__", "types"))
-MAP_HW = (8, 8)
-SAID = {
-    "target": ("shelf", "shelf", "shelf", "person:1", ""),
-    "to": ("door",),
-    "kind": ("started", "ended"),
-    "id": ("x/ended",),
-    "visit": ("x",),
-    "reason": ("looked_away",),
-    "replaces": ("", "y"),
-    "label": ("bottle",),
-    "measure": ("watchers.1",),
-    "span": ("window",),
-}
-"""What may stand in columns of names."""
-PEOPLE = 4
 FRAMES = 12
 
 
@@ -94,50 +79,6 @@ def clip(seed: int) -> FrameBatch:
         one.planes[0].flags.writeable = False
     times = np.repeat(np.arange(FRAMES // 2) * 0.2, 2)
     return frames(stream=("shop", "door") * (FRAMES // 2), pts_s=times, size_wh=(64, 36), pictures=noise)
-
-
-def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> Any:
-    """Return a value of one frame with content that the names of its columns allow."""
-    ids = np.sort(rng.choice(np.arange(1, PEOPLE + 1), rng.integers(2, PEOPLE + 1), replace=False))
-    count = len(ids)
-    now_ns = int(frame.pts_ns[0])
-    content: dict[str, Any] = {}
-    for spec in columns(kind):
-        name = spec.name
-        if "names" in spec.metadata:
-            some = {**SAID, "stream_id": frame.stream_id}[name]
-            if (kind, name) == (Visits, "target"):
-                some = tuple(filter(None, some))  # nobody visits nothing
-            content[name] = tuple(some[int(k)] for k in rng.integers(len(some), size=count))
-            continue
-        shape = (count, *(extent or MAP_HW[0] for extent in spec.metadata["shape"]))
-        dtype = spec.metadata["dtype"]
-        if name == "track_id":
-            content[name] = ids
-        elif name == "sequence":
-            content[name] = now_ns + np.arange(count)
-        elif name.endswith("_ns"):
-            content[name] = np.full(count, now_ns if name == "known_ns" else now_ns // 2)
-        elif name.endswith("_box"):
-            low = rng.random((count, 2)) * 0.6
-            content[name] = np.concatenate([low, low + 0.05 + 0.3 * rng.random((count, 2))], axis=1)
-            content[name][rng.random(count) < 0.2] = np.nan
-        elif dtype == np.bool_:
-            content[name] = rng.random(shape) < 0.5
-        elif dtype.kind == "i":
-            content[name] = np.zeros(shape)
-        else:
-            content[name] = rng.random(shape) * (180 if name.endswith("_deg") else 1)
-        content[name] = content[name].astype(dtype)
-    return frozen(kind(**content))
-
-
-def frozen(value: Any) -> Any:
-    """Return a value whose arrays refuse to be written to."""
-    for _, content in items(value):
-        if isinstance(content, np.ndarray):
-            content.flags.writeable = False
-    return value
 
 
 def ticks(file: str, clip: FrameBatch, seed: int) -> list[dict[str, Any]]:

@@ -111,12 +111,16 @@ class _Log:
             raise
 
     def add(self, events: Iterable[Event], generation: int | None) -> None:
-        """Write what is new; visits of earlier generations than that of an event, or of a frame, are over."""
+        """Write what is new, and end visits of generations that are over.
+
+        They are over when an event of a later one comes; those of earlier runs, already when a frame does. Frames say
+        nothing of this run: where a node that draws on them fails, they begin anew and visits go on.
+        """
         for current, group in groupby(events, key=lambda event: event.data.generation):
             self._end_before(current)
             new = [event for event in group if self._is_new(event)]
             self._put([(event, msgspec.json.encode(event)) for event in new])
-        if generation is not None:  # of visits of this run the events tell: frames may begin anew by what draws on them
+        if generation is not None:
             self._end_before(min(generation, self._top + 1))
 
     def finish(self) -> None:
@@ -128,7 +132,8 @@ class _Log:
         self._file.close()
 
     def _end_before(self, generation: int) -> None:
-        self._put(self._open.interrupted(generation))
+        if ends := self._open.interrupted(generation):
+            self._put(ends)
         self._open.forget(generation)
 
     def _is_new(self, event: Event) -> bool:

@@ -67,6 +67,18 @@ def test_visits_that_a_killed_run_left_open_end_with_the_first_frame_of_the_next
     assert ids(file)[6:] == ["shop/200/0"]
 
 
+def test_frames_that_alone_begin_anew_end_no_visit_of_this_run(tmp_path: Path) -> None:
+    ticks = [
+        (live(100), visits(0, generation=100, kind="started", visit="x")),
+        (live(101), Visits.empty()),  # a node that draws failed and began anew, and the frames with it
+        (live(101), visits(1, generation=100, visit="x")),
+    ]
+
+    run_node(node(tmp_path), ticks)
+
+    assert ids(tmp_path / "shop/events.jsonl") == ["shop/100/0", "shop/100/1"]
+
+
 def test_visits_open_across_a_discontinuity_of_one_run_end_there(tmp_path: Path) -> None:
     file = tmp_path / "shop/events.jsonl"
     lost = visits(0, generation=0, kind="started", visit="x")  # its end got lost with the node above

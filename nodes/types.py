@@ -151,7 +151,8 @@ class Visits(Value):
     end_ns: np.ndarray = column(np.int64)
     """pts at which the last look so far was over: that of its last frame plus what that frame stands for."""
     known_ns: np.ndarray = column(np.int64)
-    """pts of the frame that made the event known, or `end_ns` where that is later, as at the end of a stream."""
+    """pts of the frame that made the event known; at the end of a stream, when what its last frame stands for was over.
+    Never before `end_ns`."""
     dwell_ns: np.ndarray = column(np.int64)
     """Time within the visit that was really spent looking, gaps left out."""
     fixations: np.ndarray = column(np.int64)

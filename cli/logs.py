@@ -73,7 +73,7 @@ def kept_lines(log: Log, folder: Path) -> list[bytes]:
         raise ConfigError(f"{copy}: cannot be read ({error.strerror}); record the run again") from error
     if hashlib.sha256(content).hexdigest() != log.sha256:
         raise ConfigError(f"{copy}: expected the log as it was recorded, got a changed one; record the run again")
-    return content.splitlines()
+    return content.split(b"\n")[:-1]
 
 
 def first_difference(before: list[bytes], after: list[bytes]) -> str | None:

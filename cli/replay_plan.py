@@ -17,7 +17,7 @@ from pipeline.frames import Stream
 from pipeline.graph import Graph, NodeSpec, graph_from
 from pipeline.replayable import Replayable, ancestry, part, replayable
 from pipeline.streams import StreamConfig
-from pipeline.yaml_source import Document, parse_yaml, read_yaml
+from pipeline.yaml_source import Document, Keys, parse_yaml, read_yaml
 
 
 def plan_of(
@@ -69,10 +69,11 @@ def plan_of(
 def _values(where: Path, manifest: Manifest, config: Path | None, sets: Iterable[str]) -> tuple[RunConfig, list[str]]:
     """Return the values to run with, and what is wrong with them; the streams are the recorded ones."""
     recorded = {"streams": {id: stream.config for id, stream in manifest.streams.items()}, **manifest.values}
+    blocks: list[Keys] = [(), *((name,) for name in recorded), *(("streams", id) for id in manifest.streams)]
     # A copy, because overrides are written into it.
-    document = read_yaml(config) if config else Document(deepcopy(recorded), {(): str(where)}, ())
+    document = Document(deepcopy(recorded), dict.fromkeys(blocks, str(where)), ())
     urls = {id: str(stream.config.get("url", "")) for id, stream in manifest.streams.items()}
-    return config_from(document, ["engine.device=auto", *sets], urls)
+    return config_from(read_yaml(config) if config else document, ["engine.device=auto", *sets], urls)
 
 
 def _stream(id: str, config: StreamConfig, manifest: Manifest) -> Stream:

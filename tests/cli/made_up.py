@@ -19,7 +19,8 @@ from pydantic import Field
 import cli.plan
 import cli.replay_plan
 import nodes
-from nodes.types import GazeMaps, Tracks
+from nodes.types import GazeMaps, Tracks, Visits
+from pipeline.cards import card_problems
 from pipeline.frames import FrameBatch, Picture
 from pipeline.node import Discontinuity, Frame, Node, NodeConfig, Source, SourceItem
 from tests.helpers import table
@@ -39,6 +40,7 @@ hits:   {type: hit_aoi,            in: {frames: frames, gaze: gaze, points: poin
 looks:  {type: measure_looks,      in: {frames: frames, hits: hits}}
 video:  {type: write_nothing,      in: {frames: drawn}}
 log:    {type: write_events,       in: {frames: frames, looks: looks}}
+tell:   {type: tell_others,        in: {looks: looks}}
 bus:    {type: publish_events,     in: {frames: frames, looks: looks}}
 """
 AOIS = {"left": [[0, 0], [0.4, 0], [0.4, 1], [0, 1]], "right": [[0.6, 0], [1, 0], [1, 1], [0.6, 1]]}
@@ -92,6 +94,9 @@ class SeeGazeConfig(NodeConfig):
     fails_s: tuple[float, float] = (0.0, 0.0)
     """When stream b fails."""
 
+    def problems(self, root: Path) -> dict[str, list[str]]:
+        return {"model": card_problems(self.model, root)}
+
 
 class SeeGaze(Node[SeeGazeConfig]):
     """Everybody looks left, then right."""
@@ -130,6 +135,16 @@ class DrawNothing(Node[DrawConfig]):
         return frames
 
 
+class TellOthers(Node[NodeConfig]):
+    """Reach out to others, and keep a file about it."""
+
+    reaches_out = True
+
+    def process(self, looks: Visits) -> None:
+        for stream_id in looks.stream_id:
+            self.context.output_path(stream_id, "a-told.txt").touch()
+
+
 class WriteNothing(Node[NodeConfig]):
     """Take drawn frames."""
 
@@ -145,6 +160,7 @@ MADE_UP: dict[str, Any] = {
     "see_people": SeePeople,
     "see_gaze": SeeGaze,
     "draw_nothing": DrawNothing,
+    "tell_others": TellOthers,
     "write_nothing": WriteNothing,
 }
 

@@ -139,6 +139,58 @@ def test_wrong_edges_are_told(kind: type[PipelineError], option: str, complaint:
     assert refusal(kind, "--source", "a.mp4", option) == complaint
 
 
+FIND = """\
+frames: {type: decode_video}
+people: {type: detect_people, in: {frames: frames}}
+tracks: {type: track_people, in: {frames: frames, people: people}}
+poses: {type: estimate_head_pose, in: {tracks: tracks}}
+gaze: {type: estimate_gaze, in: {frames: frames, tracks: tracks}}
+points: {type: locate_gaze, in: {gaze: gaze}}
+hits: {type: hit_aoi, in: {frames: frames, gaze: gaze, points: points, tracks: tracks}}
+looks: {type: measure_looks, in: {frames: frames, hits: hits}}
+log: {type: write_events, in: {frames: frames, looks: looks}}
+"""
+
+
+def test_a_whole_run_is_recorded_where_pictures_are_no_longer_needed() -> None:
+    Path("graphs/copy.yaml").write_text(FIND, "utf-8")
+
+    made = plan("--source", "a.mp4", "--record", "rec", "--record", "hits=more", "--device", "cpu")
+
+    assert made.recording == Path("rec")
+    assert made.record == {"tracks": Path("rec"), "gaze": Path("rec"), "hits": Path("more")}
+    assert describe(made).splitlines()[-3:] == [
+        "recorded to rec: tracks, gaze", "streams", "  a  file  a.mp4  AOIs: none"
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("options", "complaint"),
+    [
+        (
+            ["--record", "rec", "--record", "other"],
+            "expected one folder for the whole run, got rec, other; leave one out",
+        ),
+        (
+            ["--record", "rec", "--replay", "gaze=other"],
+            "expected a run from its sources, got --replay; name an edge: --record EDGE=DIR",
+        ),
+        (["--record", "rec", "--record", "gaze=other"], "records gaze, too; leave out --record gaze=other"),
+    ],
+)
+def test_what_does_not_go_with_recording_a_whole_run_is_told(options: list[str], complaint: str) -> None:
+    Path("graphs/copy.yaml").write_text(FIND, "utf-8")
+
+    assert refusal(ConfigError, "--source", "a.mp4", *options) == f"--record rec: {complaint}"
+
+
+def test_a_graph_without_events_is_not_recorded_as_a_whole() -> None:
+    assert refusal(ConfigError, "--source", "a.mp4", "--record", "rec") == (
+        "--record rec: expected a graph whose sinks make events of what was seen in pictures, got graphs/copy.yaml "
+        "without; name what to record: --record EDGE=DIR"
+    )
+
+
 def test_a_recording_stands_in_for_a_file_that_is_gone(here: Path) -> None:
     made = plan("--source", "gone.mp4", "--replay", "frames=rec")
 

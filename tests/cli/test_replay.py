@@ -13,6 +13,7 @@ import cli.replay_plan
 import cli.run
 from cli import program
 from cli.manifest import Manifest
+from nodes import write_events
 from nodes.publish_events import PublishEvents
 from pipeline.yaml_source import read_yaml
 from tests.cli import made_up
@@ -216,6 +217,15 @@ def test_nothing_is_published_unless_it_is_asked_for(
         0, [SAME], []
     )  # fmt: skip
     assert opened == ["bus"]
+    assert Path("out/replay/rec/shop/a-told.txt").exists()
+
+
+def test_what_reaches_out_leaves_no_log_to_compare(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    run(capsys, "replay", "rec")
+
+    assert Path("out/two/shop/a-told.txt").exists()
+    assert not Path("out/replay/rec/shop/a-told.txt").exists()
+    assert [path.name for path in Path("rec/shop/logs/shop").iterdir()] == ["events.jsonl"]
 
 
 def test_a_graph_that_only_publishes_says_what_to_add(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -297,6 +307,36 @@ def test_a_graph_that_no_longer_fits_the_program_is_told(here: Path, capsys: pyt
 
     assert code == 2
     assert err[0].startswith("rec/recording.json/two.yaml:7: hits.type: unknown node type 'hit_target'; did you mean '")
+
+
+def test_files_that_nodes_below_need_must_be_there(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lacks: Any = lambda self, root: {"file": [f"expected a folder in {root}, got none"]}  # noqa: E731
+    monkeypatch.setattr(write_events.Config, "problems", lacks)
+
+    assert run(capsys, "replay", "rec") == (
+        2, [], [f"rec/recording.json: log.file: expected a folder in {ROOT}, got none"]
+    )  # fmt: skip
+
+
+def test_recorded_values_that_the_program_no_longer_takes_are_told(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    manifest = json.loads(Path("rec/recording.json").read_text("utf-8"))
+    manifest["values"]["looks"]["min_gap_s"] = 1
+    manifest["values"]["engine"]["speed"] = 1
+    manifest["streams"]["shop"]["config"]["hfov_deg"] = -1
+    change(**manifest)
+
+    code, _, err = run(capsys, "replay", "rec")
+
+    assert code == 2
+    assert [line.split(";")[0] for line in err] == [
+        "rec/recording.json: streams.shop.hfov_deg: expected greater than 0, got -1",
+        "rec/recording.json: engine.speed: unknown key",
+        "rec/recording.json: looks.min_gap_s: unknown key",
+    ]
 
 
 # where results go

@@ -105,6 +105,17 @@ def test_of_a_log_that_goes_on_only_what_the_recorded_run_added_is_kept(
     assert run(capsys, "replay", "rec", "--assert") == [f"a/events.jsonl: {len(kept)} events, the same bytes"]
 
 
+def test_with_another_configuration_a_camera_still_begins_when_it_did(
+    here: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    made_up.write_graph(here, a={"url": "live://2"})
+    run(capsys, "graphs/two.yaml", "--record", "rec")
+
+    (told,) = run(capsys, "replay", "rec", "--assert", "--config", "configs/two.yaml")
+
+    assert told.endswith("the same bytes")
+
+
 def test_a_file_and_a_camera_in_one_recording(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made_up.write_graph(here, a={"url": "live://3"}, clip={"url": "made://4"})
 

@@ -107,7 +107,7 @@ def test_only_declared_packages_are_imported() -> None:
         ("nodes/types.py", "from nodes.typesetting import x", "nodes.typesetting.x"),
         ("scenes/people.py", "from nodes.ops import boxes", "nodes.ops.boxes"),
         ("run_graph.py", "from scenes import shop", "scenes.shop"),
-        ("examples/listen.py", "import cli", None),
+        ("examples/listener.py", "import cli", None),
     ],
 )
 def test_wrong_way_names_the_file_and_the_import(path: str, line: str, refused: str | None) -> None:

@@ -26,6 +26,7 @@ class Checkpoints:
         self.write_turn = threading.Lock()
         """Held while something is written, by us or by who writes messages."""
         self._file, self._on_fault = file, on_fault
+        self._db = file.connect()
         self._written = 0
         self._due = threading.Event()
         self._ending = False
@@ -46,11 +47,10 @@ class Checkpoints:
         """Return when the connection is closed."""
         self._ending = True
         self._due.set()
-        if self._thread.ident is not None:
-            self._thread.join()
+        self._thread.join()
 
     def _run(self) -> None:
-        with closing(self._file.connect()) as db:
+        with closing(self._db) as db:
             while self._due.wait() and not self._ending:
                 self._due.clear()
                 try:

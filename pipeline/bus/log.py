@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
@@ -17,6 +18,8 @@ from pipeline.bus.wire import LEVELS, prefixes
 
 FORGET_ROWS = 2000
 """Messages forgotten at once: few enough for a commit to wait for it."""
+SHRUNK = 0.95
+"""Part of the allowed size that a log is brought down to when it has outgrown it, so that this is not always due."""
 INSERT = f"INSERT INTO messages ({COLUMNS}) VALUES ({', '.join('?' * 12)})"
 NEXT = "SELECT position, sequence, data FROM messages WHERE position > ? AND series = ? ORDER BY position LIMIT 1"
 
@@ -104,7 +107,7 @@ class Log:
         first, last = self.reader.first, self.reader.last
         with self._explained():
             used = self._used_bytes()
-            by_size = -(-(last - first + 1) * (used - keep_bytes) // used) if used > keep_bytes else 0
+            by_size = math.ceil((last - first + 1) * (1 - SHRUNK * keep_bytes / used)) if used > keep_bytes else 0
             by_age = (first_since(self._db, first, last, before_ns) or last) - first
             wanted = min(max(by_size, by_age), last - first)
             if wanted <= 0:

@@ -52,7 +52,7 @@ class LogFile:
         self.path = path
         self._lock = _locked(path)
         try:
-            self.writer = self.connect()
+            self.writer = self.connect("rwc")
             self.id = self._begin()
             self._inode = path.stat().st_ino
         except BaseException as error:
@@ -61,9 +61,10 @@ class LogFile:
                 raise fault_of(path, error) from error
             raise
 
-    def connect(self) -> sqlite3.Connection:
+    def connect(self, mode: str = "rw") -> sqlite3.Connection:
         """Return another connection; who uses it from several threads takes turns, and closes it before `close()`."""
-        made = sqlite3.connect(self.path, BUSY_S, isolation_level=None, check_same_thread=False)
+        address = f"{self.path.absolute().as_uri()}?mode={mode}"
+        made = sqlite3.connect(address, BUSY_S, isolation_level=None, check_same_thread=False, uri=True)
         made.execute("PRAGMA synchronous = FULL")
         made.execute("PRAGMA wal_autocheckpoint = 0")
         return made
@@ -107,6 +108,9 @@ class LogFile:
         if version != VERSION:
             raise LogFault(self.path, "foreign", f"version {version}, this program knows {VERSION}")
         _wal(db)
+        db.execute("BEGIN IMMEDIATE")
+        db.execute(f"PRAGMA user_version = {VERSION}")  # what cannot be written fails here, not with a message
+        db.execute("ROLLBACK")
         return str(db.execute("SELECT id FROM log").fetchone()[0])
 
 

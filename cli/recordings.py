@@ -81,15 +81,16 @@ class NewRecording:
             PipelineError: something cannot be read or written.
         """
         known = self._manifest.runs[run]
-        if report.status == "failed":
-            self._note(run, known.model_copy(update={"ended": redact(report.error or "failed")}))
+        ended = redact(report.error or report.status)
+        if not report.whole:
+            self._note(run, known.model_copy(update={"ended": ended}))
             return
         logs = []
         for file in files:
             name = file.relative_to(out)
             lines = lines_of(file, self._generations[run][name.parts[0]])
             logs.append(keep(name.as_posix(), lines, self.folder / run))
-        self._note(run, known.model_copy(update={"ended": report.status, "logs": tuple(logs)}))
+        self._note(run, known.model_copy(update={"ended": ended, "logs": tuple(logs)}))
 
     def _note(self, run: str, what: RecordedRun) -> None:
         self._manifest.runs[run] = what

@@ -100,6 +100,7 @@ class Observer:
             error="\n".join(dict.fromkeys(told)) or None,
             bad_input=any(reader.error and not reader.meter.frames for reader in self.readers)
             or any(isinstance(error, ConfigError) for error in errors),
+            whole=not (errors or violations),
             frames=self.frames_out,
             elapsed_s=self._elapsed_s(),
             nodes=tuple(_node_report(spec.name, spec.type, meters[spec.name]) for spec in self.graph.nodes),

@@ -66,6 +66,8 @@ class RunReport:
     """CPU seconds of the engine's threads outside of nodes."""
     bad_input: bool = False
     """True when a stream could not be opened, or fits no recording: the input is wrong, rather than the run."""
+    whole: bool = True
+    """False when something else than a source failed: then sinks may lack the end of what was read."""
     sinks: dict[str, dict[str, int]] = field(default_factory=dict)
     """By sink of a live graph: ticks spilled to disk, and how often it failed."""
 

@@ -8,6 +8,7 @@ for so long, ten a second; `live://<seconds>?at=<file>` goes on without end and 
 from __future__ import annotations
 
 import sys
+import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -64,6 +65,7 @@ class ReadNothing(Source[NodeConfig]):
         for file in asked.get("at", ()):
             Path(file).touch()
             while True:
+                threading.Event().wait(0.05)
                 yield None
 
     def process(self) -> FrameBatch:
@@ -170,13 +172,13 @@ def resolve(type_name: str) -> type[Node[Any]]:
     return MADE_UP.get(type_name) or nodes.resolve(type_name)
 
 
-def write_graph(folder: Path, **streams: dict[str, Any]) -> None:
+def write_graph(folder: Path, graph: str = GRAPH, **streams: dict[str, Any]) -> None:
     """Write `graphs/two.yaml`, and its configuration with these streams."""
     import yaml
 
     (folder / "graphs").mkdir()
     (folder / "configs").mkdir()
-    (folder / "graphs/two.yaml").write_text(GRAPH, "utf-8")
+    (folder / "graphs/two.yaml").write_text(graph, "utf-8")
     config = {
         "streams": {name: {"aois": AOIS, "when_full": "wait", **values} for name, values in streams.items()},
         "hits": {"people": False},

@@ -15,6 +15,8 @@ import cli.replay_plan
 import cli.run
 from cli import program
 from tests.cli import made_up
+from tests.clips import square, write_clip
+from tests.rtsp_server import RtspServer
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 BEGAN_S = 1_714_564_800
@@ -128,6 +130,20 @@ def test_a_file_and_a_camera_in_one_recording(here: Path, capsys: pytest.Capture
     ]
     assert events("out/two/clip/events.jsonl")[0]["data"]["generation"] == 0
     assert events("out/two/clip/events.jsonl")[0]["time"] == "1970-01-01T00:00:00.300000Z"
+
+
+def test_a_camera_on_the_network_is_replayed_after_it_hung_up(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made_up.write_graph(here, made_up.GRAPH.replace("read_nothing", "decode_video"), door={"url": "0"})
+    clip = write_clip(here / "a.h264", [square(index % 20) for index in range(40)], bf=0, g=10, tune="zerolatency")
+
+    with RtspServer(clip) as camera:
+        assert program.main(["graphs/two.yaml", "--source", f"door={camera.url}", "--record", "rec"]) == 1
+
+    assert ": expected frames without end, got the end: the sender is gone" in capsys.readouterr().err
+    assert b"secret" not in b"".join(path.read_bytes() for path in Path("rec").rglob("*") if path.is_file())
+    door = events("out/two/door/events.jsonl")
+    assert {event["data"]["generation"] for event in door} == {BEGAN_S}
+    assert run(capsys, "replay", "rec", "--assert") == [f"door/events.jsonl: {len(door)} events, the same bytes"]
 
 
 def test_a_recording_holds_no_password(here: Path, capsys: pytest.CaptureFixture[str]) -> None:

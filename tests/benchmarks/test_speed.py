@@ -33,8 +33,7 @@ def test_graph_and_loop_write_the_same_files(tmp_path: Path, monkeypatch: pytest
         "looks.min_look_s=0.04",
         "looks.min_visit_s=0",
         "looks.enter_score=0",
-        "hits.min_in_frame=0",
-        "hits.margin=1",
+        "hits.min_score=0",
     ]
     endpoint = f"bus.endpoint=ipc://{tmp_path}/bus"
     monkeypatch.setattr(speed_run, "retail", lambda threads: shipped_graph(speed_run.NODES, [*at_once, endpoint]))

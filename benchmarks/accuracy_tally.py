@@ -78,7 +78,7 @@ class Tally:
         """Count the visits of one clip."""
         owners = owners_of(recorded.by_frame("tracks"), clip.frames)
         told, true = told_visits(recorded.whole("looks"), owners), true_visits(clip.fixations)
-        right = right_visits(told, true)
+        right = len(right_visits(told, true))
         self.visits.wanted += len(true)
         self.visits.right += right
         self.visits.wrong += len(told) - right

@@ -45,19 +45,28 @@ def finish(name: str, figures: Figures, details: Figures, arguments: argparse.Na
 
     Args:
         name: the benchmark.
-        figures: by key; None where there was nothing to measure.
+        figures: by key, None where there was nothing to measure; `logic.f1` goes into the file as `f1` within `logic`.
         details: counts and what else explains the figures; goes into the file under `details`.
         arguments: the parsed command line.
     """
     targets = read_targets(TARGETS, name)
     print(table(name, figures, targets))
     path = make_folder(arguments.out) / f"{name}.json"
-    write_atomically(path, json.dumps({**figures, "details": details}, indent=1, ensure_ascii=False) + "\n")
+    write_atomically(path, json.dumps({**nested(figures), "details": details}, indent=1, ensure_ascii=False) + "\n")
     print(path)
     missed = misses(figures, targets) if arguments.check else []
     for line in missed:
         print(f"{name}: {line}", file=sys.stderr)
     return MISSED if missed else DONE
+
+
+def nested(figures: Figures) -> Figures:
+    """Return figures with those whose keys have a dot in groups."""
+    made: Figures = {}
+    for key, value in figures.items():
+        group, dot, name = key.rpartition(".")
+        (made.setdefault(group, {}) if dot else made)[name] = value
+    return made
 
 
 def read_targets(path: Path, name: str) -> Targets:

@@ -44,7 +44,9 @@ def told_visits(looks: Visits, owners: dict[int, int]) -> list[Visit]:
     Cells of the grid that stands in for areas are left out: nobody looks at them by name.
     """
     told = []
-    for row in np.flatnonzero([kind == "ended" for kind in looks.kind]).tolist():
+    taken_back = {visit for visit, kind in zip(looks.visit, looks.kind, strict=True) if kind == "retracted"}
+    ended = [kind == "ended" and visit not in taken_back for visit, kind in zip(looks.visit, looks.kind, strict=True)]
+    for row in np.flatnonzero(ended).tolist():
         kind, _, track_id = looks.target[row].partition(":")
         if kind != "grid":
             target = f"person:{owners.get(int(track_id), NOBODY)}" if kind == "person" else looks.target[row]
@@ -72,10 +74,14 @@ def owners_of(tracks: Sequence[Tracks], truth: Sequence[PeopleTruth]) -> dict[in
     return {track_id: max(sorted(sums), key=lambda person: sums[person]) for track_id, sums in overlap.items()}
 
 
-def right_visits(told: Sequence[Visit], true: Sequence[Visit]) -> int:
-    """Count told visits that are right: person and target agree and so does the time, by an IoU of 0.5, one to one."""
+def right_visits(told: Sequence[Visit], true: Sequence[Visit]) -> list[tuple[int, int]]:
+    """Return the told visits that are right with the true ones they tell: (row of told, row of true).
+
+    Person and target agree and so does the time, by an IoU of 0.5, one to one.
+    """
     overlap = np.array([[_overlap(a, b) for b in true] for a in told], np.float64).reshape(len(told), len(true))
-    return len(assign(np.where(overlap >= LEAST_OVERLAP, overlap, 0.0))[0])
+    rows, columns = assign(np.where(overlap >= LEAST_OVERLAP, overlap, 0.0))
+    return list(zip(rows.tolist(), columns.tolist(), strict=True))
 
 
 def _overlap(a: Visit, b: Visit) -> float:

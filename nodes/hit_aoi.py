@@ -11,7 +11,7 @@ from pydantic import Field
 
 from nodes.ops.belief import Heads, Targets, evidence, probabilities
 from nodes.ops.boxes import centres
-from nodes.ops.coverage import area_masks, box_shares, cell_shares, shared
+from nodes.ops.coverage import area_masks, box_shares, cell_shares, shared, uncovered
 from nodes.types import AoiHits, GazeMaps, GazePoints, HeadPoses, Objects, Tracks
 from pipeline.frames import FrameBatch, Stream
 from pipeline.node import Node, NodeConfig
@@ -58,9 +58,9 @@ class Config(NodeConfig):
 class HitAoi(Node[Config]):
     """Give each target the probability that each head looks at it, and tell those that are worth it.
 
-    Targets of a head are the areas of its stream (`streams.<id>.aois`; holes are cut out, the highest level wins), the
-    heads of the other people of the frame, and things where `objects` brings them. What counts is the share of the gaze
-    map inside each, weighed with its size, the in-frame probability and where the head points (`nodes.ops.belief`). A
+    Targets of a head are the areas of its stream (`streams.<id>.aois`; holes are cut out, the highest level wins, heads
+    hide what is behind them), the heads of the other people of the frame, and things where `objects` brings them. What
+    counts is the share of the gaze map inside each, weighed with its size, the in-frame probability and where the head points (`nodes.ops.belief`). A
     stream without areas has a grid in their place: the probability of a cell is its share of the map, if the gaze is in
     the frame and not at a person.
 
@@ -117,7 +117,8 @@ class HitAoi(Node[Config]):
         boxed = self._boxed(_of(tracks, row), _of(objects, row))
         total = np.maximum(maps.heatmap.sum(axis=(1, 2), dtype=np.float64), np.finfo(np.float32).tiny)
         share = maps.heatmap / total[:, None, None]  # (N, h, w), sums to 1
-        in_areas = share.reshape(len(share), -1) @ areas.cells.reshape(len(areas.cells), share[0].size).T
+        open_cells = areas.cells * uncovered(boxed.head, share.shape[1:])
+        in_areas = share.reshape(len(share), -1) @ open_cells.reshape(len(areas.cells), share[0].size).T
         rows, columns = box_shares(boxed.box, share.shape[1:])
         in_boxes = ((share @ columns.T) * rows.T).sum(axis=1)
         named = 0 if areas.grid else len(areas.names)
@@ -175,6 +176,7 @@ class HitAoi(Node[Config]):
         return _Boxed(
             names=[*(f"person:{one}" for one in people.track_id.tolist()), *(f"object:{a}:{b}" for a, b in named)],
             box=np.concatenate([heads, things.box.astype(np.float64)]),
+            head=people.head_box.astype(np.float64),
             is_person=np.arange(len(people) + len(things)) < len(people),
             track_id=np.concatenate([people.track_id, np.zeros(len(things), np.int64)]),
         )
@@ -261,6 +263,8 @@ class _Boxed:
     names: list[str]
     box: Array
     """(M, 4)."""
+    head: Array
+    """(people, 4): what hides the areas behind."""
     is_person: Array
     track_id: Array
     """(M,) 0 for things."""

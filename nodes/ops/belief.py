@@ -23,6 +23,9 @@ LEAST_WAY = 0.05
 MAX_LOGIT = 6.0
 """An in-frame probability nearer to 0 or 1 than this (0.25 %) counts as that."""
 
+MAX_LOG_ODDS = 50.0
+"""Surer is the same, and a number that can still be summed."""
+
 FEATURES = ("area_bias", "person_bias", "mass", "size", "in_frame", "aside", "facing", "facing_person")
 """What the columns of `evidence` are; a weight for each."""
 
@@ -94,7 +97,6 @@ def probabilities(log_odds: Array, rivalry: Array) -> Array:
         log_odds: of each head and target.
         rivalry: (M, M) 1 where only one of two targets can be looked at, 0 where one lies in the other, and between.
     """
-    top = np.maximum(log_odds.max(axis=1, keepdims=True, initial=0.0), 0.0)
-    odds = np.exp(log_odds - top)
+    odds = np.exp(np.minimum(log_odds, MAX_LOG_ODDS))
     others = odds @ (rivalry * (1 - np.eye(len(rivalry)))).T
-    return np.asarray(odds / (np.exp(-top) + odds + others))
+    return np.asarray(odds / (1 + odds + others))

@@ -53,7 +53,7 @@ def cell_shares(masks: Array) -> Array:
 
 def shared(masks: Array) -> Array:
     """Return how much areas lie in each other, (A, A) float64: what two share over the smaller of them, 0 to 1."""
-    flat = masks.reshape(len(masks), -1).astype(np.float64)
+    flat = masks.reshape(len(masks), masks.shape[1] * masks.shape[2]).astype(np.float64)
     both, own = flat @ flat.T, flat.sum(axis=1)
     return np.asarray(both / np.maximum(np.minimum(own[:, None], own), 1))
 
@@ -64,6 +64,12 @@ def box_shares(boxes: Array, shape_hw: tuple[int, int]) -> tuple[Array, Array]:
     The share of a cell is the product of that of its row and that of its column.
     """
     return _along(boxes[:, 1], boxes[:, 3], shape_hw[0]), _along(boxes[:, 0], boxes[:, 2], shape_hw[1])
+
+
+def uncovered(boxes: Array, shape_hw: tuple[int, int]) -> Array:
+    """Return the share (h, w) of each cell that no box (M, 4) covers, as if boxes within a cell lay at random."""
+    rows, columns = box_shares(boxes, shape_hw)
+    return np.asarray((1 - rows[:, :, None] * columns[:, None, :]).prod(axis=0))
 
 
 def _along(low: Array, high: Array, count: int) -> Array:

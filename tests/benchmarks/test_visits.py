@@ -36,11 +36,12 @@ def test_true_visits_are_long_fixations_on_areas_and_people() -> None:
 def test_told_visits_are_those_that_ended_with_true_people_for_tracks() -> None:
     looks = table(
         Visits,
-        kind=["started", "ended", "retracted", "ended", "ended", "ended"],
-        track_id=[1, 1, 1, 1, 7, 2],
-        target=["tea", "tea", "milk", "person:2", "person:9", "grid:1-2"],
-        start_ns=[1e9, 1e9, 1e9, 2e9, 3e9, 1e9],
-        end_ns=[1e9, 2e9, 1e9, 3e9, 4e9, 2e9],
+        kind=["started", "ended", "retracted", "ended", "ended", "ended", "ended", "retracted"],
+        visit=["a", "a", "b", "c", "d", "e", "f", "f"],
+        track_id=[1, 1, 1, 1, 7, 2, 2, 2],
+        target=["tea", "tea", "milk", "person:2", "person:9", "grid:1-2", "tea", "tea"],
+        start_ns=[1e9, 1e9, 1e9, 2e9, 3e9, 1e9, 5e9, 5e9],
+        end_ns=[1e9, 2e9, 1e9, 3e9, 4e9, 2e9, 6e9, 6e9],
     )
 
     assert told_visits(looks, {1: 30, 2: 40}) == [
@@ -66,14 +67,14 @@ def test_a_track_belongs_to_whom_it_overlaps_most_over_all_frames() -> None:
 def test_a_visit_is_right_when_person_target_and_time_agree() -> None:
     true = [Visit(1, "tea", 1.0, 3.0)]
 
-    assert right_visits([Visit(1, "tea", 2.0, 3.0)], true) == 1
-    assert right_visits([Visit(1, "tea", 2.1, 3.0)], true) == 0
-    assert right_visits([Visit(1, "tea", 0.0, 4.0)], true) == 1
-    assert right_visits([Visit(2, "tea", 1.0, 3.0)], true) == 0
-    assert right_visits([Visit(1, "milk", 1.0, 3.0)], true) == 0
-    assert right_visits([Visit(NOBODY, "tea", 1.0, 3.0)], [Visit(NOBODY, "tea", 1.0, 3.0)]) == 0
-    assert right_visits([], true) == right_visits(true, []) == 0
+    assert len(right_visits([Visit(1, "tea", 2.0, 3.0)], true)) == 1
+    assert len(right_visits([Visit(1, "tea", 2.1, 3.0)], true)) == 0
+    assert len(right_visits([Visit(1, "tea", 0.0, 4.0)], true)) == 1
+    assert len(right_visits([Visit(2, "tea", 1.0, 3.0)], true)) == 0
+    assert len(right_visits([Visit(1, "milk", 1.0, 3.0)], true)) == 0
+    assert len(right_visits([Visit(NOBODY, "tea", 1.0, 3.0)], [Visit(NOBODY, "tea", 1.0, 3.0)])) == 0
+    assert right_visits([], true) == right_visits(true, []) == []
 
 
 def test_a_true_visit_is_told_once() -> None:
-    assert right_visits([Visit(1, "tea", 1.0, 2.0), Visit(1, "tea", 2.0, 3.0)], [Visit(1, "tea", 1.0, 3.0)]) == 1
+    assert len(right_visits([Visit(1, "tea", 1.0, 2.0), Visit(1, "tea", 2.0, 3.0)], [Visit(1, "tea", 1.0, 3.0)])) == 1

@@ -67,9 +67,10 @@ def expected(
 ) -> np.ndarray:
     """Return the noisy picture with what is asked for drawn by hand."""
     canvas = Canvas(NOISE.copy())
-    draw_areas(canvas, areas or {}, hit or {}, told or {})
+    rings = {name: [polygon] for name, polygon in (areas or {}).items()}
+    draw_areas(canvas, rings, hit or {}, told or {})
     draw_people(canvas, people, told or {})
-    label_areas(canvas, areas or {}, told or {})
+    label_areas(canvas, rings, told or {})
     return canvas.image
 
 

@@ -1,0 +1,115 @@
+"""A graph that was killed while live ends its open visits when it is started again, in the log and on the bus."""
+
+from __future__ import annotations
+
+import json
+import os
+import sqlite3
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Callable, Iterator
+from contextlib import closing, contextmanager
+from datetime import UTC, datetime
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import pytest
+
+import cli.replay_plan
+import cli.run
+from cli import program
+from tests.cli import made_up
+from tests.pipeline.rig import PATIENCE_S
+from tests.repository import ROOT
+
+LOG, DURABLE = Path("out/two/door/events.jsonl"), Path("out/two/events.db")
+Events = list[dict[str, Any]]
+
+
+@pytest.fixture(autouse=True)
+def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder: a graph on a camera that shows people for four seconds and then goes on without."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(cli.plan, "resolve", made_up.resolve)
+    monkeypatch.setattr(cli.replay_plan, "resolve", made_up.resolve)
+    made_up.write_graph(tmp_path, door={"url": f"live://4?at={tmp_path}/all-read"})
+    return tmp_path
+
+
+@contextmanager
+def program_running(*argv: str) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "-m", "tests.cli.made_up", *argv]
+    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE) as running:
+        try:
+            yield running
+        finally:
+            running.kill()
+
+
+def until(true: Callable[[], bool], running: subprocess.Popen[bytes]) -> None:
+    deadline_s = time.monotonic() + PATIENCE_S
+    while not true():
+        assert running.poll() is None, running.stderr.read() if running.stderr else ""
+        assert time.monotonic() < deadline_s, "waited for something that never happened"
+        threading.Event().wait(0.01)
+
+
+def logged() -> Events:
+    return [json.loads(line) for line in LOG.read_bytes().splitlines()] if LOG.exists() else []
+
+
+def durable() -> Events:
+    if not DURABLE.exists():
+        return []
+    with closing(sqlite3.connect(f"file:{DURABLE}?mode=ro", uri=True)) as db:
+        try:
+            return [json.loads(row[0]) for row in db.execute("SELECT data FROM messages ORDER BY position")]
+        except sqlite3.OperationalError:  # it is being made
+            return []
+
+
+def still_open(events: Events) -> dict[str, dict[str, Any]]:
+    """Return the last event of each visit that has not ended, in the order of these events."""
+    last = {event["data"]["visit"]: event for event in sorted(events, key=lambda event: event["sequence"])}
+    left = [event for event in last.values() if event["type"].endswith((".started", ".updated"))]
+    return {event["data"]["visit"]: event for event in sorted(left, key=lambda event: event["sequence"])}
+
+
+def test_visits_that_were_open_when_the_program_was_killed_end_at_its_next_start(
+    here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with program_running("graphs/two.yaml", "--record", "rec") as running:
+        until((here / "all-read").exists, running)
+        until(lambda: len(still_open(logged())) == len(still_open(durable())) == 2, running)
+        running.kill()
+    before = {"log": logged(), "durable": durable()}
+    (generation,) = {event["data"]["generation"] for event in before["log"]}
+
+    later = datetime.fromtimestamp(generation + 60, UTC)
+    monkeypatch.setattr(cli.run, "datetime", SimpleNamespace(now=lambda zone: later))
+    assert program.main(["graphs/two.yaml", "--source", "door=live://2"]) == 0
+
+    for name, after in {"log": logged(), "durable": durable()}.items():
+        told, left = before[name], still_open(before[name])
+        ends = after[len(told) : len(told) + len(left)]
+        assert after[: len(told)] == told
+        assert [end["data"]["visit"] for end in ends] == list(left)
+        for count, (end, last) in enumerate(zip(ends, left.values(), strict=True), start=len(told)):
+            assert (end["type"], end["data"]["reason"]) == ("io.gazegraph.look.ended", "interrupted")
+            assert end["sequence"] == f"{generation:010d}.{count:010d}"
+            same = ("time", "source", "subject")
+            assert {key: end[key] for key in same} == {key: last[key] for key in same}
+            assert {**end["data"], "reason": None} == {**last["data"], "reason": None}
+        rest = after[len(told) + len(left) :]
+        assert {event["data"]["generation"] for event in rest} == {generation + 60}
+        assert "interrupted" not in {event["data"].get("reason") for event in rest}
+        assert still_open(after) == {}
+
+    capsys.readouterr()
+    assert program.main(["replay", "rec", "--assert"]) == 1
+    assert "live: nothing to compare with: the recorded run was killed or still goes on" in capsys.readouterr().out
+    again = [json.loads(line) for line in Path("out/replay/rec/door/events.jsonl").read_bytes().splitlines()]
+    assert again[: len(before["log"])] == before["log"]

@@ -113,11 +113,13 @@ class Publisher:
             self._bell.ring()
 
     def close(self) -> None:
-        """Bring what was offered to the disk and send it; wait for subscribers, but no longer than told.
+        """Bring what was offered to the disk and send it; wait for subscribers, but no longer than told. Once is enough.
 
         Raises:
             PipelineError: publishing has failed.
         """
+        if self._closing:
+            return
         self._closing = True
         self._bell.ring()
         self._thread.join()

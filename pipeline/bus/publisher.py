@@ -113,7 +113,9 @@ class Publisher:
             self._bell.ring()
 
     def close(self) -> None:
-        """Bring what was offered to the disk and send it; wait for subscribers, but no longer than told. Once is enough.
+        """Bring what was offered to the disk and send it; wait for subscribers, but no longer than told.
+
+        Once is enough: a second call does nothing.
 
         Raises:
             PipelineError: publishing has failed.
@@ -158,6 +160,7 @@ class Publisher:
                     self._changed.notify_all()
                 self._waiting -= len(items)
                 self._asleep = not items
+                done = self._closing and not items  # asked here: what is offered before closing is seen with it
             now_s = time.monotonic()
             if now_s >= self._keeper.due_s:
                 self._send(self._keeper.tend())
@@ -165,7 +168,7 @@ class Publisher:
                 if now_s >= self._listened_s + LISTEN_EVERY_S:
                     self._listen(0.0)
                 return items
-            if self._closing:
+            if done:
                 return []
             self._listen(max(min(self._keeper.due_s, self._beat_due_s) - now_s, 0.0))
 

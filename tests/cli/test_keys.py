@@ -23,7 +23,8 @@ def test_keys_are_made_and_what_to_type_next_is_said(
         "  python run_graph.py graphs/retail.yaml --set bus.keys='my keys' --set bus.endpoint='tcp://*:5570'\n"
         "and where events are read, with server.key and client.key_secret copied there\n"
         "  python run_graph.py listen tcp://HOST:5570 --keys 'my keys'\n"
-        "keys of its own for somebody: make them in another folder, and copy its client.key to 'my keys/clients'/NAME.key\n"
+        "keys of its own for somebody: make them in another folder, and copy its client.key to "
+        "'my keys/clients'/NAME.key\n"
     )
     assert sorted(str(path.relative_to(tmp_path / "my keys")) for path in (tmp_path / "my keys").rglob("*")) == [
         "client.key",
@@ -42,8 +43,8 @@ def test_keys_are_never_overwritten(capsys: pytest.CaptureFixture[str], tmp_path
     assert program.main(["keys", str(tmp_path)]) == 2
 
     assert capsys.readouterr().err == (
-        f"{tmp_path}/server.key_secret: expected no keys yet, got some, which are not overwritten because they may be in "
-        "use; give another folder, or remove these keys first\n"
+        f"{tmp_path}/server.key_secret: expected no keys yet, got some, which are not overwritten because they may be "
+        "in use; give another folder, or remove these keys first\n"
     )
     assert (tmp_path / "server.key_secret").read_bytes() == before
 
@@ -54,6 +55,6 @@ def test_a_file_in_place_of_the_folder_is_told(capsys: pytest.CaptureFixture[str
     assert program.main(["keys", str(tmp_path / "keys")]) == 2
 
     assert capsys.readouterr().err == (
-        f"output folder '{tmp_path}/keys/clients': expected a folder, got the file '{tmp_path}/keys' in its path; remove "
-        "the file or give another folder with --out\n"
+        f"output folder '{tmp_path}/keys/clients': expected a folder, got the file '{tmp_path}/keys' in its path; "
+        "remove the file or give another folder with --out\n"
     )

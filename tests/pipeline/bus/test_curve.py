@@ -159,8 +159,8 @@ def test_a_damaged_key_among_those_let_in_is_told_and_the_others_still_count(
 
     assert answer[2] == b"200"
     assert caplog.messages == [
-        f"{keys}/clients/broken.key: expected a public key, got a file without one; make keys with: python run_graph.py "
-        "keys DIR"
+        f"{keys}/clients/broken.key: expected a public key, got a file without one; make keys with: python "
+        "run_graph.py keys DIR"
     ]
 
 
@@ -209,8 +209,8 @@ def test_keys_that_are_there_are_not_overwritten(keys: Path) -> None:
         curve.make_keys(keys)
 
     assert str(error.value) == (
-        f"{keys}/server.key: expected no keys yet, got some, which are not overwritten because they may be in use; give "
-        "another folder, or remove these keys first"
+        f"{keys}/server.key: expected no keys yet, got some, which are not overwritten because they may be in use; "
+        "give another folder, or remove these keys first"
     )
     assert not (keys / "server.key_secret").exists()
     assert all(path.read_bytes() == content for path, content in before.items() if path.exists())

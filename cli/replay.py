@@ -8,7 +8,7 @@ import shutil
 from collections.abc import Sequence
 from pathlib import Path
 
-from cli.logs import first_difference, kept_lines, lines_of, told
+from cli.logs import copy_of, first_difference, kept_lines, lines_of, told
 from cli.manifest import RecordedRun, read_manifest
 from cli.plan import Plan
 from cli.program import DONE, FAILED
@@ -66,9 +66,15 @@ def _compare(folder: Path, name: str, run: RecordedRun, out: Path, exact: bool) 
         return False
     same = True
     for log in run.logs:
-        before, after = kept_lines(log, folder), lines_of(out / log.file)
+        (before, whole), after = kept_lines(log, folder), lines_of(out / log.file)
         difference = first_difference(before, after)
-        print(f"{log.file}: {difference if difference and exact else told(before, after)}")
+        if not whole:
+            found = f"\ncompared with the replay, {difference}" if difference else ""
+            raise ConfigError(
+                f"{copy_of(log, folder)}: expected the log as it was recorded, got a changed one; record the run again"
+                + found
+            )
+        print(f"{log.file}: {told(before, after)}{f'; {difference}' if difference and exact else ''}")
         same = same and difference is None
     return same
 

@@ -1,14 +1,13 @@
 """A graph that sees people in made-up frames and decides events as the one that ships does; also as a program.
 
 What reads pictures is made up: two people look at the left and at the right of the picture in turn. Everything below
-is the real thing. Addresses: `made://<seconds>` waits for its reader, `live://<seconds>` does not, and yields frames
-for so long, ten a second; `live://<seconds>?at=<file>` goes on without end and touches the file after these.
+is the real thing. Addresses: `made://<seconds>` waits for its reader, `live://<seconds>` does not; both yield frames
+for so long, ten a second.
 """
 
 from __future__ import annotations
 
 import sys
-import threading
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -39,10 +38,11 @@ gaze:   {type: see_gaze,           in: {frames: frames, tracks: people}}
 points: {type: locate_gaze,        in: {gaze: gaze}}
 hits:   {type: hit_aoi,            in: {frames: frames, gaze: gaze, points: points, tracks: people}}
 looks:  {type: measure_looks,      in: {frames: frames, hits: hits}}
+sums:   {type: measure_attention,  in: {frames: frames, tracks: people, looks: looks}}
 video:  {type: write_nothing,      in: {frames: drawn}}
-log:    {type: write_events,       in: {frames: frames, looks: looks}}
+log:    {type: write_events,       in: {frames: frames, looks: looks, measures: sums}}
 tell:   {type: tell_others,        in: {looks: looks}}
-bus:    {type: publish_events,     in: {frames: frames, looks: looks}}
+bus:    {type: publish_events,     in: {frames: frames, looks: looks, measures: sums}}
 """
 AOIS = {"left": [[0, 0], [0.4, 0], [0.4, 1], [0, 1]], "right": [[0.6, 0], [1, 0], [1, 1], [0.6, 1]]}
 
@@ -62,11 +62,6 @@ class ReadNothing(Source[NodeConfig]):
             if "cut" in asked and index == int(asked["cut"][0]):
                 yield Discontinuity()
             yield Frame(picture, index * STEP_NS)
-        for file in asked.get("at", ()):
-            Path(file).touch()
-            while True:
-                threading.Event().wait(0.05)
-                yield None
 
     def process(self) -> FrameBatch:
         raise NotImplementedError

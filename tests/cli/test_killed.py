@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sqlite3
 import subprocess
 import sys
@@ -22,8 +23,10 @@ import cli.replay_plan
 import cli.run
 from cli import program
 from tests.cli import made_up
+from tests.clips import square, write_clip
 from tests.pipeline.rig import PATIENCE_S
 from tests.repository import ROOT
+from tests.rtsp_server import RtspServer
 
 LOG, DURABLE = Path("out/two/door/events.jsonl"), Path("out/two/events.db")
 Events = list[dict[str, Any]]
@@ -31,11 +34,11 @@ Events = list[dict[str, Any]]
 
 @pytest.fixture(autouse=True)
 def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return the current folder: a graph on a camera that shows people for four seconds and then goes on without."""
+    """Return the current folder, with a graph that reads a camera on the network."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(cli.plan, "resolve", made_up.resolve)
     monkeypatch.setattr(cli.replay_plan, "resolve", made_up.resolve)
-    made_up.write_graph(tmp_path, door={"url": f"live://4?at={tmp_path}/all-read"})
+    made_up.write_graph(tmp_path, made_up.GRAPH.replace("read_nothing", "decode_video"), door={"url": "0"})
     return tmp_path
 
 
@@ -58,7 +61,8 @@ def until(true: Callable[[], bool], running: subprocess.Popen[bytes]) -> None:
 
 
 def logged() -> Events:
-    return [json.loads(line) for line in LOG.read_bytes().splitlines()] if LOG.exists() else []
+    whole = LOG.read_bytes().rpartition(b"\n")[0] if LOG.exists() else b""
+    return [json.loads(line) for line in whole.splitlines()]
 
 
 def durable() -> Events:
@@ -66,7 +70,8 @@ def durable() -> Events:
         return []
     with closing(sqlite3.connect(f"file:{DURABLE}?mode=ro", uri=True)) as db:
         try:
-            return [json.loads(row[0]) for row in db.execute("SELECT data FROM messages ORDER BY position")]
+            told = [json.loads(row[0]) for row in db.execute("SELECT data FROM messages ORDER BY position")]
+            return [event for event in told if event["type"].startswith("io.gazegraph.look.")]
         except sqlite3.OperationalError:  # it is being made
             return []
 
@@ -81,19 +86,25 @@ def still_open(events: Events) -> dict[str, dict[str, Any]]:
 def test_visits_that_were_open_when_the_program_was_killed_end_at_its_next_start(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    with program_running("graphs/two.yaml", "--record", "rec") as running:
-        until((here / "all-read").exists, running)
-        until(lambda: len(still_open(logged())) == len(still_open(durable())) == 2, running)
-        running.kill()
+    clip = write_clip(here / "a.h264", [square(index % 20) for index in range(75)], bf=0, g=10, tune="zerolatency")
+    with (
+        RtspServer(clip, frames=60) as camera,  # then it goes silent, and stays connected
+        program_running("graphs/two.yaml", "--source", f"door={camera.url}", "--record", "rec") as running,
+    ):
+        until(lambda: bool(still_open(logged()) and still_open(durable())), running)
+        running.send_signal(signal.SIGKILL)
+        running.wait()
     before = {"log": logged(), "durable": durable()}
     (generation,) = {event["data"]["generation"] for event in before["log"]}
 
     later = datetime.fromtimestamp(generation + 60, UTC)
     monkeypatch.setattr(cli.run, "datetime", SimpleNamespace(now=lambda zone: later))
-    assert program.main(["graphs/two.yaml", "--source", "door=live://2"]) == 0
+    with RtspServer(clip) as camera:
+        assert program.main(["graphs/two.yaml", "--source", f"door={camera.url}"]) == 1  # it hung up
 
     for name, after in {"log": logged(), "durable": durable()}.items():
         told, left = before[name], still_open(before[name])
+        assert left
         ends = after[len(told) : len(told) + len(left)]
         assert after[: len(told)] == told
         assert [end["data"]["visit"] for end in ends] == list(left)

@@ -8,9 +8,9 @@ from typing import Any
 
 import pytest
 
-from cli.logs import first_difference, keep, kept_lines, lines_of, told
+from cli.logs import copy_of, first_difference, keep, kept_lines, lines_of, told
 from cli.manifest import Log
-from pipeline.errors import ConfigError, PipelineError
+from pipeline.errors import PipelineError
 
 
 def event(id: str, count: int = 0, generation: int = 0, **data: Any) -> bytes:
@@ -45,7 +45,7 @@ def test_what_earlier_runs_wrote_and_their_visits_that_were_ended_now_are_left_o
 
 
 def test_lines_that_are_no_events_are_of_the_run(tmp_path: Path) -> None:
-    lines = [event("a", 0, 9), b"t,x", b"1,2", b"[]", b"{}"]
+    lines = [event("a", 0, 9), b"t,x", b"1,2", b"[]", b"{}", b'{"sequence": "%s.0"}' % (b"1" * 9999)]
 
     assert lines_of(write(tmp_path / "x.csv", *lines), since=9) == lines
 
@@ -65,7 +65,7 @@ def test_a_copy_is_what_was_written(tmp_path: Path) -> None:
 
     assert (log.file, log.lines) == ("shop/events.jsonl", 4)
     assert (tmp_path / "logs/shop/events.jsonl").read_bytes() == b"".join(line + b"\n" for line in lines)
-    assert kept_lines(log, tmp_path) == lines
+    assert kept_lines(log, tmp_path) == (lines, True)
 
 
 def test_a_copy_that_cannot_be_written_is_told(tmp_path: Path) -> None:
@@ -81,16 +81,17 @@ def test_a_copy_that_cannot_be_written_is_told(tmp_path: Path) -> None:
     )
 
 
-def test_a_changed_copy_is_refused(tmp_path: Path) -> None:
+def test_a_changed_copy_is_known(tmp_path: Path) -> None:
     log = keep("shop/events.jsonl", [b"x"], tmp_path)
-    copy = write(tmp_path / "logs/shop/events.jsonl", b"y")
+    assert kept_lines(log, tmp_path) == ([b"x"], True)
 
-    with pytest.raises(ConfigError) as caught:
-        kept_lines(log, tmp_path)
+    write(copy_of(log, tmp_path), b"y")
 
-    assert str(caught.value) == (
-        f"{copy}: expected the log as it was recorded, got a changed one; record the run again"
-    )
+    assert kept_lines(log, tmp_path) == ([b"y"], False)
+
+
+def test_an_empty_copy_has_no_lines(tmp_path: Path) -> None:
+    assert kept_lines(keep("shop/events.jsonl", [], tmp_path), tmp_path) == ([], True)
 
 
 @pytest.mark.parametrize("file", ["events.jsonl", "shop/", "shop/..", "../x", "shop/a/b", "Shop/x", "/etc/passwd"])
@@ -111,13 +112,58 @@ def test_equal_logs_have_no_difference() -> None:
 @pytest.mark.parametrize(
     ("after", "shown"),
     [
-        ([b"a", b"c", b"c"], "line 2 differs\n  recorded: b\n  replayed: c"),
-        ([b"a"], "line 2 differs\n  recorded: b\n  replayed: nothing, the log has ended"),
-        ([b"a", b"b", b"c"], "line 3 differs\n  recorded: nothing, the log has ended\n  replayed: c"),
+        ([b"a", b"c", b"c"], "line 2 is the first that differs\n  recorded: b\n  replayed: c"),
+        ([b"a"], "line 2 is the first that differs\n  recorded: b\n  replayed: nothing, the log has ended"),
+        (
+            [b"a", b"b", b"c"],
+            "line 3 is the first that differs\n  recorded: nothing, the log has ended\n  replayed: c",
+        ),
     ],
 )
 def test_the_first_line_that_differs_is_shown(after: list[bytes], shown: str) -> None:
     assert first_difference([b"a", b"b"], after) == shown
+
+
+def differences(before: bytes, after: bytes) -> list[str]:
+    told = first_difference([before], [after])
+    assert told
+    first, *rest = told.split("\n")
+    assert first == "line 1 is the first that differs"
+    return rest
+
+
+def test_of_two_different_events_the_ids_are_shown() -> None:
+    assert differences(event("a"), event("b")) == ["  recorded: a", "  replayed: b"]
+
+
+def test_of_the_same_event_values_that_differ_are_shown_and_what_only_numbers_it_last() -> None:
+    before = event("a", 1, dwell_s=0.5, reason="é", figures=[{"value": 1}, {"value": {"deep": 2}}])
+    after = event("a", 2, dwell_s=0.75, figures=[{"value": 1}, {"value": {"deep": 3}}, 4])
+
+    assert differences(before, after.replace(b"aaa", b"bbb")) == [
+        "  data.dwell_s: recorded 0.5, replayed 0.75",
+        '  data.reason: recorded "é", replayed nothing',
+        '  data.figures.1: recorded {"value": {"deep": 2}}, replayed {"value": {"deep": 3}}',
+        "  data.figures.2: recorded nothing, replayed 4",
+        '  sequence: recorded "0000000000.0000000001", replayed "0000000000.0000000002"',
+        '  data.config: recorded "aaa", replayed "bbb"',
+    ]
+
+
+def test_many_and_long_values_are_not_all_shown() -> None:
+    long = "x" * 1000
+    before = event("a", **{f"v{number}": long for number in range(8)})
+    after = event("a", **{f"v{number}": f"{long}y" for number in range(8)})
+
+    assert differences(before, after) == [
+        *(f'  data.v{number}: recorded "{"x" * 158}…, replayed "{"x" * 158}…' for number in range(6)),
+        "  and 2 more values",
+    ]
+    assert differences(b"x" * 1000, b"y") == [f"  recorded: {'x' * 159}…", "  replayed: y"]
+
+
+def test_the_same_values_in_other_bytes_are_told() -> None:
+    assert differences(event("a"), event("a") + b" ") == ["  the same values are written otherwise"]
 
 
 def test_events_are_known_by_their_ids_and_numbers_and_hashes_tell_nothing() -> None:

@@ -240,6 +240,6 @@ def test_the_areas_of_the_demo_are_those_it_was_drawn_with(config: str) -> None:
     truth = json.loads((ROOT / "scenes/demo/shop.truth.json").read_text("utf-8"))
     stream = StreamConfig(**read_yaml(ROOT / f"configs/{config}.yaml").data["streams"]["shop"])
 
-    assert {name: [list(point) for point in polygon] for name, polygon in stream.aois.items()} == {
+    assert {name: [list(point) for point in area.polygon] for name, area in stream.aois.items()} == {
         aoi["name"]: [[round(x, 3), round(y, 3)] for x, y in aoi["polygon"]] for aoi in truth["aois"]
     }

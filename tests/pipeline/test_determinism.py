@@ -156,7 +156,7 @@ def test_events_can_be_made_from_recorded_hits_without_a_picture(expected: bytes
 
     assert (report.status, report.error) == ("done", None)
     assert events(tmp_path) == expected
-    assert list(report.edges) == ["frames", "looks", "log"]
+    assert list(report.edges) == ["frames", "looks", "attention", "log"]
 
 
 def test_a_recording_that_was_cut_off_gives_the_events_up_to_the_cut(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, StringConstraints
 
-from pipeline.config import Block, validated
+from pipeline.config import Block, shown, validated
 from pipeline.errors import ConfigError
 from pipeline.graph import NODE_NAME
 from pipeline.lineage import Model
@@ -16,6 +16,10 @@ from pipeline.streams import STREAM_ID
 
 MANIFEST = "recording.json"
 VERSION = 1
+LIVE = "live"
+"""What the run of all live streams is called."""
+MAX_BYTES = 16_000_000
+"""Of a manifest; forty streams with fifty areas each take one."""
 
 Id = Annotated[str, StringConstraints(pattern=f"^{STREAM_ID.pattern}$")]
 Edge = Annotated[str, StringConstraints(pattern=f"^{NODE_NAME.pattern}$")]
@@ -63,7 +67,7 @@ class Manifest(_Part):
 
     gazegraph: Literal["recording"] = "recording"
     version: Literal[1] = 1
-    graph: str
+    graph: Annotated[str, StringConstraints(pattern=r"^[^/\\]+$")]
     """Name of the graph's file."""
     graph_text: str
     edges: tuple[Edge, ...]
@@ -73,7 +77,7 @@ class Manifest(_Part):
     """Name and checksum of each model, by card."""
     streams: dict[Id, RecordedStream]
     runs: dict[Id, RecordedRun]
-    """By name of the folder."""
+    """By name of the folder: that of the stream of a file, `live` for all live streams."""
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -84,7 +88,11 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = folder / MANIFEST
     try:
-        plain = json.loads(path.read_text("utf-8"))
+        with path.open("rb") as file:
+            content = file.read(MAX_BYTES + 1)
+        if len(content) > MAX_BYTES:
+            raise ConfigError(f"{path}: expected a recording, got more than {MAX_BYTES} bytes; record it again")
+        plain = json.loads(content.decode("utf-8"))
     except FileNotFoundError as error:
         raise ConfigError(_no_recording(folder)) from error
     except OSError as error:
@@ -102,6 +110,11 @@ def read_manifest(folder: Path) -> Manifest:
     manifest = validated(Manifest, Block("recording", plain, {(): str(path)}), problems)
     if manifest is None:
         raise ConfigError("\n".join(problems))
+    live = tuple(id for id, stream in manifest.streams.items() if stream.live)
+    wanted = {id: (id,) for id, stream in manifest.streams.items() if not stream.live} | ({LIVE: live} if live else {})
+    got = {name: run.streams for name, run in manifest.runs.items()}
+    if not wanted or got != wanted:
+        raise ConfigError(f"{path}: expected runs of all streams, {shown(wanted)}, got {shown(got)}; record it again")
     return manifest
 
 

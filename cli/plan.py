@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.manifest import LIVE
 from cli.program import ROOT
 from cli.sources import named_sources, streams_to_run
 from nodes import resolve
@@ -52,10 +53,16 @@ def make_plan(args: argparse.Namespace) -> Plan:
     source = graph.source.cls
     assert issubclass(source, Source)
     record, recording = _recorded(args.record, graph, bool(args.replay))
+    streams = streams_to_run(config, source.is_live, ROOT, may_be_gone=bool(args.replay))
+    if record and any(one.live for one in streams) and any(one.id == LIVE and not one.live for one in streams):
+        raise ConfigError(
+            f"streams.{LIVE}: expected another name for a file that is recorded beside live streams, because their "
+            "recording is called so; rename it"
+        )
     return Plan(
         graph=graph,
         config=config,
-        streams=streams_to_run(config, source.is_live, ROOT, may_be_gone=bool(args.replay)),
+        streams=streams,
         device=open_device(config.engine.device),
         out=args.out or Path("out") / args.graph.stem,
         record=record,

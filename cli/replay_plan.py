@@ -68,7 +68,7 @@ def plan_of(
 
 def _values(where: Path, manifest: Manifest, config: Path | None, sets: Iterable[str]) -> tuple[RunConfig, list[str]]:
     """Return the values to run with, and what is wrong with them; the streams are the recorded ones."""
-    recorded = {"streams": {id: stream.config for id, stream in manifest.streams.items()}, **manifest.values}
+    recorded = {**manifest.values, "streams": {id: stream.config for id, stream in manifest.streams.items()}}
     blocks: list[Keys] = [(), *((name,) for name in recorded), *(("streams", id) for id in manifest.streams)]
     # A copy, because overrides are written into it.
     document = Document(deepcopy(recorded), dict.fromkeys(blocks, str(where)), ())

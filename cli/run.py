@@ -8,6 +8,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from cli.interrupt import interrupting
+from cli.manifest import LIVE
 from cli.options import option_parser
 from cli.plan import Plan, describe, make_plan
 from cli.program import DONE, FAILED, INTERRUPTED, ROOT, WRONG_INPUT
@@ -51,7 +52,7 @@ def groups(streams: list[Stream]) -> list[list[Stream]]:
 
 def name_of(streams: list[Stream]) -> str:
     """Return what a run is called."""
-    return "live" if streams[0].live else streams[0].id
+    return LIVE if streams[0].live else streams[0].id
 
 
 def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None = None) -> int:

@@ -136,7 +136,8 @@ class Recording(Iterator[RecordedTick]):
         except (KeyError, TypeError, ValueError) as error:
             self.close()
             where = f"{self._path}: tick {self._number}"
-            raise PipelineError(f"{where}: expected a recorded tick, got: {error}; {CURE}") from error
+            got = f"no {error}" if isinstance(error, KeyError) else error
+            raise PipelineError(f"{where}: expected a recorded tick, got: {got}; {CURE}") from error
         self._number += 1
         return RecordedTick(frames, marks, values[self._edge])
 

@@ -191,6 +191,17 @@ def test_a_graph_without_events_is_not_recorded_as_a_whole() -> None:
     )
 
 
+def test_a_file_called_as_the_run_of_live_streams_is_not_recorded_beside_them() -> None:
+    both = ("--source", "live=a.mp4", "door=rtsp://127.0.0.1:9/live")
+    plan(*both)
+    plan("--source", "live=a.mp4", "--record", "frames=rec")
+
+    assert refusal(ConfigError, *both, "--record", "frames=rec") == (
+        "streams.live: expected another name for a file that is recorded beside live streams, because their recording "
+        "is called so; rename it"
+    )
+
+
 def test_a_recording_stands_in_for_a_file_that_is_gone(here: Path) -> None:
     made = plan("--source", "gone.mp4", "--replay", "frames=rec")
 

@@ -24,8 +24,8 @@ WHOLE: dict[str, Any] = {
     "edges": [],
     "values": {},
     "models": {},
-    "streams": {},
-    "runs": {},
+    "streams": {"shop": {"live": False, "config": {}}},
+    "runs": {"shop": {"streams": ["shop"], "ended": "", "logs": None}},
 }
 
 
@@ -39,7 +39,8 @@ def refusal(folder: Path, text: str | None = None, **changes: Any) -> str:
 def test_a_manifest_is_read_back(tmp_path: Path) -> None:
     (tmp_path / "recording.json").write_text(json.dumps(WHOLE), "utf-8")
 
-    assert read_manifest(tmp_path).model_dump() == {**WHOLE, "edges": ()}
+    runs = {"shop": {**WHOLE["runs"]["shop"], "streams": ("shop",)}}
+    assert read_manifest(tmp_path).model_dump() == {**WHOLE, "edges": (), "runs": runs}
 
 
 def test_a_folder_that_is_not_there_or_empty_is_told(tmp_path: Path) -> None:
@@ -118,6 +119,40 @@ def test_logs_outside_of_the_recording_are_refused(tmp_path: Path) -> None:
 
     assert refusal(tmp_path, runs={"shop": {"streams": ["shop"], "logs": [log]}}) == (
         f"{tmp_path}/recording.json: recording.runs.shop.logs.0.file: expected <stream>/<file>, got 'shop/../../x'"
+    )
+
+
+@pytest.mark.parametrize("graph", ["", "../two.yaml", "a/b.yaml", "a\\b.yaml"])
+def test_the_graph_is_a_file_without_folder(tmp_path: Path, graph: str) -> None:
+    assert refusal(tmp_path, graph=graph) == (
+        f"{tmp_path}/recording.json: recording.graph: expected String should match pattern '^[^/\\\\]+$', got {graph!r}"
+    )
+
+
+CAMERA, CLIP = {"live": True, "config": {}}, {"live": False, "config": {}}
+
+
+@pytest.mark.parametrize(
+    ("streams", "runs", "wanted"),
+    [
+        ({}, {}, {}),
+        ({"shop": CLIP}, {}, {"shop": ("shop",)}),
+        ({"a": CAMERA, "b": CAMERA}, {"live": ["a"]}, {"live": ("a", "b")}),
+        ({"a": CAMERA}, {"a": ["a"]}, {"live": ("a",)}),
+        ({"a": CAMERA}, {"live": ["a", "a"]}, {"live": ("a",)}),
+        ({}, {"shop": ["shop"]}, {}),
+    ],
+)
+def test_each_stream_is_in_one_run(tmp_path: Path, streams: Any, runs: Any, wanted: Any) -> None:
+    told = refusal(tmp_path, streams=streams, runs={name: {"streams": ids} for name, ids in runs.items()})
+
+    got = {name: tuple(ids) for name, ids in runs.items()}
+    assert told == (f"{tmp_path}/recording.json: expected runs of all streams, {wanted}, got {got}; record it again")
+
+
+def test_a_file_that_is_too_large_to_be_a_manifest_is_not_read(tmp_path: Path) -> None:
+    assert refusal(tmp_path, " " * 16_000_001) == (
+        f"{tmp_path}/recording.json: expected a recording, got more than 16000000 bytes; record it again"
     )
 
 

@@ -278,6 +278,41 @@ def test_a_run_that_was_killed_is_replayed_and_not_compared(here: Path, capsys: 
     assert run(capsys, "replay", "rec")[:2] == (0, told)
 
 
+def test_a_run_that_was_killed_before_anything_was_recorded_is_left_out(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    made_up.write_graph(tmp_path, a={"url": "made://1"}, b={"url": "made://1"})
+    assert program.main(["graphs/two.yaml", "--record", "rec"]) == 0
+    runs = json.loads(Path("rec/recording.json").read_text("utf-8"))["runs"]
+    change(runs={**runs, "b": {"streams": ["b"]}})
+    Path("rec/b/gaze.ticks").write_bytes(b"")
+
+    code, lines, err = run(capsys, "replay", "rec", "--assert")
+
+    assert (code, err) == (1, [])
+    assert lines == [
+        f"a/events.jsonl: {count('out/two/a/events.jsonl')} events, the same bytes",
+        "a/measures.jsonl: 2 events, the same bytes",
+        "b: nothing to compare with: the recorded run was killed or still goes on, so its events may not be complete",
+    ]
+
+
+def test_without_events_there_is_no_proof(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    change(runs={"shop": {"streams": ["shop"], "ended": "done", "logs": []}})
+    told = ["shop: nothing to compare with: the recorded run wrote no events but to others"]
+
+    assert run(capsys, "replay", "rec", "--assert") == (1, told, [])
+    assert run(capsys, "replay", "rec") == (0, told, [])
+
+
+def test_values_cannot_stand_in_for_streams(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    values = json.loads(Path("rec/recording.json").read_text("utf-8"))["values"]
+    change(values={**values, "streams": {"other": {}}})
+
+    assert run(capsys, "replay", "rec", "--assert") == (0, same(), [])
+
+
 def test_a_run_that_failed_is_not_compared(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
     monkeypatch.chdir(tmp_path)
     made_up.write_graph(tmp_path, b={"url": "made://4"})

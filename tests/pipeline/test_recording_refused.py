@@ -117,10 +117,10 @@ def test_foreign_bytes_are_told(tmp_path: Path, content: bytes, complaint: str, 
     ("message", "complaint"),
     [
         (7, "'int' object is not subscriptable"),
-        ({}, "'marks'"),
+        ({}, "no 'marks'"),
         (plain(marks=[{"kind": "gone", "stream_id": "a"}]), "Invalid enum value 'gone' - at `$[0].kind`"),
-        (plain(values={}), "'stamps'"),
-        (plain(values={"stamps": {"frame_row": {"shape": [1], "bytes": bytes(8)}}}), "'stamp_ns'"),
+        (plain(values={}), "no 'stamps'"),
+        (plain(values={"stamps": {"frame_row": {"shape": [1], "bytes": bytes(8)}}}), "no 'stamp_ns'"),
         (
             plain(values={"stamps": {key: {"shape": [2], "bytes": bytes(8)} for key in ("frame_row", "stamp_ns")}}),
             "cannot reshape array of size 1 into shape (2,)",

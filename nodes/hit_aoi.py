@@ -36,22 +36,22 @@ class Config(NodeConfig):
     """Rows of the grid of a stream that names no areas; 0 for no grid."""
     grid_columns: int = Field(default=3, ge=1, le=99, json_schema_extra=LIVE)
     """Columns of that grid."""
-    area_bias: float = Field(default=-1.5, json_schema_extra=LIVE)
+    area_bias: float = Field(default=-1.37, json_schema_extra=LIVE)
     """Log-odds of an area or thing that nothing else speaks for. This and the weights below were fitted by `python -m
     training.hits` to the models that ship; fit them again for other models."""
-    person_bias: float = Field(default=-2.3, json_schema_extra=LIVE)
+    person_bias: float = Field(default=-2.17, json_schema_extra=LIVE)
     """Log-odds of a person that nothing else speaks for."""
-    mass_weight: float = Field(default=1.1, json_schema_extra=LIVE)
+    mass_weight: float = Field(default=1.0, json_schema_extra=LIVE)
     """Weight of the share of the gaze map that lies in the target (its logarithm)."""
-    size_weight: float = Field(default=-0.6, json_schema_extra=LIVE)
+    size_weight: float = Field(default=-0.5, json_schema_extra=LIVE)
     """Weight of the target's size (the logarithm of its share of the frame)."""
-    in_frame_weight: float = Field(default=0.5, json_schema_extra=LIVE)
+    in_frame_weight: float = Field(default=0.41, json_schema_extra=LIVE)
     """Weight of the in-frame probability (its log-odds)."""
-    aside_weight: float = Field(default=0.6, json_schema_extra=LIVE)
+    aside_weight: float = Field(default=0.65, json_schema_extra=LIVE)
     """Weight of the head being turned to the side of the target."""
     facing_weight: float = Field(default=-0.9, json_schema_extra=LIVE)
     """Weight of the head facing the camera."""
-    facing_person_weight: float = Field(default=1.4, json_schema_extra=LIVE)
+    facing_person_weight: float = Field(default=1.29, json_schema_extra=LIVE)
     """Further weight of the head facing the camera, for people as targets."""
 
 
@@ -60,9 +60,9 @@ class HitAoi(Node[Config]):
 
     Targets of a head are the areas of its stream (`streams.<id>.aois`; holes are cut out, the highest level wins, heads
     hide what is behind them), the heads of the other people of the frame, and things where `objects` brings them. What
-    counts is the share of the gaze map inside each, weighed with its size, the in-frame probability and where the head points (`nodes.ops.belief`). A
-    stream without areas has a grid in their place: the probability of a cell is its share of the map, if the gaze is in
-    the frame and not at a person.
+    counts is the share of the gaze map inside each, weighed with its size, the in-frame probability and where the head
+    points (`nodes.ops.belief`). A stream without areas has a grid in their place: the probability of a cell is its
+    share of the map, if the gaze is in the frame and not at a person.
 
     State: the shares of map cells in each stream's areas, as long as these do not change; the streams for which the
     lack of areas was logged. Empty: no rows in, no rows out.

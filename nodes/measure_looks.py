@@ -24,22 +24,25 @@ LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    min_look_s: float = Field(default=0.3, ge=0, json_schema_extra=LIVE)
-    """Time of looking, gaps left out, after which a visit starts, seconds. Raise for fewer visits by chance; each is
-    known that much later. Tune first."""
-    max_gap_s: float = Field(default=0.8, gt=0, json_schema_extra=LIVE)
+    min_look_s: float = Field(default=0.2, ge=0, json_schema_extra=LIVE)
+    """Expected looking after which a visit starts, seconds: time of looking, gaps left out, times its probability.
+    Raise for fewer visits by chance; each is known that much later. Tune first."""
+    max_gap_s: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
     """A visit ends when its target was not looked at for longer than this, seconds. Raise when one look is cut into
     many; an end is known that much later. Keep it above the time between two frames, or no visit can last."""
-    min_visit_s: float = Field(default=0.5, ge=0, json_schema_extra=LIVE)
-    """A visit that ends with less looking than this, seconds, is retracted. Above `min_look_s`, starts are heard of
-    early and those by chance are taken back; with both alike, nothing is ever too short."""
+    min_visit_s: float = Field(default=0.25, ge=0, json_schema_extra=LIVE)
+    """A visit that ends with less expected looking than this, seconds, is retracted. Above `min_look_s`, starts are
+    heard of early and those by chance are taken back; with both alike, nothing is ever too short."""
     update_s: float = Field(default=2.0, ge=0, json_schema_extra=LIVE)
     """Time between `updated` events while a visit lasts, seconds; 0 for none."""
-    enter_score: float = Field(default=0.5, ge=0, le=1, json_schema_extra=LIVE)
-    """Hits with a lower probability do not start a visit. Raise for fewer, surer visits."""
-    keep_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
+    enter_score: float = Field(default=0.25, ge=0, le=1, json_schema_extra=LIVE)
+    """Hits with a lower probability do not start a visit. Raise for fewer, surer visits: docs/events.md has a table."""
+    keep_score: float = Field(default=0.2, ge=0, le=1, json_schema_extra=LIVE)
     """Hits with a lower probability do not keep a visit up. Keep it below `enter_score`: the difference stops a look
     near an edge from being cut."""
+    keep_share: float = Field(default=0.6, ge=0, le=1, json_schema_extra=LIVE)
+    """Nor do hits with less than this share of the visit's best probability: who looked surely and then hardly has
+    looked away. Raise to end visits sooner, lower when sure visits are cut."""
     min_fixation_s: float = Field(default=0.2, ge=0, json_schema_extra=LIVE)
     """Looking without a gap for this long is a fixation, seconds; a visit without any is a glance. Raise where a glance
     says little."""
@@ -77,6 +80,7 @@ class MeasureLooks(Node[Config]):
             update_ns=_ns(config.update_s),
             enter_score=config.enter_score,
             keep_score=config.keep_score,
+            keep_share=config.keep_share,
             fixation_gap_ns=_ns(config.fixation_gap_s),
             min_fixation_ns=_ns(config.min_fixation_s),
         )

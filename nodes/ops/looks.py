@@ -17,17 +17,19 @@ class Rules:
     """When a run of hits is a visit, and what is a fixation. Times in nanoseconds."""
 
     min_look_ns: int
-    """Dwell at which a visit starts."""
+    """Expected looking (`Look.weight`) at which a visit starts."""
     max_gap_ns: int
     """Longest time without looking within a visit, and longest time between two frames that says anything."""
     min_visit_ns: int
-    """Dwell below which a visit that has started is taken back at its end."""
+    """Expected looking below which a visit that has started is taken back at its end."""
     update_ns: int
     """Time between updates of a visit that lasts; 0 for none."""
     enter_score: float
     """Hits below it do not count until the visit has started."""
     keep_score: float
     """Hits below it do not count once the visit has started."""
+    keep_share: float
+    """Nor do hits below this share of the look's best one."""
     fixation_gap_ns: int
     """Longest time without looking within a fixation."""
     min_fixation_ns: int
@@ -68,7 +70,9 @@ class Look:
     end_ns: int
     dwell_ns: int = 0
     weight: float = 0.0
-    """Sum of scores times nanoseconds."""
+    """Expected looking: sum of probabilities times nanoseconds."""
+    best: float = 0.0
+    """Highest probability of its hits."""
     steady_ns: int = 0
     """Looking since the last gap that ends a fixation."""
     fixating: bool = False
@@ -83,7 +87,7 @@ class Look:
 
     def too_short(self) -> bool:
         """Tell whether it is no visit if it is over."""
-        return not self.entered or self.dwell_ns < self.rules.min_visit_ns
+        return not self.entered or self.weight < self.rules.min_visit_ns
 
 
 def over(last: Look | Moment, now: Moment) -> bool:
@@ -98,6 +102,8 @@ def follow(look: Look | None, moment: Moment, score: float) -> Look | None:
         look = None
     if score < (rules.keep_score if look is not None and look.entered else rules.enter_score):
         return look
+    if look is not None and score < rules.keep_share * look.best:
+        return look
     if look is None:
         look = Look(moment.pts_ns, moment.part, rules, moment.pts_ns)
     elif moment.pts_ns - look.end_ns > rules.fixation_gap_ns:
@@ -107,6 +113,7 @@ def follow(look: Look | None, moment: Moment, score: float) -> Look | None:
     look.end_ns = moment.end_ns
     look.dwell_ns += lasted_ns
     look.weight += score * lasted_ns
+    look.best = max(look.best, score)
     look.steady_ns += lasted_ns
     if look.fixating:
         look.fixation_ns += lasted_ns
@@ -115,5 +122,5 @@ def follow(look: Look | None, moment: Moment, score: float) -> Look | None:
         look.fixations += 1
         look.fixation_ns += look.steady_ns
     if not look.entered:
-        look.entered = look.dwell_ns >= max(rules.min_look_ns, 1)
+        look.entered = look.dwell_ns > 0 and look.weight >= rules.min_look_ns
     return look

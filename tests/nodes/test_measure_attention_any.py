@@ -128,7 +128,7 @@ def test_measures_are_those_of_the_visits_that_the_events_tell_in_the_end(scene:
     end_ns = int(made.known_ns.max())
     for (span, start_ns), number in last.items():
         window = (start_ns, start_ns + round(0.7 * S)) if span == "window" else (start_ns, end_ns + TICK)
-        until_ns = window[1] if span == "window" else end_ns
+        until_ns = min(window[1], end_ns)
         expected = measured(window, list(final.values()), scene.in_view(), S, until_ns)
         got = {name: value for name, value in reports[number].items() if value and name[0] != "covered_s.1"}
         assert got == pytest.approx(expected)

@@ -45,7 +45,7 @@ def measured(
     min_presence_ns: int,
     until_ns: int,
 ) -> dict[tuple[str, str, str], float]:
-    """Return all measures of a window that are not 0; `until_ns` is its last moment."""
+    """Return all measures of a window that are not 0; it was filmed until `until_ns`."""
     made: dict[tuple[str, str, str], float] = defaultdict(float)
     start, end = window
     by_track: dict[int, list[Seen]] = defaultdict(list)

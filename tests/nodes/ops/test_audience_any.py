@@ -27,6 +27,7 @@ class Story:
         self.taken: list[list[Taken]] = []
         self.looks: list[list[Look]] = []
         self.samples: list[tuple[int, int, int]] = []
+        self.filmed: list[tuple[int, int]] = []
         self.visits: dict[str, tuple[Seen, int | None]] = {}
         now, since = 10 * chance.randrange(300), dict.fromkeys(range(1, 4), 0)
         for index in range(chance.randrange(2, 60)):
@@ -46,6 +47,7 @@ class Story:
         steps = [b - a for a, b in pairwise(self.frames_ms)]
         steps = [step for step in steps[: index - 1 + (index < len(self.frames_ms))] if step <= longest_gap_s * 1000]
         start = self.frames_ms[index - 1]
+        self.filmed.append((start, start + steps[-1] if steps else start))
         if steps:
             self.samples += [(track, start, start + steps[-1]) for track in self.seen[index - 1]]
 
@@ -116,7 +118,8 @@ class Story:
         visits = [
             Seen(**{**vars(seen), "end_ns": seen.end_ns if ended else still}) for seen, ended in self.visits.values()
         ]
-        return measured((report.start_ns, end_ns), visits, in_view, min_presence_ns, report.end_ns)
+        until_ns = max(min(b * MS, report.end_ns) for a, b in self.filmed if a * MS < end_ns)
+        return measured((report.start_ns, end_ns), visits, in_view, min_presence_ns, until_ns)
 
 
 @settings(max_examples=60)

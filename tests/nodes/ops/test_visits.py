@@ -6,6 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nodes.ops.told import Change
 from nodes.ops.visits import VisitMachine
 from tests.nodes.ops.visit_tables import MS, RULES, TEA, changes_of, run
 
@@ -39,13 +40,34 @@ def test_events_of_a_table(table: str, expected: list[str]) -> None:
 
 
 def test_score_decides_with_hysteresis() -> None:
-    assert run("444444......") == []  # never reaches enter_score
-    assert run("555444.......") == ["started 0-300@300 300", "ended 0-600@1200 600"]
-    assert run("555222.......") == ["started 0-300@300 300", "ended 0-300@900 300"]
-    assert run("54545........") == [
+    rules = replace(RULES, min_look_ns=150 * MS, min_visit_ns=150 * MS)
+
+    assert run("444444......", rules) == []  # never reaches enter_score
+    assert run("555444.......", rules) == ["started 0-300@300 300", "ended 0-600@1200 600"]
+    assert run("555222.......", rules) == ["started 0-300@300 300", "ended 0-300@900 300"]
+    assert run("54545........", rules) == [
         "started 0-500@500 300",
         "ended 0-500@1100 300",
     ]  # before it starts, 4s do not count
+
+
+def test_looking_counts_as_much_as_it_is_likely() -> None:
+    rules = replace(RULES, min_visit_ns=500 * MS)
+
+    assert run("xxx......", rules) == ["started 0-300@300 300", "retracted 0-300@900 300"]
+    assert run("55555....") == []  # 250 ms expected
+    assert run("555555......") == ["started 0-600@600 600", "ended 0-600@1200 600"]
+    assert run("5555555555......", rules) == ["started 0-600@600 600", "ended 0-1000@1600 1000"]
+    assert run("555555555.......", rules) == ["started 0-600@600 600", "retracted 0-900@1500 900"]
+
+
+def test_what_is_far_less_likely_than_the_best_of_a_visit_is_no_more_of_it() -> None:
+    rules = replace(RULES, keep_share=0.6)
+
+    assert run("xxx6666......", rules) == ["started 0-300@300 300", "ended 0-700@1300 700"]
+    assert run("xxx5555......", rules) == ["started 0-300@300 300", "ended 0-300@900 300"]
+    assert run("555558444......", rules) == ["started 0-600@600 600", "ended 0-600@1200 600"]
+    assert run("5x5x5x.......", rules) == ["started 0-600@600 400", "ended 0-600@1200 400"]  # the best so far
 
 
 def test_nan_is_no_hit() -> None:
@@ -127,11 +149,11 @@ def test_ends_are_sorted_too_whoever_came_first(quiet: int) -> None:
 def test_a_pair_given_twice_counts_once_with_its_best_score() -> None:
     machine = VisitMachine(0)
     for index in range(3):
-        machine.frame(index * 100 * MS, [(TEA, 0.9), (TEA, 0.2), (TEA, 0.6)], RULES)
+        machine.frame(index * 100 * MS, [(TEA, 1.0), (TEA, 0.2), (TEA, 0.6)], RULES)
 
     (started, ended) = machine.end("stream_ended")
 
-    assert (started.dwell_ns, ended.dwell_ns, ended.score) == (300 * MS, 300 * MS, pytest.approx(0.9))
+    assert (started.dwell_ns, ended.dwell_ns, ended.score) == (300 * MS, 300 * MS, pytest.approx(1.0))
 
 
 @pytest.mark.parametrize("repair_ms", [0, 3000])
@@ -171,6 +193,11 @@ def test_a_visit_that_lasts_is_not_remembered_at_length() -> None:
     assert machine.end("stream_ended")[0].dwell_ns == 100_000 * MS
 
 
+def expected_ns(change: Change) -> float:
+    """Return the expected looking, to half a nanosecond."""
+    return change.score * change.dwell_ns
+
+
 ONE_FRAME = [(1, [(TEA, 1.0)])]
 HITS = st.lists(
     st.tuples(st.tuples(st.integers(1, 2), st.sampled_from(["tea", "person:3"])), st.floats(0, 1)), max_size=3
@@ -201,9 +228,11 @@ def test_events_keep_their_promises(
             assert not open_still or (later.start_ns == earlier.start_ns and later.dwell_ns >= earlier.dwell_ns)
         for change in told:
             assert change.start_ns <= change.end_ns <= change.known_ns
-            assert max(rules.min_look_ns, 1) <= change.dwell_ns <= change.end_ns - change.start_ns
+            assert 0 < change.dwell_ns <= change.end_ns - change.start_ns
+            assert rules.min_look_ns <= expected_ns(change) + 1
             assert (change.fixations == 0) == (change.fixation_ns == 0)
             assert change.fixations * rules.min_fixation_ns <= change.fixation_ns <= change.dwell_ns
-            assert (change.kind == "retracted") == (change in visits and change.dwell_ns < rules.min_visit_ns)
+            assert change.kind != "ended" or expected_ns(change) > rules.min_visit_ns - 1
+            assert change.kind != "retracted" or expected_ns(change) < rules.min_visit_ns + 1
             assert rules.keep_score <= change.score + 1e-9 <= 1 + 1e-8
             assert change.replaces == ()

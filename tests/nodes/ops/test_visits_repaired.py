@@ -104,18 +104,19 @@ def test_two_who_were_taken_for_each_other_are_exchanged_at_once() -> None:
 
 
 def test_where_both_looked_the_surer_look_counts() -> None:
+    rules = replace(RULES, min_look_ns=150 * MS)
     machine = VisitMachine(10**10)
     for index in range(4):
-        machine.frame(index * 100 * MS, [((1, "tea"), 0.5), ((2, "tea"), 0.9 if index else 0.4)], RULES)
+        machine.frame(index * 100 * MS, [((1, "tea"), 0.5), ((2, "tea"), 0.7 if index else 0.4)], rules)
 
-    told = machine.frame(400 * MS, [], RULES, [(2, 0, 1)])
+    told = machine.frame(400 * MS, [], rules, [(2, 0, 1)])
     (ended,) = machine.end("stream_ended")
 
     assert [line(change) for change in told] == [
         "retracted 1/tea/0-300@400 300 identity",
         "started 1/tea/0~1-400@400 400 for 1/tea/0",
     ]
-    assert (ended.dwell_ns, ended.score) == (400 * MS, pytest.approx((0.5 + 3 * 0.9) / 4))
+    assert (ended.dwell_ns, ended.score) == (400 * MS, pytest.approx((0.5 + 3 * 0.7) / 4))
 
 
 def test_corrections_come_one_after_the_other() -> None:

@@ -37,7 +37,8 @@ def test_rates_agree_within_a_sample(
     looking_ms: list[tuple[int, int]], first_ms: int, phase_ms: int, rates: tuple[int, int]
 ) -> None:
     """Looks longer than a sample, and gaps that differ from the longest one by more than a sample."""
-    rules = replace(RULES, max_gap_ns=900 * MS, update_ns=700 * MS, fixation_gap_ns=200 * MS)
+    rules = replace(RULES, min_look_ns=150 * MS, min_visit_ns=150 * MS, max_gap_ns=900 * MS, update_ns=700 * MS)
+    rules = replace(rules, fixation_gap_ns=200 * MS)
     signal, at_ms = [], 400 + first_ms
     for look_ms, gap_ms in looking_ms:
         signal.append((at_ms, at_ms + look_ms))

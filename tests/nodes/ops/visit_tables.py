@@ -14,6 +14,7 @@ RULES = Rules(
     update_ns=0,
     enter_score=0.5,
     keep_score=0.3,
+    keep_share=0.0,
     fixation_gap_ns=75 * MS,
     min_fixation_ns=200 * MS,
 )

@@ -16,7 +16,9 @@ logger = logging.getLogger(__name__)
 EVERY_BYTES = 4 * 1024 * 1024
 """Written between two checkpoints."""
 WAL_BYTES = 64 * 1024 * 1024
-"""Size of the file beside the log from which on a checkpoint holds up commits, or it would grow for ever."""
+"""Size of the file beside the log from which on a checkpoint waits for those who read, or it would grow for ever."""
+WAIT_MS = 500
+"""How long it does."""
 
 
 class Checkpoints:
@@ -54,10 +56,18 @@ class Checkpoints:
             while self._due.wait() and not self._ending:
                 self._due.clear()
                 try:
-                    db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
-                    if self._file.wal_bytes() > WAL_BYTES:
-                        with self.write_turn:
-                            db.execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchone()
+                    self._checkpoint(db)
                 except sqlite3.Error as error:
                     logger.debug("checkpoint of %s: %s", self._file.path, error)
                     self._on_fault(fault_of(self._file.path, error))
+
+    def _checkpoint(self, db: sqlite3.Connection) -> None:
+        """Do most of it while commits go on; the rest, which is little, while none can.
+
+        Then the next commit writes over the file beside the log from its beginning: to let it grow is slower.
+        """
+        db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+        with self.write_turn:
+            large = self._file.wal_bytes() > WAL_BYTES
+            db.execute(f"PRAGMA busy_timeout = {WAIT_MS if large else 0}")
+            db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if large else 'RESTART'})").fetchone()

@@ -4,10 +4,8 @@ from __future__ import annotations
 
 import logging
 import time
-from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing
-from itertools import groupby, islice
 from pathlib import Path
 
 from pipeline.bus.answers import Answers
@@ -16,6 +14,7 @@ from pipeline.bus.log import FORGET_ROWS, Log
 from pipeline.bus.log_faults import LogFault, OtherStory, fault_of
 from pipeline.bus.log_file import set_aside
 from pipeline.bus.message import Begun, Kept, Message
+from pipeline.bus.waiting import Waiting, runs
 
 logger = logging.getLogger(__name__)
 
@@ -60,15 +59,13 @@ class Keeper:
         self.answers = Answers(self.held, keeps=path is not None)
         self.due_s = 0.0
         """When `tend()` is to be called next, on the monotonic clock."""
-        self._name, self._path, self._room, self._interrupted = name, path, room, interrupted
+        self._name, self._path, self._interrupted = name, path, interrupted
         self._keep_s, self._keep_bytes, self._back_off_s = keep_s, keep_bytes, back_off_s
         self._log: Log | None = None
         self._fault: LogFault | None = None
         """What is wrong at the moment; what is told meanwhile waits."""
         self._failures = 0
-        self._waiting: deque[Message | Begun] = deque()
-        self._refused = 0
-        """Messages for which there was no room to wait."""
+        self._waiting = Waiting(room)
         self._damage: LogFault | None = None
         """What other threads found."""
         self._told: dict[tuple[str, int], int] = {}
@@ -90,7 +87,7 @@ class Keeper:
     def keep(self, items: Sequence[Message | Begun]) -> Told:
         """Bring items to the disk and return what is to be sent; if that cannot be done now, they wait for it."""
         told: Told = []
-        for some in _runs(items):
+        for some in runs(items):
             told += self._try(some)
         return told
 
@@ -121,12 +118,11 @@ class Keeper:
             try:
                 return self._catch_up()
             except LogFault as fault:
-                count = self._refused + sum(isinstance(item, Message) for item in self._waiting)
                 logger.warning(
                     "%s: event log %s; %d events of this run were published and are not in the log",
                     self._name,
                     fault,
-                    count,
+                    self._waiting.refused + self._waiting.count(),
                 )
         return []
 
@@ -147,7 +143,10 @@ class Keeper:
             except LogFault as fault:
                 told = self._cope(fault)
             if not self._fault:  # a new log has begun
-                return [*told, *self._try(some)]
+                try:
+                    return [*told, *self._write(some)]
+                except LogFault as fault:
+                    told += self._cope(self._of_new_log(fault))
         return [*told, *self._put_by(some)]
 
     def _write(self, some: Sequence[Message | Begun]) -> Told:
@@ -188,9 +187,7 @@ class Keeper:
         """Let items wait for the log, as far as there is room; they are sent without a place in it."""
         messages = [item for item in some if isinstance(item, Message)]
         if self._path:
-            room = max(self._room - len(self._waiting), 0)
-            self._waiting += some[:room]
-            self._refused += len(messages[room:])
+            self._waiting.put(some)
         self.held.take(messages, self._log.reader.last if self._log else 0)
         return [*messages]
 
@@ -198,21 +195,19 @@ class Keeper:
         told: Told = []
         if self._log is None:
             self._open()
-        waited = sum(isinstance(item, Message) for item in self._waiting)
+        waited, refused = self._waiting.count(), self._waiting.refused
         while self._waiting:
-            some = next(_runs(list(islice(self._waiting, FORGET_ROWS))))
+            some = self._waiting.first(FORGET_ROWS)
             told += self._write(some)
-            for _ in some:
-                self._waiting.popleft()
-        refused = f"; {self._refused} more, for which there was no room, are not" if self._refused else ""
+            self._waiting.done(len(some))
         logger.warning(
             "%s: event log %s can be used again: %d events that waited are in it%s",
             self._name,
             self._path,
             waited,
-            refused,
+            f"; {refused} more, for which there was no room, are not" if refused else "",
         )
-        self._fault, self._failures, self._refused = None, 0, 0
+        self._fault, self._failures, self._waiting.refused = None, 0, 0
         return told
 
     # which log it is kept in
@@ -237,15 +232,15 @@ class Keeper:
                 "%s: event log %s; events go out all the same, and %d of them can wait until it can be used",
                 self._name,
                 fault,
-                self._room,
+                self._waiting.room,
             )
         self._fault = fault
         return []
 
     def _begin_anew(self, fault: LogFault) -> Told:
-        """Begin a new log with what is held."""
+        """Begin a new log with what is held, but for what comes with those that wait."""
         assert self._path
-        left = [message_of(one) for one in self.held.snapshot()[0]]
+        left = [one for one in map(message_of, self.held.snapshot()[0]) if not self._waiting.waits(one)]
         self._let_go()
         try:
             where = f"it was moved to {set_aside(self._path)}, and " if fault.kind == "damaged" else ""
@@ -254,8 +249,12 @@ class Keeper:
             return self._write(left)
         except OSError as error:
             return self._cope(fault_of(self._path, error))
-        except LogFault as again:  # what is new cannot be damaged, unless the disk is
-            return self._cope(LogFault(self._path, "failing", str(again)) if again.kind == "damaged" else again)
+        except LogFault as again:
+            return self._cope(self._of_new_log(again))
+
+    def _of_new_log(self, fault: LogFault) -> LogFault:
+        """Return what a fault of a log that has just begun means: it cannot be damaged, unless the disk is."""
+        return LogFault(fault.path, "failing", str(fault)) if fault.kind in ("damaged", "gone") else fault
 
     def _begin_other_story(self) -> Told:
         """Begin a new log with what this run has told so far, as far as the old log has it."""
@@ -283,18 +282,10 @@ class Keeper:
         """Close the log; what is held goes on without a place in it."""
         self.held.begin([message_of(one) for one in self.held.snapshot()[0]], None, 0)
         self.close()
+        self._damage = None  # no thread of that log runs any more
 
     def _found(self, fault: LogFault) -> None:
         """Take note, on another thread, of what it found."""
         if fault.kind == "damaged":
             self._damage = fault
             self.due_s = 0.0
-
-
-def _runs(items: Sequence[Message | Begun]) -> Iterator[list[Message | Begun]]:
-    """Yield messages together as they come, and each beginning of a generation alone."""
-    for begun, some in groupby(items, lambda item: isinstance(item, Begun)):
-        if begun:
-            yield from ([one] for one in some)
-        else:
-            yield list(some)

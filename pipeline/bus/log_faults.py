@@ -43,7 +43,7 @@ class LogFault(Exception):
     def __init__(self, path: Path, kind: Kind, detail: str = "") -> None:
         expected, got, cure = WORDS[kind]
         super().__init__(f"{path}: expected {expected}, got {got}{f' ({detail})' if detail else ''}; {cure}")
-        self.kind = kind
+        self.path, self.kind = path, kind
 
 
 class OtherStory(Exception):

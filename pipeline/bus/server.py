@@ -21,6 +21,8 @@ BIND_EVERY_S = 1.0
 """Time between two tries to get an address that somebody else has."""
 PING_MS, PING_TIMEOUT_MS = 5000, 15_000
 """How often a connection is tried, and when it is given up: what waits for who is gone takes memory."""
+REPLIES = 16
+"""Replies, of several megabytes each, that may wait for somebody who asks and does not read."""
 ZAP = "inproc://zeromq.zap.01"
 LOOPBACK = ("127.", "localhost", "[::1]")
 
@@ -160,6 +162,7 @@ class RequestServer:
         """When the last request came."""
         self._outlet, self._reply = outlet, reply
         outlet.socket.maxmsgsize = wire.REQUEST_BYTES
+        outlet.socket.sndhwm = REPLIES
         self._closing = ExitStack()
         self._closing.callback(outlet.socket.close)
         self._bell = Bell()

@@ -23,8 +23,8 @@ SILENCE_S = 3.5 * wire.HEARTBEAT_S
 ANSWER_S = 2.0
 """A request is sent again when it was not answered for so long."""
 POLL_MS = 200
-RECONNECT_MS = (20, 1000)
-"""Time until the first try to connect again, which is doubled from try to try, and the longest."""
+RECONNECT_MS = (20, 200)
+"""Time until the first try to connect again, which is doubled from try to try, and the longest: a run may be short."""
 PING_MS = (5000, 15_000)
 """How often a connection is tried that says nothing, and when it is given up: a machine may vanish without a word."""
 MOST_HELD = 10_000
@@ -65,7 +65,7 @@ class Link:
             except ValueError as error:
                 raise ConfigError(f"{name}: {error}") from error
         self._endpoint, self._requests_given, self._keys = endpoint, requests, keys
-        self._requests_at = ""
+        self._requests_at = requests or wire.default_requests(endpoint)
         self._held: deque[Delivered | Heartbeat] = deque()
         self._state: Literal["new", "there", "ended", "silent"] = "new"
         self._heard_s = time.monotonic()
@@ -176,7 +176,9 @@ class Link:
             logger.info("%s: a publisher is there", self._endpoint)
         self._state = "ended" if ended else "there"
         if isinstance(heard, Heartbeat) and self._requests_given is None:
-            self._connect_requests(wire.reachable(self._endpoint, heard.requests))
+            address = wire.reachable(self._endpoint, heard.requests)
+            if address != self._requests_at:
+                self._connect_requests(address)
         if len(self._held) < MOST_HELD:
             self._held.append(heard)
 
@@ -185,6 +187,7 @@ class Link:
         if event == zmq.EVENT_HANDSHAKE_SUCCEEDED:
             self._connections += 1
             self._refusals = 0
+            self._connect_requests(self._requests_at)  # at once: the old connection may wait a while before it tries
             self._complaints.discard("refusals")
             return
         if event == zmq.EVENT_HANDSHAKE_FAILED_AUTH:
@@ -207,7 +210,7 @@ class Link:
 
     def _send(self, request: bytes) -> None:
         if self._requests is None:
-            self._connect_requests(self._requests_given or wire.default_requests(self._endpoint))
+            self._connect_requests(self._requests_at)
         assert self._requests
         try:
             self._requests.send(request, zmq.NOBLOCK)
@@ -215,8 +218,6 @@ class Link:
             return  # enough of them wait already for somebody to answer
 
     def _connect_requests(self, address: str) -> None:
-        if address == self._requests_at:
-            return
         if self._requests is not None:
             self._poller.unregister(self._requests)
             self._requests.close()

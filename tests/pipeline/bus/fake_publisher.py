@@ -26,12 +26,12 @@ class FakePublisher:
         self.left_unanswered = threading.Event()
         self.requests_told = f"{endpoint}-requests"
         self._context = zmq.Context()
-        self._live = self._context.socket(zmq.XPUB)
-        self._live.linger = 1000
-        self._live.bind(endpoint)
         self._asked = self._context.socket(zmq.ROUTER)
         self._asked.linger = 1000
         self._asked.bind(f"{endpoint}-requests")
+        self._live = self._context.socket(zmq.XPUB)
+        self._live.linger = 1000
+        self._live.bind(endpoint)
         self._inside = self._context.socket(zmq.PAIR)
         self._inside.bind("inproc://stop")
         self._thread = threading.Thread(target=self._answer)

@@ -7,9 +7,11 @@ import logging
 from concurrent.futures import ThreadPoolExecutor
 
 import pytest
+import zmq
 
 from pipeline.bus import link
 from pipeline.bus.client import Subscriber
+from pipeline.bus.link import Link
 from pipeline.bus.starts import After
 from pipeline.errors import ConfigError
 from tests.pipeline.bus.fake_publisher import LOG, FakePublisher
@@ -37,6 +39,30 @@ def test_a_restarted_publisher_is_heard_again(endpoint: str, caplog: pytest.LogC
         f"{endpoint}: the run is over; waiting for another one",
         f"{endpoint}: a publisher is there",
     ]
+
+
+def test_requests_do_not_wait_until_their_own_connection_is_tried_again(
+    endpoint: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = Link._socket
+
+    def never_tries_again(self: Link, kind: int) -> zmq.Socket[bytes]:
+        socket = made(self, kind)
+        if kind == zmq.DEALER:
+            socket.reconnect_ivl = -1
+        return socket
+
+    monkeypatch.setattr(Link, "_socket", never_tries_again)
+    with FakePublisher(endpoint) as first, Subscriber(endpoint, start=After()) as subscriber:
+        first.meet()
+        first.log_and_send("a")
+        assert until(subscriber, "a") == ["a"]
+        first.log_and_send("b", sent=False)
+        first.kill()
+        with FakePublisher(endpoint, kept=first.kept) as second, ThreadPoolExecutor() as pool:
+            rest = pool.submit(until, subscriber, "b")
+            second.meet()
+            assert rest.result() == ["b"]
 
 
 def test_silence_is_said_once_and_its_end(

@@ -17,8 +17,6 @@ EVERY_BYTES = 4 * 1024 * 1024
 """Written between two checkpoints."""
 WAL_BYTES = 64 * 1024 * 1024
 """Size of the file beside the log from which on a checkpoint waits for those who read, or it would grow for ever."""
-WAIT_MS = 500
-"""How long it does."""
 
 
 class Checkpoints:
@@ -69,5 +67,4 @@ class Checkpoints:
         db.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
         with self.write_turn:
             large = self._file.wal_bytes() > WAL_BYTES
-            db.execute(f"PRAGMA busy_timeout = {WAIT_MS if large else 0}")
-            db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if large else 'RESTART'})").fetchone()
+            db.execute(f"PRAGMA wal_checkpoint({'TRUNCATE' if large else 'PASSIVE'})").fetchone()

@@ -235,10 +235,10 @@ def _sentence(model: type[BaseModel], keys: Keys, errors: list[Any]) -> str:
 
 
 def _existing(values: Any, keys: Keys) -> Keys:
-    """Return the beginning of `keys` that exists in `values`; pydantic appends names of types to it."""
-    for depth, key in enumerate(keys):
-        inside = key in values if isinstance(values, dict) else isinstance(values, list) and key in range(len(values))
-        if not inside:
-            return keys[:depth]
-        values = values[key]
-    return keys
+    """Return those of `keys` that lead down `values`; pydantic puts in names of types and of keys left out for short."""
+    found: Keys = ()
+    for key in keys:
+        if key in values if isinstance(values, dict) else isinstance(values, list) and key in range(len(values)):
+            values = values[key]
+            found = (*found, key)
+    return found

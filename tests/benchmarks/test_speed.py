@@ -30,7 +30,7 @@ def run(fps: float, cpu_ms: float, engine_ms: float = 0.0) -> dict[str, float]:
 def test_graph_and_loop_write_the_same_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     clip = ROOT / "scenes" / "demo" / "shop.mp4"
     at_once = [
-        "looks.min_look_s=0.04",
+        "looks.min_look_s=0",
         "looks.min_visit_s=0",
         "looks.enter_score=0",
         "hits.min_score=0",

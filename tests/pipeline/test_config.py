@@ -10,6 +10,7 @@ from pydantic import BaseModel
 
 from pipeline.config import Block, load_config, shown, validated
 from pipeline.errors import ConfigError
+from pipeline.streams import Area
 from pipeline.suggest import did_you_mean
 from pipeline.urls import is_camera, is_live, redact
 from pipeline.yaml_source import MAX_BYTES, parse_yaml, read_yaml
@@ -53,7 +54,7 @@ def test_config_holds_values_and_their_places(good: Path) -> None:
 
     assert config.path == "c.yaml"
     assert list(config.streams) == ["door", "0"]
-    assert config.streams["door"].aois == {"wine": ((0.1, 0.2), (0.4, 0.2), (0.4, 0.6))}
+    assert config.streams["door"].aois == {"wine": Area(polygon=((0.1, 0.2), (0.4, 0.2), (0.4, 0.6)))}
     assert config.streams["door"].start_time == datetime(2026, 3, 1, 9, tzinfo=UTC)
     assert config.streams["0"].url == "0"
     assert config.engine.batch_size == 2

@@ -10,7 +10,7 @@ from cli.manifest import MANIFEST, Manifest
 from cli.plan import Plan
 from cli.program import ROOT
 from nodes import resolve
-from pipeline.config import Block, RunConfig, config_from, shown
+from pipeline.config import Block, RunConfig, config_from, shown, validated
 from pipeline.device import open_device
 from pipeline.errors import ConfigError
 from pipeline.frames import Stream
@@ -18,6 +18,9 @@ from pipeline.graph import Graph, NodeSpec, graph_from
 from pipeline.replayable import Replayable, ancestry, part, replayable
 from pipeline.streams import StreamConfig
 from pipeline.yaml_source import Document, Keys, parse_yaml, read_yaml
+
+OF_PICTURES = ("masks", "max_fps")
+"""Values of a stream that decide who is found and in which frames, and nothing after that."""
 
 
 def plan_of(
@@ -51,7 +54,8 @@ def plan_of(
         raise ConfigError(f"{where}: expected sinks to run, got only such that reach out to others; add --publish")
     run = ancestry(graph, sinks)
     below = [graph.node(name) for name in run if name in cut.below]
-    if wrong := [*_not_run(graph, cut, manifest, values), *_missing_files(below, values)]:
+    in_vain = [*_not_run(str(where), graph, cut, manifest, values), *_not_seen_again(str(where), manifest, values)]
+    if wrong := [*in_vain, *_missing_files(below, values)]:
         raise ConfigError("\n".join(wrong))
     return Plan(
         graph=part(graph, {*cut.above, *run}),
@@ -89,20 +93,36 @@ def _sinks(graph: Graph, cut: Replayable, publish: bool) -> list[str]:
     return [spec.name for spec in sinks if publish or not spec.cls.reaches_out]
 
 
-def _not_run(graph: Graph, cut: Replayable, manifest: Manifest, values: RunConfig) -> list[str]:
+def _not_run(where: str, graph: Graph, cut: Replayable, manifest: Manifest, values: RunConfig) -> list[str]:
     """Complain of values that were changed in vain, because a recording stands in for their node."""
-    complaints = []
+    complaints: list[str] = []
     for spec in map(graph.node, cut.above):
-        recorded = type(spec.config).model_validate(manifest.values.get(spec.name, {})).model_dump()
+        written = Block(spec.name, manifest.values.get(spec.name, {}), {(): where})
+        recorded = validated(type(spec.config), written, complaints)
         block = _block(spec, values)
         complaints += [
             block.complaint(
                 (key,),
-                f"expected {shown(recorded[key])} as recorded, got {shown(value)}: {spec.name} is not run again, the "
-                "recording stands in for it; leave the value, or record anew",
+                f"expected {shown(getattr(recorded, key))} as recorded, got {shown(value)}: {spec.name} is not run "
+                "again, the recording stands in for it; leave the value, or record anew",
             )
-            for key, value in spec.config.model_dump().items()
-            if value != recorded[key]
+            for key, value in spec.config
+            if recorded and value != getattr(recorded, key)
+        ]
+    return complaints
+
+
+def _not_seen_again(where: str, manifest: Manifest, values: RunConfig) -> list[str]:
+    """Complain of values of streams that were changed in vain, because pictures are not looked at again."""
+    complaints: list[str] = []
+    for id, stream in manifest.streams.items():
+        recorded = validated(StreamConfig, Block(f"streams.{id}", stream.config, {(): where}), complaints)
+        complaints += [
+            f"{values.where('streams', id, key)}: streams.{id}.{key}: expected {shown(getattr(recorded, key))} as "
+            f"recorded, got {shown(getattr(values.streams[id], key))}: pictures are not looked at again; leave the "
+            "value, or record anew"
+            for key in OF_PICTURES
+            if recorded and getattr(values.streams[id], key) != getattr(recorded, key)
         ]
     return complaints
 

@@ -143,6 +143,21 @@ def test_values_of_what_is_not_run_again_are_refused_whoever_gives_them(
     )  # fmt: skip
 
 
+def test_values_of_streams_that_say_what_is_seen_are_refused(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    why = "pictures are not looked at again; leave the value, or record anew"
+    fps, masks = "streams.shop.max_fps=5", "streams.shop.masks=[[[0,0],[0,1],[1,1]]]"
+
+    assert run(capsys, "replay", "rec", "--set", fps, masks) == (
+        2,
+        [],
+        [
+            f"--set {masks}: streams.shop.masks: expected () as recorded, got "
+            f"(((0.0, 0.0), (0.0, 1.0), (1.0, 1.0)),): {why}",
+            f"--set {fps}: streams.shop.max_fps: expected None as recorded, got 5.0: {why}",
+        ],
+    )
+
+
 def test_all_that_is_wrong_with_values_is_told_at_once(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
     code, _, err = run(capsys, "replay", "rec", "--set", "streams.shp.hfov_deg=60", "looks.min_look_s=-1")
 

@@ -24,7 +24,7 @@ class Fact(NamedTuple):
     """Something that adds to a measure: at a moment, or while it lasts."""
 
     of: str
-    """`presence`: its time counts, where it was spent. `looking`: counts where a window ends before it does.
+    """`presence`: its time counts, where it was spent. `looking`: counts where the film of a window ends within it.
     All others count in the window in which they begin, whole."""
     target: str
     to: str

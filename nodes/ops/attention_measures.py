@@ -30,7 +30,7 @@ class Tally:
     """How long people had been in view when they first looked, by target."""
 
     def add(self, told: Iterable[Fact], window: Interval, until_ns: int) -> None:
-        """Add what of some facts belongs to a window whose last moment is just before `until_ns`."""
+        """Add what of some facts belongs to a window that was filmed until `until_ns`."""
         for fact in told:
             key = fact.of, fact.target, fact.to
             if fact.of == "presence":

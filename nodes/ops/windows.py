@@ -37,6 +37,8 @@ class Window:
     end_ns: int
     until_ns: int
     """Its end, or that of the stream when the window is all of the stream."""
+    filmed_until_ns: int
+    """End of what its last frame so far stands for."""
     covered_ns: int = 0
     """For how much of it there are frames."""
     settled: Tally = field(default_factory=Tally)
@@ -53,7 +55,7 @@ class Window:
     def report(self, facts: Iterable[Fact], targets: Collection[str], known_ns: int) -> Report | None:
         """Return the measures with facts that are not settled yet; None when they are what was reported last."""
         self.due = False
-        tally = self.settled.plus(facts, self.bounds, self.until_ns)
+        tally = self.settled.plus(facts, self.bounds, self.filmed_until_ns)
         made = figures(tally, targets, self.covered_ns)
         if made == self.told:
             return None
@@ -86,10 +88,10 @@ class Windows:
             last = (max(start_ns, end_ns - 1) - origin_ns) // length_ns
             for index in range((start_ns - origin_ns) // length_ns, last + 1):
                 begin_ns = origin_ns + index * length_ns
-                window = self._held.setdefault(
-                    (span, index), Window(span, begin_ns, begin_ns + length_ns, begin_ns + length_ns)
-                )
+                over_ns = begin_ns + length_ns
+                window = self._held.setdefault((span, index), Window(span, begin_ns, over_ns, over_ns, begin_ns))
                 window.covered_ns += overlap((start_ns, end_ns), window.bounds)
+                window.filmed_until_ns = max(window.filmed_until_ns, min(end_ns, over_ns))
 
     def hold(self, at_ns: int) -> bool:
         """Tell whether there still are windows for a moment."""
@@ -121,7 +123,7 @@ class Windows:
             pending_ns: but those of visits that began at these.
         """
         for window in self._held.values():
-            window.settled.add(facts, window.bounds, window.until_ns)
+            window.settled.add(facts, window.bounds, window.filmed_until_ns)
         pending = set().union(*(self._around(at_ns) for at_ns in pending_ns))
         self._held = {
             key: window

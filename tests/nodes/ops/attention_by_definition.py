@@ -92,8 +92,8 @@ def measured(
             figures |= {"first_looks.1": own, "first_look_share.1": own / len(firsts) if firsts else 0}
         for measure, value in figures.items():
             made[measure, target, ""] = value
-    for own in by_track.values():
-        for one, other in pairwise(own):
+    for looks in by_track.values():
+        for one, other in pairwise(looks):
             made["transitions.1", one.target, other.target] += start <= other.start_ns < end
     return {key: value for key, value in made.items() if value}
 

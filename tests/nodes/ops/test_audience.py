@@ -115,6 +115,17 @@ def test_a_gap_in_sight_that_turns_out_short_revises_the_window_that_it_began_in
     assert [figure(report, "ots.1") for report in reports] == [0, 1]
 
 
+def test_who_looks_where_the_film_of_a_window_ends_looks_now() -> None:
+    audience = Audience(rules(max_gap=2), 0)
+    looks = {14: [look("ended", 3, 6, known_s=14)], 16: [look("started", 15, 16, "w", track_id=2)]}
+
+    reports = run(audience, [*range(6), 14, 15, 16], looks=looks)  # nothing is known of 6 to 14 s
+    reports += audience.end()
+
+    assert spans(reports) == ["window 0-10 r0 @14", "window 10-20 r0 @17", "whole 0-17 r0 @17"]
+    assert [figure(report, "looking_now.1") for report in reports] == [1, 1, 1]
+
+
 def test_windows_begin_at_full_multiples_on_the_wall_clock() -> None:
     audience = Audience(rules(), 1_700_000_003 * S)  # 3 s into a window
 

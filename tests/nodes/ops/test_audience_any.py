@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import random
+from collections import defaultdict
 from itertools import pairwise
 
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from nodes.ops.attention_measures import Figure
 from nodes.ops.audience import Audience, Look, Rules, Taken
 from nodes.ops.windows import Report
 from tests.nodes.ops.attention_by_definition import Seen, measured, presence
@@ -38,7 +40,6 @@ class Story:
             self.looks.append(self._looks(chance, index, now, repair_s))
             now += chance.choice([40, 100, 100, 250, 700, round(longest_gap_s * 1000) + 500 if index % 9 == 0 else 50])
         self._sample(len(self.frames_ms), now, longest_gap_s)
-        self.end_ms = max([self.frames_ms[-1], *(end for _, _, end in self.samples)])
 
     def _sample(self, index: int, now: int, longest_gap_s: float) -> None:
         """Let the frame before last as long as it does."""
@@ -95,9 +96,9 @@ class Story:
 
     def _tell(self, kind: str, visit: Seen, now: int) -> Look:
         lasted = now * MS - visit.start_ns
-        seen = Seen(
-            visit.id, visit.track_id, visit.target, visit.start_ns, now * MS, lasted // 2, lasted % 3, lasted // 4
-        )
+        count = lasted // MS % 3
+        times = visit.start_ns, now * MS, lasted // 2
+        seen = Seen(visit.id, visit.track_id, visit.target, *times, count, lasted // 4 if count else 0)
         if kind == "retracted":
             del self.visits[visit.id]
         else:
@@ -122,6 +123,21 @@ class Story:
         return measured((report.start_ns, end_ns), visits, in_view, min_presence_ns, until_ns)
 
 
+def last_reports(
+    story: Story, window_s: float, whole_s: float = 1000, settle_s: float = 0, repair_s: float = 5
+) -> dict[tuple[str, int], Report]:
+    """Return the last report of each window."""
+    times = {"window": window_s, "whole": whole_s, "settle": settle_s, "min_presence": 0.9, "max_gap": 1}
+    times["repair"] = repair_s
+    audience = Audience(Rules(**{f"{name}_ns": round(seconds * S) for name, seconds in times.items()}), 1230 * MS)
+    reports = []
+    for now, seen, taken, looks in zip(story.frames_ms, story.seen, story.taken, story.looks, strict=True):
+        reports += audience.frame(now * MS, seen, taken, looks, [])
+    reports += audience.end()
+    assert audience.late == []
+    return {(report.span, report.start_ns): report for report in reports}
+
+
 @settings(max_examples=60)
 @given(
     st.integers(0, 10**9),
@@ -133,16 +149,9 @@ def test_the_last_report_of_each_window_is_that_of_all_visits_and_all_presence(
     seed: int, window_s: float, settle_s: float, whole_s: float
 ) -> None:
     story = Story(seed, repair_s=5, longest_gap_s=1)
-    times = {"window": window_s, "whole": whole_s, "settle": settle_s, "min_presence": 0.9, "max_gap": 1, "repair": 5}
-    audience = Audience(Rules(**{f"{name}_ns": round(seconds * S) for name, seconds in times.items()}), 1230 * MS)
-    reports = []
-    for now, seen, taken, looks in zip(story.frames_ms, story.seen, story.taken, story.looks, strict=True):
-        reports += audience.frame(now * MS, seen, taken, looks, [])
 
-    reports += audience.end()
+    last = last_reports(story, window_s, whole_s, settle_s)
 
-    last = {(report.span, report.start_ns): report for report in reports}
-    assert audience.late == []
     for report in last.values():
         got = {one[:3]: one.value for one in report.figures if one.value and one.measure != "covered_s.1"}
         assert got == pytest.approx(story.expected(report, 900 * MS, S))
@@ -151,3 +160,51 @@ def test_the_last_report_of_each_window_is_that_of_all_visits_and_all_presence(
         assert sum(one.value for report in parts for one in report.figures if one[:2] == ("visits.1", "")) == len(
             story.visits
         )
+
+
+SUMS = (
+    "covered_s", "ots", "watchers", "attention_s", "presence_s", "visits", "revisits", "glances", "fixations",
+    "first_looks", "transitions",
+)  # fmt: skip
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**9))
+def test_what_is_counted_adds_up_over_windows_and_means_by_their_counts(seed: int) -> None:
+    story = Story(seed, repair_s=5, longest_gap_s=1)
+
+    halves, wholes = last_reports(story, 1.5), last_reports(story, 3)
+
+    added: dict[tuple[str, ...], float] = defaultdict(float)
+    expected: dict[tuple[str, ...], float] = defaultdict(float)
+    for reports, sums in ((halves, added), (wholes, expected)):
+        for (span, start_ns), report in reports.items():
+            if span == "window":
+                owner = str((start_ns + 1230 * MS) // (3 * S))
+                values = {figure[:3]: figure.value for figure in report.figures}
+                for (measure, target, to), value in values.items():
+                    if measure.removesuffix(".1") in SUMS:
+                        sums[owner, measure, target, to] += value
+                for mean, count in (("visit_mean_s.1", "visits.1"), ("fixation_mean_s.1", "fixations.1")):
+                    for target in {target for measure, target, _ in values if measure == mean}:
+                        sums[owner, mean, target] += values[mean, target, ""] * values[count, target, ""]
+    assert {key: value for key, value in added.items() if value} == pytest.approx(
+        {key: value for key, value in expected.items() if value}
+    )
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 10**9))
+def test_visits_that_were_taken_back_count_nowhere(seed: int) -> None:
+    story, without = Story(seed, repair_s=5, longest_gap_s=1), Story(seed, repair_s=5, longest_gap_s=1)
+    retracted = {look.visit for looks in story.looks for look in looks if look.kind == "retracted"}
+    without.looks = [[look for look in looks if look.visit not in retracted] for looks in story.looks]
+
+    with_them, without_them = last_reports(story, 2.5, repair_s=100), last_reports(without, 2.5, repair_s=100)
+
+    def not_zero(report: Report) -> set[Figure]:
+        return {figure for figure in report.figures if figure.value}
+
+    assert {key: not_zero(report) for key, report in with_them.items()} == {
+        key: not_zero(report) for key, report in without_them.items()
+    }

@@ -15,7 +15,7 @@ UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench-accuracy bench-real bench-speed train requirements clean
+.PHONY: help demo test lint format bench-accuracy bench-events bench-real bench-speed train requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -39,6 +39,9 @@ format: $(VENV)/dev.stamp ## lay out the code and mend what ruff can mend
 
 bench-accuracy: $(VENV)/dev.stamp ## measure against rendered truth
 	$(BIN)/python -m benchmarks.accuracy $(ARGS)
+
+bench-events: $(VENV)/dev.stamp ## measure events: right, calibrated, fast, none lost; wants an idle machine
+	$(BIN)/python -m benchmarks.events $(ARGS)
 
 bench-real: $(VENV)/dev.stamp ## measure on real footage in the folder that GAZE_REAL_DATA names
 	$(BIN)/python -m benchmarks.real $(ARGS)

@@ -41,8 +41,8 @@ people: {model: people-shop-480}
 gaze: {model: gaze-shop-480}
 looks: {min_look_s: 0.2, max_gap_s: 0.3, min_visit_s: 0.3, update_s: 0.3}
 """
-PEOPLE = 5
-"""Who look around in each frame of the recording."""
+FRAMES, PEOPLE = 1000, 5
+"""Length of the recording, and how many look around in each frame of it."""
 BLIND = 0.2
 """Share of kills that do not wait for events."""
 BLIND_S, DOWN_S, JITTER_S = 0.5, 0.2, 0.005
@@ -52,18 +52,17 @@ PARTS = 8
 VICTIMS = (("consumer",), ("publisher",), BOTH)
 
 
-def measure_chaos(kills: int, seed: int, frames: int = 1000) -> Figures:
-    """Kill processes and return what became of the events.
+def measure_chaos(kills: int, seed: int) -> Figures:
+    """Kill processes and return what became of the events. A consumer that has heard all begins a new file.
 
     Args:
         kills: how often.
         seed: of the events, and of whom to kill when.
-        frames: length of the recording; a consumer has a new log each time it has heard all of it.
 
     Returns:
         `kills`; `gaps`, events that a file lacks or has in another place; `duplicates`, events that it has too often;
-        and for judging the proof: `events` of each file, `logs`, kills by victim, and `kills_while_flowing`, those
-        within 50 ms after an event and before the last one.
+        and for judging the proof: `events` of each file, `logs`, how many files were begun, kills by victim, and
+        `kills_while_flowing`, those within 50 ms after an event and before the last one.
 
     Raises:
         PipelineError: a process failed, or events ceased to come.
@@ -72,7 +71,7 @@ def measure_chaos(kills: int, seed: int, frames: int = 1000) -> Figures:
     found: Counter[str] = Counter()
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        write_graph(folder, frames, seed)
+        write_graph(folder, seed)
         wanted = undisturbed(folder / "undisturbed")
         while found["kills"] < kills:
             found["logs"] += 1
@@ -80,7 +79,8 @@ def measure_chaos(kills: int, seed: int, frames: int = 1000) -> Figures:
             with Pair(own, publisher(own), consumer(own), own / "heard.jsonl", wanted) as pair:
                 found += disturb(pair, kills - found["kills"], chance)
             found += pair.found() + compare(wanted.splitlines(), written(own).splitlines())
-    return {"kills": 0, "gaps": 0, "duplicates": 0, "events": len(wanted.splitlines()), **dict(sorted(found.items()))}
+    always = {"kills": 0, "gaps": 0, "duplicates": 0, "events": len(wanted.splitlines()), "kills_while_flowing": 0}
+    return {**always, **dict(sorted(found.items()))}
 
 
 def disturb(pair: Pair, kills: int, chance: random.Random) -> Counter[str]:
@@ -124,11 +124,11 @@ def undisturbed(folder: Path) -> bytes:
     return written(folder)
 
 
-def write_graph(folder: Path, frames: int, seed: int) -> None:
+def write_graph(folder: Path, seed: int) -> None:
     """Write the graph of the event layer, its values, and the recording it runs from."""
     (folder / "chaos.yaml").write_text(GRAPH, "utf-8")
     (folder / "values.yaml").write_text(CONFIG, "utf-8")
-    write_hits("hits", "shop", frames, PEOPLE, seed, folder / "hits" / "shop")
+    write_hits("hits", "shop", FRAMES, PEOPLE, seed, folder / "hits" / "shop")
 
 
 def publisher(folder: Path) -> list[str]:

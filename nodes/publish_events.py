@@ -1,4 +1,4 @@
-"""Publish looked-at events and measures over ZeroMQ while they happen, and keep them for who was not there."""
+"""Publish looked-at events and measures over ZeroMQ as they happen, and keep them for who comes late."""
 
 from __future__ import annotations
 

@@ -62,3 +62,8 @@ def retail(
 def events(out: Path) -> bytes:
     """Return what a run wrote to its log."""
     return (out / "shop/events.jsonl").read_bytes()
+
+
+def measures(out: Path) -> bytes:
+    """Return what a run wrote of measures."""
+    return (out / "shop/measures.jsonl").read_bytes()

@@ -19,7 +19,7 @@ import pytest
 from pipeline.runtime import Runtime
 from pipeline.tick import Tick
 from pipeline.values import Value, equal
-from tests.pipeline.retail import events, render, retail
+from tests.pipeline.retail import events, measures, render, retail
 from tests.pipeline.rig import adds_up
 from tests.repository import ROOT
 
@@ -30,12 +30,23 @@ def shop(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="module")
-def expected(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> bytes:
-    out = tmp_path_factory.mktemp("expected")
+def undisturbed(shop: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    out = tmp_path_factory.mktemp("undisturbed")
     report = retail(shop, out).run()
     assert (report.status, report.error) == ("done", None)
-    assert len(events(out).splitlines()) >= 4
-    return events(out)
+    return out
+
+
+@pytest.fixture(scope="module")
+def expected(undisturbed: Path) -> bytes:
+    assert len(events(undisturbed).splitlines()) >= 4
+    return events(undisturbed)
+
+
+@pytest.fixture(scope="module")
+def expected_measures(undisturbed: Path) -> bytes:
+    assert b'"measure":"watchers.1","value":0.0' not in measures(undisturbed)
+    return measures(undisturbed)
 
 
 @pytest.fixture
@@ -81,7 +92,12 @@ class Witness:
 @pytest.mark.usefixtures("jumpy")
 @pytest.mark.parametrize("seed", [1, 2])
 def test_events_do_not_depend_on_when_threads_run_and_no_value_changes_after_it_was_made(
-    shop: Path, expected: bytes, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, seed: int
+    shop: Path,
+    expected: bytes,
+    expected_measures: bytes,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    seed: int,
 ):
     witness = Witness(seed)
     monkeypatch.setattr(Runtime, "_write_down", lambda run, name, tick: witness.see(name, tick))
@@ -89,8 +105,8 @@ def test_events_do_not_depend_on_when_threads_run_and_no_value_changes_after_it_
     report = retail(shop, tmp_path, stage="new").run()
 
     assert (report.status, report.error) == ("done", None)
-    assert events(tmp_path) == expected
-    assert witness.seen() >= {"frames", "people", "tracks", "gaze", "steady", "hits", "looks"}
+    assert (events(tmp_path), measures(tmp_path)) == (expected, expected_measures)
+    assert witness.seen() >= {"frames", "people", "tracks", "gaze", "steady", "hits", "looks", "attention"}
     assert witness.changed() == set()
 
 
@@ -99,11 +115,11 @@ def test_events_do_not_depend_on_when_threads_run_and_no_value_changes_after_it_
     [("same", {"ticks_in_flight": 1}), (None, {"batch_size": 4}), ("new", {"batch_size": 3, "ticks_in_flight": 2})],
 )
 def test_events_do_not_depend_on_how_the_graph_is_run(
-    shop: Path, expected: bytes, tmp_path: Path, stage: Any, engine: dict[str, int]
+    shop: Path, expected: bytes, expected_measures: bytes, tmp_path: Path, stage: Any, engine: dict[str, int]
 ):
     retail(shop, tmp_path, stage=stage, engine=engine).run()
 
-    assert events(tmp_path) == expected
+    assert (events(tmp_path), measures(tmp_path)) == (expected, expected_measures)
 
 
 def test_events_do_not_depend_on_who_else_reads_along(shop: Path, expected: bytes, tmp_path: Path):
@@ -151,11 +167,13 @@ def test_the_rest_can_be_run_from_recorded_tracks(shop: Path, expected: bytes, r
     assert report.edges["gaze"]["in"] == report.frames == 25
 
 
-def test_events_can_be_made_from_recorded_hits_without_a_picture(expected: bytes, recordings: Path, tmp_path: Path):
+def test_events_can_be_made_from_recorded_hits_without_a_picture(
+    expected: bytes, expected_measures: bytes, recordings: Path, tmp_path: Path
+):
     report = retail(Path("gone.mp4"), tmp_path, replay={"hits": recordings, "tracks": recordings}).run()
 
     assert (report.status, report.error) == ("done", None)
-    assert events(tmp_path) == expected
+    assert (events(tmp_path), measures(tmp_path)) == (expected, expected_measures)
     assert list(report.edges) == ["frames", "looks", "attention", "log"]
 
 

@@ -47,9 +47,10 @@ class Bench:
     def subscribe(self, *prefixes: str, endpoint: str = "") -> Socket:
         """Return a subscriber to whom a heartbeat has come, so that nothing is missed from then on."""
         made = self.socket(zmq.SUB)
-        for prefix in (*prefixes, "log/"):
+        for prefix in prefixes:
             made.subscribe(prefix)
         made.connect(endpoint or self.endpoint)
+        made.subscribe("log/")  # told after the others: a heartbeat says that all are known
         assert isinstance(receive(made), Heartbeat)
         return made
 

@@ -67,9 +67,9 @@ def test_who_has_a_key_that_is_let_in_gets_messages_and_answers(
     for one in sockets:
         curve.secure_client(one, keys)
     subscriber.subscribe("look/")
-    subscriber.subscribe("log/")
 
     assert connect(subscriber, f"ipc://{tmp_path}/bus") == zmq.EVENT_HANDSHAKE_SUCCEEDED
+    subscriber.subscribe("log/")  # told after the other: a heartbeat says that both are known
     assert subscriber.poll(WAIT_MS)
     subscriber.recv_multipart()
     publisher.offer([message(0)])

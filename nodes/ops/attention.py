@@ -143,7 +143,8 @@ def settle(person: Person, horizon_ns: int, min_presence_ns: int, max_gap_ns: in
     )
     told = list(facts(old, min_presence_ns, max_gap_ns))
     person.visits = {visit.id: visit for visit in left}
-    person.seen = after
+    final = [one for one in after if one[1] <= horizon_ns]  # a visit may last for hours: gaps before the horizon stay
+    person.seen = [*joined(final, max_gap_ns), *after[len(final) :]]
     if person.first_ns is None and before:
         person.first_ns = before[0][0]
     person.seen_ns += length(before)

@@ -139,6 +139,16 @@ def test_settling_in_a_gap_leaves_what_remains_of_it_filled() -> None:
     assert someone.seen == [(4_200_000_000, 4_500_000_000), (4_500_000_000, 6 * S), (6_500_000_000, 7 * S)]
 
 
+def test_gaps_that_can_no_longer_change_are_filled_for_good_while_a_visit_lasts() -> None:
+    someone = person(visit("tea", 2, 3, ended=False), seen=[(1, 4), (4.5, 6), (6.5, 8), (8.5, 11), (11.5, 12)])
+    before = added(list(facts(someone, S, S)))
+
+    told = settle(someone, 10 * S, S, S)
+
+    assert someone.seen == [(2 * S, 8 * S), (8_500_000_000, 11 * S), (11_500_000_000, 12 * S)]
+    assert added(told + list(facts(someone, S, S))) == before
+
+
 def added(told: list[Fact]) -> Counter[tuple[object, ...]]:
     """Return facts in a form in which it does not matter into how many pieces presence was cut."""
     sums: Counter[tuple[object, ...]] = Counter()

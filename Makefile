@@ -49,6 +49,9 @@ bench-real: $(VENV)/dev.stamp ## measure on real footage in the folder that GAZE
 bench-speed: $(VENV)/dev.stamp ## measure the engine against plain loops; wants an idle machine
 	$(BIN)/python -m benchmarks.speed $(ARGS)
 
+example-events: $(VENV)/run.stamp ## kill the retail graph and a listener while events flow; half a minute
+	$(BIN)/python -m examples.events_survive $(ARGS)
+
 train: $(VENV)/train.stamp ## make the shipped models anew; hours
 	$(BIN)/python -m training.detector $(ARGS)
 	$(BIN)/python -m training.gaze $(ARGS)

@@ -19,10 +19,9 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-from benchmarks.event_pair import BOTH, Pair, compare, started
+from benchmarks.event_pair import BOTH, Pair, compare, run_alone
 from benchmarks.made_up_hits import write_hits
 from benchmarks.results import DONE, MISSED, Figures, guarded
-from pipeline.errors import PipelineError
 
 GRAPH = """\
 frames: {type: decode_video}
@@ -72,7 +71,9 @@ def measure_chaos(kills: int, seed: int) -> Figures:
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
         write_graph(folder, seed)
-        wanted = undisturbed(folder / "undisturbed")
+        undisturbed = new_folder(folder / "undisturbed")
+        run_alone(publisher(undisturbed), undisturbed / "publisher.txt")
+        wanted = written(undisturbed)
         while found["kills"] < kills:
             found["logs"] += 1
             own = new_folder(folder / f"{found['logs']}")
@@ -108,20 +109,6 @@ def after(wait_s: float) -> Callable[[], bool]:
     """Return what tells whether a time is over."""
     until_s = time.monotonic() + wait_s
     return lambda: time.monotonic() >= until_s
-
-
-def undisturbed(folder: Path) -> bytes:
-    """Return what a run that nobody disturbs writes.
-
-    Raises:
-        PipelineError: it failed.
-    """
-    said = new_folder(folder) / "publisher.txt"
-    with said.open("wb") as told:
-        code = started(publisher(folder), told).wait()
-    if code:
-        raise PipelineError(f"publisher: expected a run to its end, got exit code {code}; it said: {said.read_text()}")
-    return written(folder)
 
 
 def write_graph(folder: Path, seed: int) -> None:

@@ -130,6 +130,19 @@ def compare(wanted: Sequence[bytes], got: Sequence[bytes]) -> Counter[str]:
     return Counter({"gaps": missing.total() + moved, "duplicates": surplus.total()})
 
 
+def run_alone(command: Sequence[str], said: Path) -> None:
+    """Run a publisher to its end, in peace; what it says goes to a file.
+
+    Raises:
+        PipelineError: it failed.
+    """
+    with said.open("wb") as told:
+        code = started(command, told).wait()
+    if code:
+        text = said.read_text("utf-8", "replace")[-1000:].strip()
+        raise PipelineError(f"publisher: expected a run to its end, got exit code {code}; it said: {text or 'nothing'}")
+
+
 def started(arguments: Sequence[str], told: BinaryIO) -> subprocess.Popen[bytes]:
     """Start Python in the folder of the program; what it says goes to a file."""
     return subprocess.Popen([sys.executable, *arguments], cwd=ROOT, stdin=subprocess.DEVNULL, stdout=told, stderr=told)

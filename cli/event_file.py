@@ -24,12 +24,19 @@ class EventFile:
         """Open the file, which is made if it is not there, and cut off half a line at its end.
 
         Raises:
-            ConfigError: it holds something else than events, or its folder cannot be made.
+            ConfigError: it is a folder or holds something else than events, or its folder cannot be made.
             PipelineError: it cannot be written, or another process writes it.
         """
+        if path.is_dir():
+            raise ConfigError(
+                f"{path}: expected a file to write events to, got a folder; give the name of a file in it"
+            )
         make_folder(path.parent)
         self._log = LineLog(path, "end")
         try:
+            for line in self._log.first_line():  # before anything is cut off
+                if line.endswith(b"\n") or not line.startswith(b'{"'):
+                    _id(path, line.rstrip(b"\n"))
             self._log.mend()
             last = list(islice(self._log.backwards(), REMEMBERED))
             self.last = tuple((_id(path, line), line) for line in reversed(last))

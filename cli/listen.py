@@ -152,7 +152,7 @@ def _with_ages(argv: Sequence[str]) -> list[str]:
     """Return the arguments with `--since -1h` as `--since=-1h`, which is no option but a value."""
     words = list(argv)
     for at in range(len(words) - 1, 0, -1):
-        if words[at - 1] == "--since" and AGE.fullmatch(words[at]):
+        if words[at - 1] == "--since" and re.match(r"-\d", words[at]):
             words[at - 1 : at + 1] = [f"--since={words[at]}"]
     return words
 

@@ -121,8 +121,12 @@ def last_ids(path: Path) -> list[str]:
         file.seek(begin)
         tail = file.read()
         whole = tail.rfind(b"\n") + 1
+        try:
+            ids = [str(json.loads(line)["id"]) for line in tail[:whole].splitlines()[-20:]]
+        except (KeyError, TypeError, ValueError):
+            raise SystemExit(f"{path}: expected events, one a line, got something else; give another file") from None
         file.truncate(begin + whole)
-    return [json.loads(line)["id"] for line in tail[:whole].splitlines()[-20:]]
+    return ids
 
 
 def line_of(event: bytes) -> str:

@@ -200,8 +200,8 @@ class Link:
             if self._keys:
                 wanted, got, cure = ("with", "without", "leave out --keys")
             raise ConfigError(
-                f"{self._endpoint}: expected a publisher {wanted} keys, got one {got} or another program; {cure}, or "
-                "check the address"
+                f"{self._endpoint}: expected a publisher {wanted} keys, got one {got} keys or another program; {cure}, "
+                "or check the address"
             )
         self._refusals += 1
         if self._refusals == REFUSALS:

@@ -196,6 +196,11 @@ def test_an_age_is_no_option(heard: Callable[..., dict[str, Any]]) -> None:
             "example 2026-05-01T09:00:00Z or -1h",
         ),
         (
+            ["--since", "-1w"],
+            "--since: expected start, a time with its zone, an age or the id of an event, got '-1w'; write for example "
+            "2026-05-01T09:00:00Z or -1h",
+        ),
+        (
             ["--since", "2026-05-01T09:00:00"],
             "--since: expected start, a time with its zone, an age or the id of an event, got '2026-05-01T09:00:00'; "
             "write for example 2026-05-01T09:00:00Z or -1h",
@@ -228,9 +233,10 @@ def test_a_file_is_gone_on_with_after_its_last_whole_line(heard: Callable[..., d
     assert path.read_bytes() == b"".join(event(number) + b"\n" for number in (1, 2, 3))
 
 
-def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
+@pytest.mark.parametrize("text", ["milk\n", "milk", "milk\neggs", event().decode() + "\nmilk\n"])
+def test_a_file_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path, text: str) -> None:
     path = tmp_path / "notes.txt"
-    path.write_text("milk\n")
+    path.write_text(text)
 
     with pytest.raises(ConfigError) as raised:
         listen.main(["--append", str(path)])
@@ -238,7 +244,15 @@ def test_a_file_of_something_else_is_refused(tmp_path: Path) -> None:
         f"{path}: expected an event in each line, got b'milk' (JSON is malformed: invalid character (byte 0)); give "
         "another file"
     )
-    assert path.read_text() == "milk\n"
+    assert path.read_text() == text
+
+
+def test_a_folder_is_no_file(tmp_path: Path) -> None:
+    with pytest.raises(ConfigError) as raised:
+        listen.main(["--append", str(tmp_path)])
+    assert str(raised.value) == (
+        f"{tmp_path}: expected a file to write events to, got a folder; give the name of a file in it"
+    )
 
 
 def started(endpoint: str, *options: str) -> subprocess.Popen[bytes]:

@@ -171,6 +171,16 @@ def test_half_a_line_is_cut_off(tmp_path: Path) -> None:
     assert path.read_bytes() == event(1) + b"\n" + event(2) + b"\n"
 
 
+def test_a_file_of_something_else_is_refused_and_left_as_it_is(tmp_path: Path) -> None:
+    path = tmp_path / "notes.txt"
+    path.write_text("milk\neggs")
+
+    with pytest.raises(SystemExit) as raised:
+        last_ids(path)
+    assert str(raised.value) == f"{path}: expected events, one a line, got something else; give another file"
+    assert path.read_text() == "milk\neggs"
+
+
 def test_a_killed_listener_goes_on_in_its_file(tmp_path: Path, publisher: FakePublisher) -> None:
     path = tmp_path / "events.jsonl"
     command = [sys.executable, "examples/listener.py", f"ipc://{tmp_path}/bus", "look/", str(path)]

@@ -110,15 +110,15 @@ def own_client_key(theirs: Path) -> None:
             True,
             False,
             None,
-            "{at}: expected a publisher without keys, got one with or another program; give --keys DIR, or check "
-            "the address",
+            "{at}: expected a publisher without keys, got one with keys or another program; give --keys DIR, or "
+            "check the address",
         ),
         (
             False,
             True,
             None,
-            "{at}: expected a publisher with keys, got one without or another program; leave out --keys, or check the "
-            "address",
+            "{at}: expected a publisher with keys, got one without keys or another program; leave out --keys, or "
+            "check the address",
         ),
     ],
 )

@@ -155,7 +155,10 @@ class Keeper:
         told = [*messages, *(ended for item in some if isinstance(item, Begun) for ended in self._left_open(item))]
         try:
             kept = self._log.append(told, time.time_ns())
-        except OtherStory:
+        except OtherStory as other:
+            if self._told_by_this_run(other.message):
+                logger.warning("%s: %r is told again with other content; the first stays", self._name, other.message.id)
+                return self._write([item for item in some if not self._told_by_this_run(item)])
             return [*self._begin_other_story(), *self._write(some)]
         self.held.take(kept, self._log.reader.last)
         for message in messages:
@@ -164,6 +167,9 @@ class Keeper:
         if self._appended >= FORGET_ROWS:
             self.due_s = 0.0
         return [*kept]
+
+    def _told_by_this_run(self, item: Message | Begun) -> bool:
+        return isinstance(item, Message) and item.sequence <= self._told.get((item.source, item.generation), -1)
 
     def _left_open(self, begun: Begun) -> list[Message]:
         """Return the last messages of what an earlier run left open, because it was killed."""

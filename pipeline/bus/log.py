@@ -180,7 +180,7 @@ class Log:
         if sequence == message.sequence:
             series.compared = sequence, position
             if data != message.data:
-                raise OtherStory
+                raise OtherStory(message)
 
     def _previous(self, topic: str, position: int, latest: dict[str, int]) -> tuple[int, int, int]:
         """Return where the topic and what it stands below last occurred; note in `latest` that they do now."""

@@ -6,6 +6,8 @@ import sqlite3
 from pathlib import Path
 from typing import Literal
 
+from pipeline.bus.message import Message
+
 Kind = Literal["busy", "damaged", "denied", "failing", "foreign", "full", "gone"]
 
 KINDS: dict[int, Kind] = {
@@ -48,6 +50,10 @@ class LogFault(Exception):
 
 class OtherStory(Exception):
     """A message that the log holds is told again with other content."""
+
+    def __init__(self, message: Message) -> None:
+        super().__init__(message.id)
+        self.message = message
 
 
 def fault_of(path: Path, error: sqlite3.Error | OSError) -> LogFault:

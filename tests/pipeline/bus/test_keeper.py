@@ -101,6 +101,19 @@ def test_another_story_begins_another_log_with_all_that_this_run_has_told(
     ]
 
 
+def test_a_run_that_contradicts_itself_begins_no_other_log(
+    path: Path, opened: list[Keeper], caplog: pytest.LogCaptureFixture
+) -> None:
+    one = keeper(path, opened)
+    one.keep([message(0), message(1)])
+
+    told = [one.keep([message(k, data=b"other"), message(1), message(2 + k)]) for k in (0, 1)]
+
+    assert [ids(some) for some in told] == [["3 shop/0/2"], ["4 shop/0/3"]]
+    assert not path.with_name("events-1.db").exists()
+    assert caplog.messages == [f"bus: 'shop/0/{k}' is told again with other content; the first stays" for k in (0, 1)]
+
+
 def test_the_log_forgets_what_is_too_old_and_so_does_the_snapshot(path: Path, opened: list[Keeper]) -> None:
     log = Log(path, lambda _: None)
     log.append([message(0, key="a", holds=True), message(1, key="b", holds=True)], 0)  # in 1970

@@ -6,9 +6,11 @@ import re
 import shlex
 import shutil
 from pathlib import Path
+from unittest.mock import MagicMock
 
 import pytest
 
+from cli import listen
 from cli.program import main
 from tests.repository import ROOT
 
@@ -19,6 +21,8 @@ COMMANDS = [
     for line in block.splitlines()
     if line.startswith("python run_graph.py")
 ]
+
+LISTEN = [command for command in COMMANDS if command.startswith("python run_graph.py listen")]
 
 
 @pytest.fixture
@@ -40,7 +44,7 @@ def test_readme_has_commands() -> None:
     assert len(COMMANDS) >= 8
 
 
-@pytest.mark.parametrize("command", COMMANDS)
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in LISTEN])
 def test_commands_of_the_readme_pass_their_check(
     command: str, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -50,6 +54,18 @@ def test_commands_of_the_readme_pass_their_check(
 
     assert main(arguments) == 0, capsys.readouterr().err
     assert capsys.readouterr().out
+
+
+@pytest.mark.parametrize("command", LISTEN)
+def test_commands_that_listen_ask_for_what_there_is(
+    command: str, checkout: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    heard = MagicMock()
+    heard.return_value.__enter__.return_value = []
+    monkeypatch.setattr(listen, "Subscriber", heard)
+
+    assert main(shlex.split(command)[2:]) == 0
+    heard.assert_called_once()
 
 
 def test_configuration_of_the_readme_is_one(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -39,10 +39,10 @@ class Config(NodeConfig):
     read a full log of 512 at the start takes a second, in which events wait."""
     format: cloud_events.Form = "json"
     """How events are written: `json`, or `msgpack`, which is smaller; each message says which."""
-    queue: int = Field(default=10_000, ge=1)
+    queue: int = Field(default=10_000, ge=1, le=1_000_000_000)
     """Events kept in memory for each subscriber that reads too slowly, and while the log cannot be used; those beyond
     must be asked for, or are not logged. Raise for longer hiccups; costs a kilobyte each."""
-    linger_s: float = Field(default=0.5, ge=0)
+    linger_s: float = Field(default=0.5, ge=0, le=3600)
     """How long the end of a run waits at most for subscribers to take the last events and to ask for what they missed,
     seconds."""
     keys: Path | None = None

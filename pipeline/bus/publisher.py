@@ -82,6 +82,7 @@ class Publisher:
             self._outlet = Outlet(context, zmq.XPUB, name, "endpoint", endpoint, keys)
             opened.callback(self._outlet.socket.close)
             asking = Outlet(context, zmq.ROUTER, name, "requests", requests, keys)
+            opened.callback(asking.socket.close)
             self._socket = self._outlet.socket
             self._socket.xpub_verboser = True
             self._socket.sndhwm = queue

@@ -255,3 +255,8 @@ def test_message_ids_are_kept_as_they_are(bench: Bench) -> None:
     publisher.offer([odd])
 
     assert messages(subscriber, 1)[0].headers.id == odd.id
+
+
+def test_what_sockets_cannot_be_told_is_an_error_and_no_wait(bench: Bench) -> None:
+    with pytest.raises(OverflowError):
+        bench.start(queue=1 << 40)

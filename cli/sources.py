@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import glob
+import os
 import re
 from collections.abc import Callable, Iterable
 from dataclasses import replace
@@ -107,9 +108,9 @@ def files_of(url: str) -> list[Path]:
     if is_url(url) or is_camera(url):
         return []
     path = Path(url)
-    if path.is_dir():
+    if os.path.isdir(path):  # those of os.path know that what no file can be called does not exist
         return sorted(child for child in path.iterdir() if child.is_file())
-    return [path] if path.exists() else sorted(Path(found) for found in glob.glob(url))
+    return [path] if os.path.exists(path) else sorted(Path(found) for found in glob.glob(url))
 
 
 def _as_id(name: str) -> str:
@@ -119,7 +120,7 @@ def _as_id(name: str) -> str:
 def _split(text: str) -> tuple[str, str]:
     """Split `[ID=]URL`; what exists as a path is a path, whatever is in its name."""
     head, equals, tail = text.partition("=")
-    if not equals or Path(text).exists() or not re.fullmatch(r"[^/\\.:?*]+", head):
+    if not equals or os.path.exists(text) or not re.fullmatch(r"[^/\\.:?*]+", head):
         return "", text
     return head, tail
 
@@ -127,7 +128,7 @@ def _split(text: str) -> tuple[str, str]:
 def _each(given_id: str, url: str) -> list[tuple[str, str]]:
     """Return id and url of the streams behind a URL: one for each video of a glob or folder, itself for all else."""
     path = Path(url).expanduser()
-    if is_url(url) or is_camera(url) or path.is_file():
+    if is_url(url) or is_camera(url) or os.path.isfile(path):
         return [(given_id or id_of(url), url)]
     videos = [str(file) for file in files_of(str(path)) if file.suffix.lower() in FILE_SUFFIXES]
     if not videos:  # a folder or glob of pictures is one stream, and what does not exist is told later
@@ -140,4 +141,4 @@ def _located(url: str, root: Path) -> str | None:
     if is_url(url) or is_camera(url):
         return url
     path = Path(url).expanduser()
-    return next((str(place) for place in (path, root / path) if place.exists() or files_of(str(place))), None)
+    return next((str(place) for place in (path, root / path) if os.path.exists(place) or files_of(str(place))), None)

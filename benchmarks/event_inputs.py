@@ -2,11 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
 import numpy as np
 
+from benchmarks.clips import TrueClip
+from benchmarks.graph_runs import write_recording
 from nodes.ops.heatmap import cell_centres, peaks
 from nodes.ops.polygon import inside
 from nodes.types import AoiHits, GazeMaps, Tracks
+from pipeline.recording import RecordedTick
 from pipeline.streams import Area
 from scenes.truth import PeopleTruth
 
@@ -14,6 +21,40 @@ CELLS = 128
 """Side of the true gaze maps: twice that of upstream's largest."""
 SURE = 0.98
 """In-frame probability of somebody who truly looks at something in the picture; of others one minus that."""
+
+TRUST = (
+    "hits.area_bias=3.37",
+    "hits.person_bias=-1.24",
+    "hits.mass_weight=2.87",
+    "hits.size_weight=-0.52",
+    "hits.in_frame_weight=0.49",
+    "hits.aside_weight=-0.21",
+    "hits.facing_weight=-0.58",
+    "hits.facing_person_weight=1.68",
+    "hits.head_scale=1",
+)
+"""Overrides for true gaze, which can be trusted more than that of models and is never beside a head that it is at:
+`python -m training.hits --truth --seeds 9301-9330`."""
+
+
+def write_truth(
+    clip: TrueClip, areas: dict[str, Area] | None, like: Sequence[RecordedTick], folder: Path
+) -> dict[str, list[Any]]:
+    """Write true tracks and true gaze as recordings, and return their values for each frame by their edges.
+
+    Args:
+        clip: what is true.
+        areas: as `true_gaze` takes it.
+        like: ticks of a run on the clip.
+        folder: where to.
+    """
+    values: dict[str, list[Any]] = {
+        "tracks": [true_tracks(truth) for truth in clip.frames],
+        "gaze": [true_gaze(truth, areas) for truth in clip.frames],
+    }
+    for edge, column in values.items():
+        write_recording(edge, like, column, folder)
+    return values
 
 
 def true_tracks(truth: PeopleTruth) -> Tracks:
@@ -36,28 +77,54 @@ def true_tracks(truth: PeopleTruth) -> Tracks:
 def true_gaze(truth: PeopleTruth, areas: dict[str, Area] | None) -> GazeMaps:
     """Return maps in which one cell stands out, where each person truly looks; none if that is not in the picture.
 
+    There is no map of a head more than half of which the edge of the picture cuts off; fixations in the script leave
+    out that time, too.
+
     A map is flat: it cannot tell a thing in the hand, or a spot in the air, from the area or the head behind it in the
-    picture. With `areas`, who looks at something in front of one of these looks at nothing in the picture, so that the
-    event layer is not charged with what no map can say.
+    picture, nor a spot on a shelf from the head before it. With `areas`, the event layer is not charged with what no
+    map can say: who looks at something in front of an area or a head looks at nothing in the picture; who looks at a
+    spot of an area that a head hides looks at the nearest spot of it that the camera sees.
     """
-    in_frame = truth.in_frame.copy()
+    in_frame, point = truth.in_frame.copy(), truth.target_point.astype(np.float64)
     if areas is not None:
-        behind = [inside(truth.target_point, np.array(area.polygon)) for area in areas.values()]
-        point, head = truth.target_point[:, None], truth.head_box
-        on_head = ((point >= head[:, :2]) & (point <= head[:, 2:])).all(axis=2)
-        behind.append((on_head & ~np.eye(len(truth), dtype=bool)).any(axis=1))
-        in_frame &= ~(np.any(behind, axis=0) & (np.array(truth.looked_at, object) == ""))
+        outlines = {name: np.array(area.polygon) for name, area in areas.items()}
+        hidden = _on_heads(point, truth.head_box)
+        before = [inside(point, outline) for outline in outlines.values()]
+        before.append(np.asarray((hidden & ~np.eye(len(truth), dtype=bool)).any(axis=1)))
+        in_frame &= ~(np.any(before, axis=0) & (np.array(truth.looked_at, object) == ""))
+        for row in np.flatnonzero(in_frame & hidden.any(axis=1)).tolist():
+            if truth.looked_at[row] in outlines:
+                seen = _seen(outlines[truth.looked_at[row]], truth.head_box)
+                in_frame[row] = len(seen) > 0
+                point[row] = min(seen, key=lambda one: float(np.hypot(*(one - point[row]))), default=point[row])
     heatmap = np.zeros((len(truth), CELLS, CELLS), np.float32)
     looking = np.flatnonzero(in_frame)
-    column, row = np.minimum((truth.target_point[looking] * CELLS).astype(np.int64), CELLS - 1).T
+    column, row = np.minimum((point[looking] * CELLS).astype(np.int64), CELLS - 1).T
     heatmap[looking, row, column] = 1
-    return GazeMaps(
+    maps = GazeMaps(
         frame_row=np.zeros(len(truth), np.int64),
         track_id=truth.person_id,
         head_box=truth.head_box.astype(np.float32),
         heatmap=heatmap,
         in_frame_prob=np.where(in_frame, SURE, 1 - SURE).astype(np.float32),
     )
+    at_edge = ((truth.head_box <= 0) | (truth.head_box >= 1)).any(axis=1)
+    return maps.take(~at_edge | (truth.head_visible >= 0.5))
+
+
+def _on_heads(points: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    """Tell which of N points lie in which of M head boxes, (N, M)."""
+    at = points[:, None]
+    return np.asarray(((at >= heads[:, :2]) & (at <= heads[:, 2:])).all(axis=2))
+
+
+def _seen(outline: np.ndarray, heads: np.ndarray) -> np.ndarray:
+    """Return the middles of the cells (K, 2) in which an area is seen."""
+    middles = cell_centres(CELLS)
+    x, y = np.meshgrid(middles, middles)
+    points = np.stack([x.ravel(), y.ravel()], axis=1)
+    points = points[inside(points, outline)]
+    return np.asarray(points[~_on_heads(points, heads).any(axis=1)])
 
 
 def peak_hits(gaze: GazeMaps, tracks: Tracks, areas: dict[str, Area]) -> AoiHits:

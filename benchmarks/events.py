@@ -18,7 +18,7 @@ from pathlib import Path
 from benchmarks.bus import measure_bus
 from benchmarks.chaos import measure_chaos
 from benchmarks.clips import TrueClip, true_clips
-from benchmarks.event_inputs import peak_hits, true_gaze, true_tracks
+from benchmarks.event_inputs import TRUST, peak_hits, write_truth
 from benchmarks.events_tally import CalibrationTally, VisitTally
 from benchmarks.graph_runs import record, shipped_graph, write_recording
 from benchmarks.results import Figures, command_line, finish, guarded, models_used
@@ -56,10 +56,9 @@ class Accuracy:
             self.peaks.add(replayed.whole("looks"), owners, clip)
 
             people = {int(person): int(person) for truth in clip.frames for person in truth.person_id}
-            write_recording("tracks", ticks, map(true_tracks, clip.frames), folder)
             for tally, areas in ((self.logic, clip.aois), (self.flat, None)):
-                write_recording("gaze", ticks, (true_gaze(truth, areas) for truth in clip.frames), folder)
-                replayed = record(*shipped_graph(["looks"]), stream, ["looks"], folder, replay=["tracks", "gaze"])
+                replay = write_truth(clip, areas, ticks, folder)
+                replayed = record(*shipped_graph(["looks"], TRUST), stream, ["looks"], folder, replay=replay)
                 tally.add(replayed.whole("looks"), people, clip)
 
     def figures(self, fps: float) -> Figures:

@@ -4,6 +4,9 @@ The graph runs on rendered clips whose script is known. For each head and frame,
 is picked among all targets by a conditional logit over `nodes.ops.belief.FEATURES`; the weights that make the script
 likeliest are printed as the `hits:` block of a configuration. Heads of nobody (false detections) look at nothing.
 
+With --truth the models are left out: tracks and gaze are those of the script, as `benchmarks.events` gives them to the
+event layer alone, which may trust them more.
+
 Clips are those of the seeds given; never use seeds that a benchmark is scored on.
 """
 
@@ -15,10 +18,12 @@ import tempfile
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
 from benchmarks.clips import TrueClip, true_clips
+from benchmarks.event_inputs import write_truth
 from benchmarks.graph_runs import record, shipped_graph
 from benchmarks.results import ROOT, guarded
 from benchmarks.visits import NOBODY, owners_of
@@ -36,27 +41,33 @@ FIELDS = tuple(f"{name}_weight" if "bias" not in name else name for name in FEAT
 """The fields of `nodes.hit_aoi.Config`, in the order of the features."""
 
 
-def heads_of(clip: TrueClip) -> Iterator[tuple[Weighed, list[int]]]:
+def heads_of(clip: TrueClip, *, truth: bool = False) -> Iterator[tuple[Weighed, list[int]]]:
     """Run the graph on a clip; yield for each frame what speaks for targets, and the index of each head's true one.
 
-    Of a head that looks at none of them the index is -1.
+    Of a head that looks at none of them the index is -1. With `truth`, tracks and gaze are the true ones.
     """
     stream = Stream("clip", StreamConfig(url=str(clip.video), aois=clip.aois))
+    given: dict[str, list[Any]] = {}
     with tempfile.TemporaryDirectory() as name:
         graph, settings = shipped_graph(EDGES)
-        recorded = record(graph, settings, stream, EDGES, Path(name))
+        if truth:
+            seen = record(graph, settings, stream, ["people"], Path(name))
+            given = write_truth(clip, clip.aois, seen.edges["people"], Path(name))
+        wanted = [edge for edge in EDGES if edge not in given]
+        recorded = record(graph, settings, stream, wanted, Path(name), replay=given)
         node = HitAoi(Config(), Context("hits", open_device("cpu"), Path(name), ROOT, graph))
     node.open()
-    owners = owners_of(recorded.by_frame("tracks"), clip.frames)
-    columns = [recorded.by_frame(edge) for edge in EDGES]
-    for frame, truth, tracks, poses, gaze, steady in zip(recorded.frames(), clip.frames, *columns, strict=True):
+    columns = {edge: given.get(edge) or recorded.by_frame(edge) for edge in EDGES}
+    owners = owners_of(columns["tracks"], clip.frames)
+    rows = zip(recorded.frames(), clip.frames, *columns.values(), strict=True)
+    for frame, people, tracks, poses, gaze, steady in rows:
         if not len(gaze):
             continue
         weighed = node.weigh(replace(frame, streams={stream.id: stream}), 0, gaze, steady, tracks, poses, None)
-        looked_at = dict(zip(truth.person_id.tolist(), truth.looked_at, strict=True))
-        people = [owners.get(int(track_id), NOBODY) for track_id in weighed.track_id]
+        looked_at = dict(zip(people.person_id.tolist(), people.looked_at, strict=True))
+        lookers = [owners.get(int(track_id), NOBODY) for track_id in weighed.track_id]
         named = [_truly(target, owners) for target in weighed.names]
-        yield weighed, [_index(named, looked_at.get(person, "")) for person in people]
+        yield weighed, [_index(named, looked_at.get(person, "")) for person in lookers]
 
 
 def choices_of(frames: Iterable[tuple[Weighed, list[int]]]) -> Choices:
@@ -90,10 +101,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m training.hits", description=(__doc__ or "").split("\n")[0])
     parser.add_argument("--seeds", default="9301-9420", help="clips to fit to (default 9301-9420)")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the clips (default 8)")
+    parser.add_argument("--truth", action="store_true", help="true tracks and gaze in place of the models'")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench", help="where rendered clips are kept")
     options = parser.parse_args(arguments)
     clips = true_clips(seed_set(options.seeds, seconds=options.seconds), options.out / "clips")
-    choices = choices_of(frame for clip in clips for frame in heads_of(clip))
+    choices = choices_of(frame for clip in clips for frame in heads_of(clip, truth=options.truth))
     weights, loss = fit(choices)
     looking = int((choices.chosen >= 0).sum())
     told = f"{len(choices.chosen)} heads, {looking} of them looking at a target; mean surprise {loss:.4f}\n"

@@ -1,37 +1,47 @@
 import json
-import socket
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+import msgspec
 import pytest
 import zmq
-from pydantic import ValidationError
 
-from nodes.ops import cloud_events
-from nodes.publish_events import PublishEvents
-from nodes.types import Visits
-from pipeline.errors import ConfigError
-from tests.helpers import FakeContext, frames, make_node, run_node, table
+from nodes.ops import cloud_events, measure_events
+from nodes.publish_events import PublishEvents, interrupted
+from nodes.types import Measures, Visits
+from pipeline.bus import curve
+from tests.helpers import FakeContext, frames, make_node, table
+from tests.nodes.published import FRAMES, free_port, logged, visits
 
-WAIT_MS = 5000
-FRAMES = frames(0, stream=["shop", "hello"], pts_s=[0, 0])
+WAIT_MS = 10_000
+ORIGINS = FakeContext().lineage("looks").origins(FRAMES.streams)
 Sub = zmq.Socket[bytes]
 Start = Callable[..., PublishEvents]
 
 
-def visits(*tracks: int, stream: str = "shop") -> Visits:
-    count = len(tracks)
-    return table(
-        Visits,
-        id=[f"{stream}/{number}" for number in range(count)],
-        kind=["started"] * count,
-        stream_id=[stream] * count,
-        track_id=tracks,
-        target=["tea"] * count,
-        sequence=range(count),
-        score=[1] * count,
-    )
+def subscribe(made: Sub, publisher: PublishEvents, topic: str) -> None:
+    """Connect and return once what is published arrives."""
+    made.subscribe(topic)
+    made.connect(publisher.config.endpoint)
+    made.subscribe("log/")  # told after the other: a heartbeat says that both are known
+    assert made.poll(WAIT_MS), "nothing arrived"
+
+
+def received(made: Sub, count: int) -> list[list[bytes]]:
+    """Return the next messages, heartbeats left out."""
+    messages: list[list[bytes]] = []
+    while len(messages) < count:
+        assert made.poll(WAIT_MS), f"only {len(messages)} of {count} messages arrived"
+        frames = made.recv_multipart()
+        messages += [frames] if len(frames) == 3 else []
+    return messages
+
+
+def told(folder: Path) -> list[tuple[str, str, str]]:
+    """Return type, reason and sequence of the events that the log of a run holds."""
+    events = [cloud_events.decode(one.message.data) for one in logged(folder)]
+    return [(event.type.rpartition(".")[2], event.data.reason, event.sequence) for event in events]
 
 
 @pytest.fixture
@@ -41,37 +51,16 @@ def subscriber() -> Iterator[Sub]:
         yield made
 
 
-def subscribe(made: Sub, publisher: PublishEvents, topic: str) -> None:
-    """Connect and return once what is published arrives."""
-    made.subscribe(topic)
-    made.subscribe("look/hello/")
-    made.connect(publisher.config.endpoint)
-    for _ in range(WAIT_MS // 10):
-        publisher.process(FRAMES, visits(0, stream="hello"))
-        if made.poll(10):
-            break
-    else:
-        pytest.fail("nothing arrived")
-
-
-def received(made: Sub, count: int) -> list[list[bytes]]:
-    """Return the next messages, greetings left out."""
-    messages: list[list[bytes]] = []
-    while len(messages) < count:
-        assert made.poll(WAIT_MS), f"only {len(messages)} of {count} messages arrived"
-        message = made.recv_multipart()
-        messages += [] if message[0].startswith(b"look/hello/") else [message]
-    return messages
-
-
 @pytest.fixture
-def start() -> Iterator[Start]:
+def start(tmp_path: Path) -> Iterator[Start]:
     """Return what opens a publisher; all are closed after the test, as an open socket would keep it waiting."""
     opened: list[PublishEvents] = []
 
-    def start(endpoint: str, **config: Any) -> PublishEvents:
-        opened.append(make_node(PublishEvents, endpoint=endpoint, **config))
-        opened[-1].open()
+    def start(**config: Any) -> PublishEvents:
+        values = {"endpoint": f"ipc://{tmp_path}/bus", "linger_s": 0, **config}
+        node = make_node(PublishEvents, FakeContext(tmp_path), **values)
+        node.open()
+        opened.append(node)
         return opened[-1]
 
     yield start
@@ -81,56 +70,195 @@ def start() -> Iterator[Start]:
 
 @pytest.fixture(params=["ipc", "tcp"])
 def endpoint(request: pytest.FixtureRequest, tmp_path: Path) -> str:
-    if request.param == "ipc":
-        return f"ipc://{tmp_path}/bus"
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        return f"tcp://127.0.0.1:{free.getsockname()[1]}"
+    return f"ipc://{tmp_path}/other" if request.param == "ipc" else f"tcp://127.0.0.1:{free_port()}"
 
 
-def test_a_subscriber_gets_topic_and_event(endpoint: str, subscriber: Sub, start: Start) -> None:
-    publisher = start(endpoint)
+def test_a_subscriber_gets_topic_headers_and_the_bytes_that_files_have(
+    endpoint: str, subscriber: Sub, start: Start
+) -> None:
+    publisher = start(endpoint=endpoint)
     subscribe(subscriber, publisher, "look/shop/")
 
     publisher.process(FRAMES, visits(1, 10))
-    messages = received(subscriber, 2)
-    encoded = cloud_events.encode_rows(visits(1, 10), FakeContext().lineage("looks").origins(FRAMES.streams))
+    first, second = received(subscriber, 2)
 
-    assert messages == [
-        [b"look/shop/1/", encoded[0]],
-        [b"look/shop/10/", encoded[1]],
+    encoded = cloud_events.encode_rows(visits(1, 10), ORIGINS)
+    headers = [json.loads(message[1]) for message in (first, second)]
+    assert ([first[0], second[0]], [first[2], second[2]]) == ([b"look/shop/1/", b"look/shop/10/"], encoded)
+    assert [(one["position"], one["previous"], one["id"]) for one in headers] == [
+        (1, [0, 0, 0], "shop/0/1/tea/0/started"),
+        (2, [1, 1, 0], "shop/0/10/tea/0/started"),
     ]
+    assert headers[0]["contenttype"] == "application/cloudevents+json"
 
 
-def test_a_subscription_to_track_1_does_not_match_track_10(tmp_path: Path, subscriber: Sub, start: Start) -> None:
-    publisher = start(f"ipc://{tmp_path}/bus")
+def test_a_subscription_to_track_1_does_not_match_track_10(subscriber: Sub, start: Start) -> None:
+    publisher = start()
     subscribe(subscriber, publisher, "look/shop/1/")
 
     publisher.process(FRAMES, visits(10, 1, 11))
-    publisher.process(FRAMES, visits(10, 1))
+    publisher.process(FRAMES, visits(10, 1, first=3))
     messages = received(subscriber, 2)
 
-    assert [topic for topic, _ in messages] == [b"look/shop/1/"] * 2
-    assert [json.loads(event)["id"] for _, event in messages] == ["shop/1", "shop/1"]
+    assert [topic for topic, _, _ in messages] == [b"look/shop/1/"] * 2
+    assert [json.loads(event)["sequence"][-2:] for _, _, event in messages] == ["01", "04"]
 
 
-def test_the_last_events_arrive_although_the_publisher_closes(tmp_path: Path, subscriber: Sub, start: Start) -> None:
-    publisher = start(f"ipc://{tmp_path}/bus", linger_s=5)
+def test_messagepack_is_said(subscriber: Sub, start: Start) -> None:
+    publisher = start(format="msgpack")
+    subscribe(subscriber, publisher, "look/")
+
+    publisher.process(FRAMES, visits(1))
+    ((_, headers, event),) = received(subscriber, 1)
+
+    assert json.loads(headers)["contenttype"] == "application/cloudevents+msgpack"
+    assert event == cloud_events.encode_rows(visits(1), ORIGINS, form="msgpack")[0]
+
+
+def test_measures_have_a_topic_and_a_count_of_their_own(subscriber: Sub, start: Start, tmp_path: Path) -> None:
+    publisher = start()
+    subscribe(subscriber, publisher, "measure/")
+    row = {"stream_id": ["shop"], "span": ["window"], "measure": ["watchers.1"], "value": [3.0]}
+    reports: list[Measures] = [table(Measures, **row, sequence=[k], window_end_ns=[k * 10**9]) for k in (0, 1)]
+
+    publisher.process(FRAMES, visits(1), reports[0])
+    publisher.process(FRAMES, visits(2, first=1), reports[1])
+    messages = received(subscriber, 2)
+    publisher.close()
+
+    (encoded,) = (measure_events.encode(event) for event in measure_events.events(reports[0], ORIGINS))
+    headers = [json.loads(message[1]) for message in messages]
+    assert (messages[0][0], messages[0][2]) == (b"measure/shop/", encoded)
+    assert [one["previous"] for one in headers] == [[0, 0, 0], [2, 2, 0]]
+    assert [one.message.source for one in logged(tmp_path)] == ["retail/shop", "retail/shop/measures"] * 2
+
+
+def test_open_visits_are_held_and_others_are_not(start: Start, subscriber: Sub) -> None:
+    publisher = start()
+    subscribe(subscriber, publisher, "look/")
+    publisher.process(FRAMES, visits(1, 2, 3))
+    publisher.process(FRAMES, visits(1, first=3, kind="updated"))
+    publisher.process(FRAMES, visits(2, first=4, kind="ended"))
+    publisher.process(FRAMES, visits(3, first=5, kind="retracted"))
+    received(subscriber, 6)
+
+    subscriber.context.linger = 0
+    with subscriber.context.socket(zmq.REQ) as asking:
+        asking.connect(f"{publisher.config.endpoint}-requests")
+        asking.send(b'{"ask":"snapshot"}')
+        assert asking.poll(WAIT_MS)
+        reply = asking.recv_multipart()
+
+    assert [json.loads(event)["id"] for event in reply[3::3]] == ["shop/0/1/tea/0/updated"]
+
+
+@pytest.mark.parametrize("form", ["json", "msgpack"])
+def test_what_a_killed_run_left_open_is_interrupted_at_the_first_frame_of_a_later_one(
+    form: cloud_events.Form, start: Start, tmp_path: Path
+) -> None:
+    first = start(format=form)
+    first.process(frames(1, generation=100), visits(1, 2, generation=100))
+    first.process(frames(1, generation=100), visits(1, first=2, kind="ended", generation=100))
+    first.close()  # without the end of its stream
+
+    second = start(format=form)
+    second.process(frames(1, generation=200), Visits.empty())
+    second.process(frames(1, generation=200), visits(1, generation=200))
+    second.close()
+
+    ended = cloud_events.decode(logged(tmp_path)[3].message.data)
+    assert told(tmp_path)[3:] == [
+        ("ended", "interrupted", "0000000100.0000000003"),
+        ("started", "", "0000000200.0000000000"),
+    ]
+    assert (ended.data.visit, ended.id) == ("shop/100/2/tea/0", "shop/100/2/tea/0/ended")
+
+
+def test_only_the_stream_that_is_back_is_told_to_have_been_interrupted(start: Start, tmp_path: Path) -> None:
+    both = frames(0, stream=["shop", "door"], pts_s=[0, 0])
+    first = start()
+    first.process(both, visits(1))
+    first.process(both, visits(1, stream="door"))
+    first.close()
+
+    second = start()
+    second.process(frames(1, "door", generation=5), Visits.empty())
+    second.close()
+
+    assert [one.message.id for one in logged(tmp_path)[2:]] == ["door/0/1/tea/0/ended"]
+
+
+def test_an_event_that_cannot_be_read_cannot_be_ended(tmp_path: Path, start: Start) -> None:
+    publisher = start()
+    publisher.process(FRAMES, visits(1))
+    publisher.close()
+    (kept,) = logged(tmp_path)
+    broken = msgspec.structs.replace(kept.message, data=b"{")
+
+    ended = interrupted(kept.message, 7)
+
+    assert interrupted(broken, 7) is None
+    assert ended is not None
+    assert (ended.id, ended.sequence, ended.holds) == ("shop/0/1/tea/0/ended", 7, False)
+    assert (ended.key, ended.topic, ended.generation) == (kept.message.key, "look/shop/1/", 0)
+
+
+def test_a_file_that_is_run_again_is_not_told_again(start: Start, subscriber: Sub, tmp_path: Path) -> None:
+    for _ in range(2):
+        publisher = start()
+        publisher.process(FRAMES, visits(1, 2))
+        publisher.process(FRAMES, visits(1, 2, first=2, kind="ended"))
+        publisher.close()
+    third = start()
+    subscribe(subscriber, third, "look/")
+    third.process(FRAMES, visits(1, 2))
+    third.process(FRAMES, visits(3, first=4))
+
+    assert [json.loads(headers)["position"] for _, headers, _ in received(subscriber, 1)] == [5]
+    third.close()
+    assert len(logged(tmp_path)) == 5
+
+
+def test_the_same_file_with_other_events_begins_another_log(
+    start: Start, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    for track in (1, 2):
+        publisher = start()
+        publisher.process(FRAMES, visits(track))
+        publisher.close()
+
+    assert [one.message.id for one in logged(tmp_path)] == ["shop/0/2/tea/0/started"]
+    assert (tmp_path / "events-1.db").exists()
+    assert len(caplog.messages) == 1
+
+
+def test_without_a_log_nothing_is_kept(start: Start, subscriber: Sub, tmp_path: Path) -> None:
+    publisher = start(log=None)
+    subscribe(subscriber, publisher, "look/")
+
+    publisher.process(FRAMES, visits(1))
+    ((_, headers, _),) = received(subscriber, 1)
+
+    assert (json.loads(headers)["log"], json.loads(headers)["position"]) == (None, None)
+    assert not list(tmp_path.glob("*.db"))
+
+
+def test_the_last_events_arrive_although_the_publisher_closes(subscriber: Sub, start: Start) -> None:
+    publisher = start(linger_s=5)
     subscribe(subscriber, publisher, "look/shop/")
 
-    publisher.process(FRAMES, visits(*range(500)))
+    publisher.process(FRAMES, visits(*range(1, 501)))
     publisher.close()
 
     assert len(received(subscriber, 500)) == 500
 
 
-def test_publishing_never_waits_for_a_subscriber_that_does_not_read(
-    tmp_path: Path, subscriber: Sub, start: Start
-) -> None:
+def test_publishing_never_waits_for_a_subscriber_that_does_not_read(subscriber: Sub, start: Start) -> None:
     subscriber.rcvhwm = 1
-    publisher = start(f"ipc://{tmp_path}/bus", queue=1, linger_s=0)
+    publisher = start(queue=1)
     subscribe(subscriber, publisher, "look/shop/")
 
-    publisher.process(FRAMES, visits(*range(5000)))
+    publisher.process(FRAMES, visits(*range(1, 5001)))
     publisher.close()
 
     got = 0
@@ -140,68 +268,12 @@ def test_publishing_never_waits_for_a_subscriber_that_does_not_read(
     assert got < 5000
 
 
-def test_a_taken_port_is_said_once_and_the_run_goes_on(caplog: pytest.LogCaptureFixture) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as other:
-        port = other.getsockname()[1]
-        node = make_node(PublishEvents, endpoint=f"tcp://127.0.0.1:{port}")
+def test_with_keys_only_who_is_let_in_gets_events(start: Start, subscriber: Sub, tmp_path: Path) -> None:
+    curve.make_keys(tmp_path / "keys")
+    publisher = start(keys=tmp_path / "keys")
+    curve.secure_client(subscriber, tmp_path / "keys")
+    subscribe(subscriber, publisher, "look/")
 
-        outputs = run_node(node, [(FRAMES, visits(1)), (FRAMES, Visits.empty()), (FRAMES, visits(2))], ["shop"])
+    publisher.process(FRAMES, visits(1))
 
-    assert outputs == [None] * 4
-    assert caplog.messages == [
-        f"node: tcp://127.0.0.1:{port} is taken by another program, perhaps another run: events of this run are not "
-        f"published; stop that program or choose another port with --set node.endpoint=tcp://127.0.0.1:{port + 1}"
-    ]
-
-
-def test_two_runs_after_each_other_may_use_one_port(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        endpoint = f"tcp://127.0.0.1:{free.getsockname()[1]}"
-
-    for _ in range(2):
-        run_node(make_node(PublishEvents, endpoint=endpoint), [(FRAMES, visits(1))])
-
-    assert caplog.messages == []
-
-
-def test_an_address_of_another_machine_is_refused() -> None:
-    node = make_node(PublishEvents, endpoint="tcp://192.0.2.1:5570")  # reserved for documentation: nobody's own
-
-    with pytest.raises(ConfigError) as error:
-        node.open()
-
-    assert str(error.value) == (
-        "node.endpoint: expected an address that this machine can listen on, got 'tcp://192.0.2.1:5570' (Cannot assign "
-        "requested address); give another with --set node.endpoint=tcp://127.0.0.1:5570"
-    )
-
-
-def test_listening_to_other_machines_is_said(caplog: pytest.LogCaptureFixture) -> None:
-    with socket.create_server(("", 0)) as free:
-        endpoint = f"tcp://*:{free.getsockname()[1]}"
-
-    run_node(make_node(PublishEvents, endpoint=endpoint), [])
-
-    assert caplog.messages == [
-        f"node: {endpoint} can be read, without a password, by every machine that reaches this one"
-    ]
-
-
-@pytest.mark.parametrize(
-    "endpoint",
-    ["", "5570", "tcp://127.0.0.1", "tcp://127.0.0.1:0", "tcp://127.0.0.1:65536", "udp://127.0.0.1:5570", "ipc://",
-     "inproc://bus", "tcp://a b:5570", "tcp://127.0.0.1:5570\n"],
-)  # fmt: skip
-def test_an_endpoint_that_nobody_could_connect_to_is_refused(endpoint: str) -> None:
-    with pytest.raises(ValidationError) as error:
-        make_node(PublishEvents, endpoint=endpoint)
-
-    assert error.value.errors()[0]["msg"] == (
-        "Value error, expected tcp://HOST:PORT with a port from 1 to 65535, or ipc://PATH, got "
-        f"{endpoint!r}; for example tcp://127.0.0.1:5570"
-    )
-
-
-@pytest.mark.parametrize("endpoint", ["tcp://127.0.0.1:5570", "tcp://*:1", "tcp://[::1]:65535", "tcp://eth0:5570"])
-def test_endpoints_of_all_kinds_are_taken(endpoint: str) -> None:
-    assert make_node(PublishEvents, endpoint=endpoint).config.endpoint == endpoint
+    assert received(subscriber, 1)[0][0] == b"look/shop/1/"

@@ -106,13 +106,19 @@ def test_a_subscription_to_track_1_does_not_match_track_10(subscriber: Sub, star
 
 def test_messagepack_is_said(subscriber: Sub, start: Start) -> None:
     publisher = start(format="msgpack")
-    subscribe(subscriber, publisher, "look/")
+    subscribe(subscriber, publisher, "")
+    reports = table(Measures, stream_id=["shop"], span=["window"], measure=["watchers.1"])
 
-    publisher.process(FRAMES, visits(1))
-    ((_, headers, event),) = received(subscriber, 1)
+    publisher.process(FRAMES, visits(1), reports)
+    messages = received(subscriber, 2)
 
-    assert json.loads(headers)["contenttype"] == "application/cloudevents+msgpack"
-    assert event == cloud_events.encode_rows(visits(1), ORIGINS, form="msgpack")[0]
+    types = {json.loads(headers)["contenttype"] for _, headers, _ in messages}
+    (report,) = measure_events.events(reports, ORIGINS)
+    assert types == {"application/cloudevents+msgpack"}
+    assert [event for _, _, event in messages] == [
+        cloud_events.encode_rows(visits(1), ORIGINS, form="msgpack")[0],
+        measure_events.encode(report, "msgpack"),
+    ]
 
 
 def test_measures_have_a_topic_and_a_count_of_their_own(subscriber: Sub, start: Start, tmp_path: Path) -> None:
@@ -162,7 +168,6 @@ def test_what_a_killed_run_left_open_is_interrupted_at_the_first_frame_of_a_late
     first.close()  # without the end of its stream
 
     second = start(format=form)
-    second.process(frames(1, generation=200), Visits.empty())
     second.process(frames(1, generation=200), visits(1, generation=200))
     second.close()
 

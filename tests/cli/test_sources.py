@@ -120,11 +120,11 @@ def test_missing_files_are_told_all_together(folder: Path) -> None:
     )
 
 
-@pytest.mark.parametrize("name", ["a" * 300, "x=" + "a" * 300, "a" * 300 + "/*.mp4", "a\0b"])
+@pytest.mark.parametrize("name", ["a" * 300, "x=" + "a" * 300, "a" * 300 + "/*.mp4", "x=a\0b"])
 def test_what_no_file_can_be_called_is_not_there(folder: Path, name: str) -> None:
     with pytest.raises(ConfigError, match="which is not there; check the path"):
         streams_to_run(load_config(None, [], named_sources([name])), is_live, folder)
-    assert files_of(name) == []
+    assert files_of(name.removeprefix("x=")) == []
 
 
 def test_no_streams_at_all_is_told() -> None:

@@ -96,7 +96,8 @@ def true_gaze(truth: PeopleTruth, areas: dict[str, Area] | None) -> GazeMaps:
             if truth.looked_at[row] in outlines:
                 seen = _seen(outlines[truth.looked_at[row]], truth.head_box)
                 in_frame[row] = len(seen) > 0
-                point[row] = min(seen, key=lambda one: float(np.hypot(*(one - point[row]))), default=point[row])
+                if in_frame[row]:
+                    point[row] = seen[np.argmin(np.hypot(*(seen - point[row]).T))]
     heatmap = np.zeros((len(truth), CELLS, CELLS), np.float32)
     looking = np.flatnonzero(in_frame)
     column, row = np.minimum((point[looking] * CELLS).astype(np.int64), CELLS - 1).T

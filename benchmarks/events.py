@@ -33,7 +33,9 @@ WHOLE = ("tracks", "gaze", "hits", "looks")
 class Accuracy:
     """The ways to visits, side by side on the same clips."""
 
-    def __init__(self) -> None:
+    def __init__(self, sets: Sequence[str] = ()) -> None:
+        """Take values other than those that ship, as `--set` of the program does."""
+        self._sets = sets
         self.logic, self.flat, self.whole, self.peaks = VisitTally(), VisitTally(), VisitTally(), VisitTally()
         self.calibration = CalibrationTally()
 
@@ -42,7 +44,7 @@ class Accuracy:
         stream = Stream("clip", StreamConfig(url=str(clip.video), aois=clip.aois))
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
-            recorded = record(*shipped_graph(WHOLE), stream, WHOLE, folder)
+            recorded = record(*shipped_graph(WHOLE, self._sets), stream, WHOLE, folder)
             tracks, gaze = recorded.by_frame("tracks"), recorded.by_frame("gaze")
             owners = owners_of(tracks, clip.frames)
             self.whole.add(recorded.whole("looks"), owners, clip)
@@ -52,13 +54,15 @@ class Accuracy:
             ticks = recorded.edges["tracks"]
             peaks = [peak_hits(maps, seen, clip.aois) for maps, seen in zip(gaze, tracks, strict=True)]
             write_recording("hits", ticks, peaks, folder)
-            replayed = record(*shipped_graph(["looks"]), stream, ["looks"], folder, replay=["hits", "tracks"])
+            looks = shipped_graph(["looks"], self._sets)
+            replayed = record(*looks, stream, ["looks"], folder, replay=["hits", "tracks"])
             self.peaks.add(replayed.whole("looks"), owners, clip)
 
             people = {int(person): int(person) for truth in clip.frames for person in truth.person_id}
+            looks = shipped_graph(["looks"], [*self._sets, *TRUST])
             for tally, areas in ((self.logic, clip.aois), (self.flat, None)):
                 replay = write_truth(clip, areas, ticks, folder)
-                replayed = record(*shipped_graph(["looks"], TRUST), stream, ["looks"], folder, replay=replay)
+                replayed = record(*looks, stream, ["looks"], folder, replay=replay)
                 tally.add(replayed.whole("looks"), people, clip)
 
     def figures(self, fps: float) -> Figures:
@@ -84,13 +88,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
     details: Figures = {"models": models_used()}
     if not options.only or "accuracy" in options.only:
         chosen = seed_set(options.seeds, seconds=8.0) if options.seeds else named_set("bench-1")
-        accuracy = Accuracy()
+        accuracy = Accuracy(options.set)
         for number, clip in enumerate(true_clips(chosen, options.out / "clips"), 1):
             print(f"clip {number} of {len(chosen.seeds)}: seed {clip.seed}", file=sys.stderr)
             accuracy.add(clip)
         figures |= accuracy.figures(chosen.fps)
         details |= {
             "set": chosen.name,
+            "values": options.set,
             "logic": vars(accuracy.logic.count),
             "logic_with_flat_gaze": accuracy.flat.figures(),
             "whole": vars(accuracy.whole.count),
@@ -109,6 +114,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def _parser() -> argparse.ArgumentParser:
     parser = command_line("events", "Measure looked-at events.")
     parser.add_argument("--seeds", metavar="9001-9010", help="clips of one's own in place of the set bench-1")
+    parser.add_argument(
+        "--set", nargs="+", default=[], metavar="NODE.KEY=VALUE", help="values of nodes to measure with"
+    )
     parser.add_argument("--kills", type=int, default=200, help="processes killed at random (default 200)")
     parser.add_argument("--seed", type=int, default=1, help="of the moments of kills (default 1)")
     parser.add_argument("--only", nargs="+", choices=("accuracy", "bus", "chaos"), help="measure only this")

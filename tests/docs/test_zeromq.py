@@ -1,4 +1,4 @@
-"""What docs/zeromq.md says is so: its examples are sent and answered, its words and numbers are those of the program."""
+"""What docs/zeromq.md says is so: its examples are sent and answered, its words and numbers are the program's."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Kill publisher and consumer of events at random, again and again, and compare what the consumer has in the end.
 
-A graph runs from a recording and publishes; `run_graph.py listen --append` keeps what it hears in a file. One of them,
-or both, are killed (-9) and started again: while events flow, after a random number of them, or at a random moment,
-such as while they start. In the end the file must hold what a run without disturbance writes: all events, in order,
-each once; and so must the publisher's own file.
+A graph runs from a recording and publishes; `run_graph.py listen --append`, or the listener among the examples, keeps
+what it hears in a file. One of them, or both, are killed (-9) and started again: while events flow, after a random
+number of them, or at a random moment, such as while they start. In the end the file must hold what a run without
+disturbance writes: all events, in order, each once; and so must the publisher's own file.
 
     python -m benchmarks.chaos --kills 200 --seed 1
 """
@@ -77,7 +77,8 @@ def measure_chaos(kills: int, seed: int) -> Figures:
         while found["kills"] < kills:
             found["logs"] += 1
             own = new_folder(folder / f"{found['logs']}")
-            with Pair(own, publisher(own), consumer(own), own / "heard.jsonl", wanted) as pair:
+            ear = consumer(own, found["logs"])
+            with Pair(own, publisher(own), ear, own / "heard.jsonl", wanted) as pair:
                 found += disturb(pair, kills - found["kills"], chance)
             found += pair.found() + compare(wanted.splitlines(), written(own).splitlines())
     always = {"kills": 0, "gaps": 0, "duplicates": 0, "events": len(wanted.splitlines()), "kills_while_flowing": 0}
@@ -133,9 +134,11 @@ def publisher(folder: Path) -> list[str]:
     ]
 
 
-def consumer(folder: Path) -> list[str]:
-    """Return the command of a consumer of that graph."""
-    return ["run_graph.py", "listen", _bus(folder), "--since", "start", "--append", f"{folder}/heard.jsonl"]
+def consumer(folder: Path, number: int) -> list[str]:
+    """Return the command of a consumer of that graph: by turns the verb and the example."""
+    if number % 2:
+        return ["run_graph.py", "listen", _bus(folder), "--since", "start", "--append", f"{folder}/heard.jsonl"]
+    return ["examples/listener.py", _bus(folder), "look/", f"{folder}/heard.jsonl"]
 
 
 def written(folder: Path) -> bytes:

@@ -33,6 +33,7 @@ class Listener:
         self.requests = f"{head}:{int(port) + 1}" if endpoint.startswith("tcp:") else f"{endpoint}-requests"
         self.log: str | None = None  # id of the publisher's log
         self.position = 0  # in that log: everything up to here was handed out
+        self.complaint = ""  # of the publisher, until it answers again
         self.early: deque[str] = deque(maxlen=1000)  # ids of events that were handed out before they had a position
         self.context = zmq.Context()
         self.live = self.context.socket(zmq.SUB)
@@ -54,7 +55,10 @@ class Listener:
                     yield data[0]
                 continue
             if self.log is None and had:
-                self.position = self.place_of(had)
+                place = self.place_of(had)
+                if place is None:
+                    continue  # the next heartbeat leads here again
+                self.position = place
             depth = self.prefix.count("/")
             before = said["previous"][depth - 1] if data and depth else said["position"] - bool(data)
             if said["log"] != self.log or before > self.position:
@@ -88,19 +92,21 @@ class Listener:
             if self.position >= reply["last"]:
                 return
 
-    def place_of(self, ids: list[str]) -> int:
-        """Return the position of the last of these events that is in the log; 0 if none is."""
+    def place_of(self, ids: list[str]) -> int | None:
+        """Return the position of the last of these events that is in the log; 0 if none is, None if nobody can tell."""
         for id in reversed(ids):
-            position = self.ask(ask="find", id=id)[0]["position"]
-            if position is not None:
-                return int(position)
+            reply, _ = self.ask(ask="find", id=id)
+            if reply["log"] is None:
+                return None
+            if reply["position"] is not None:
+                return int(reply["position"])
             self.early.append(id)  # it may have come before it could be logged
         say(f"{self.endpoint}: the log holds none of the last events; taking all that it holds")
         self.early.clear()
         return 0
 
     def ask(self, **question: object) -> tuple[dict[str, Any], list[tuple[dict[str, Any], bytes]]]:
-        """Return the answer to a request; ask until there is one, for the publisher may be started again meanwhile."""
+        """Ask until there is an answer, for the publisher may be started again; without a log, it can tell nothing."""
         while True:
             with self.context.socket(zmq.DEALER) as socket:
                 socket.linger = 0
@@ -109,8 +115,12 @@ class Listener:
                 if socket.poll(ANSWER_MS):
                     head, *frames = socket.recv_multipart()
                     reply = json.loads(head)
-                    if "error" in reply:
-                        raise SystemExit(f"{self.requests}: {reply['error']}")
+                    if "error" in reply:  # such as a log that is just being opened
+                        if reply["error"] != self.complaint:
+                            say(f"{self.requests}: {reply['error']}")
+                        self.complaint = reply["error"]
+                        return {"log": None}, []
+                    self.complaint = ""
                     return reply, list(zip(map(json.loads, frames[1::3]), frames[2::3], strict=True))
 
 

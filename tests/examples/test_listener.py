@@ -91,6 +91,21 @@ def test_a_request_without_an_answer_is_sent_again(
         assert until(ear, b"a") == [b"a"]
 
 
+@pytest.mark.parametrize("had", [[], ["a"]])
+def test_a_publisher_that_cannot_answer_yet_is_asked_again(
+    tmp_path: Path, publisher: FakePublisher, capsys: pytest.CaptureFixture[str], had: list[str]
+) -> None:
+    publisher.answers = 2 * [[json.dumps({"log": None, "error": "log: ask again later"}).encode()]]
+    publisher.log_and_send("a", "b", sent=False)
+    with listening(tmp_path) as ear:
+        publisher.meet()
+        publisher.beat()
+        publisher.beat()
+
+        assert until(ear, b"b", *had) == [b"a", b"b"][len(had) :]
+    assert capsys.readouterr().err == f"ipc://{tmp_path}/bus-requests: log: ask again later\n"
+
+
 def test_an_event_that_could_not_be_logged_comes_once(tmp_path: Path, publisher: FakePublisher) -> None:
     with listening(tmp_path) as ear:
         publisher.meet()

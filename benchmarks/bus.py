@@ -8,6 +8,9 @@ that the subscriber has all of them, in order and unchanged, and that the log ha
 before. `plain_events_per_s`: the same without a log. `curve_events_per_s`: the same with the log, and encrypted, both
 ends with keys. Medians of some runs.
 
+`sqlite_events_per_s`: the same events committed to the same table, 20 at a time, and nothing else: what the disk allows
+at that moment, though without checkpoints. `durable_of_sqlite`: what the whole way reaches of it, side by side.
+
 `*_cpu_us`: what an event costs the processor, in the publisher's process with all its threads, and in the subscriber's.
 Where other programs keep cores (`load_during`) or the disk busy, this tells more than what was reached.
 
@@ -19,6 +22,7 @@ a graph has; with log and subscriber as above. To make and encode the events is 
 from __future__ import annotations
 
 import hashlib
+import itertools
 import json
 import subprocess
 import sys
@@ -41,7 +45,8 @@ from nodes.publish_events import Config, PublishEvents, interrupted
 from nodes.types import Visits
 from pipeline.bus import curve
 from pipeline.bus.keeper import Keeper
-from pipeline.bus.log import Log
+from pipeline.bus.log import INSERT, Log
+from pipeline.bus.log_file import LogFile
 from pipeline.bus.message import Message
 from pipeline.bus.publisher import Publisher
 from pipeline.device import open_device
@@ -86,13 +91,19 @@ def measure_bus(repeats: int = REPEATS, events: int = EVENTS, ticks: int = TICKS
     offers = [messages(visits(first)) for first in range(0, events, A_COMMIT)]
     load = LoadOfOthers()
     runs: dict[str, list[Run]] = {"durable": [], "plain": [], "curve": []}
+    bare: list[float] = []
     for _ in range(repeats):
+        with tempfile.TemporaryDirectory() as name:
+            bare.append(committed_per_s(offers, Path(name)))
         for kind, found in runs.items():
             with tempfile.TemporaryDirectory() as name:
                 found.append(publish(offers, Path(name), log=kind != "plain", encrypted=kind == "curve"))
     with tempfile.TemporaryDirectory() as name:
         slowest_ms = quantiles(ticks_ms(Path(name), ticks), n=100)[98]
     figures: Figures = {"publish_p99_ms": round(slowest_ms, 3), "load_during": load.cores()}
+    figures["sqlite_events_per_s"] = round(median(bare))
+    ratios = (run.events_per_s / alone for run, alone in zip(runs["durable"], bare, strict=True))
+    figures["durable_of_sqlite"] = round(median(ratios), 3)
     for kind, found in runs.items():
         figures[f"{kind}_events_per_s"] = round(median(run.events_per_s for run in found))
         figures[f"{kind}_publisher_cpu_us"] = round(median(run.publisher_cpu_us for run in found), 1)
@@ -127,6 +138,19 @@ def publish(offers: Sequence[Sequence[Message]], folder: Path, *, log: bool, enc
         check("the log", _kept(path), {"count": count, "checksum": sent})
     elapsed_s = (came["last_ns"] - began_ns) / 1e9
     return Run(count / elapsed_s, 1e6 * cpu_s / count, 1e6 * came["cpu_s"] / count)
+
+
+def committed_per_s(offers: Sequence[Sequence[Message]], folder: Path) -> float:
+    """Return how many events a second SQLite alone brings to the disk, as the log does: each offer is a commit."""
+    row = itertools.count(1)
+    with closing(LogFile(folder / "events.db")) as file:
+        began_s = time.perf_counter()
+        for offer in offers:
+            rows = [(next(row), 0, 1, m.sequence, m.topic, m.id, m.key, m.holds, 0, 0, 0, m.data) for m in offer]
+            file.writer.execute("BEGIN IMMEDIATE")
+            file.writer.executemany(INSERT, rows)
+            file.writer.execute("COMMIT")
+        return sum(map(len, offers)) / (time.perf_counter() - began_s)
 
 
 def ticks_ms(folder: Path, ticks: int) -> list[float]:

@@ -15,6 +15,10 @@ def test_events_that_arrive_and_are_kept_are_counted(tmp_path: Path) -> None:
     assert run.events_per_s > 0 and run.publisher_cpu_us > 0 and run.subscriber_cpu_us > 0
 
 
+def test_commits_alone_are_timed(tmp_path: Path) -> None:
+    assert bus.committed_per_s([bus.messages(bus.visits(first)) for first in (0, 20)], tmp_path) > 0
+
+
 def test_ticks_are_timed(tmp_path: Path) -> None:
     took_ms = bus.ticks_ms(tmp_path, 3)
 

@@ -21,6 +21,8 @@ from nodes.ops.cloud_events import Look, LookEvent
 from nodes.ops.measure_events import Figure, MeasureEvent, Report
 from nodes.write_events import Config as LogConfig
 from pipeline.config import load_config
+from pipeline.streams import StreamConfig
+from pipeline.yaml_source import parse_yaml
 from tests.repository import ROOT
 
 PAGE = (ROOT / "docs/events.md").read_text("utf-8")
@@ -31,6 +33,24 @@ EXAMPLES = re.findall(r"```json\n(.*)\n```", SECTIONS["An event"])
 def defaults(text: str) -> dict[str, float]:
     """Return what is said to be the value of settings: `name_s` (2 s)."""
     return {name: float(number) for name, number in re.findall(r"`(\w+_s)` \(([\d.]+) s\)", text)}
+
+
+def test_areas_can_be_written_as_the_page_writes_them() -> None:
+    (block,) = re.findall(r"```yaml\n(.*?)```", SECTIONS["What is looked at"], re.DOTALL)
+
+    areas = StreamConfig(url="a.mp4", **parse_yaml(block, "page").data).aois
+
+    assert {name: (len(area.holes), area.level) for name, area in areas.items()} == {
+        "window": (1, 0),
+        "shelf": (0, 0),
+        "stand": (0, 1),
+    }
+
+
+def test_the_table_of_probabilities_marks_the_default() -> None:
+    (marked,) = re.findall(r"\| `enter_score` \|.*\*\*(\S+)\*\*", SECTIONS["What is looked at"])
+
+    assert float(marked) == LooksConfig().enter_score
 
 
 def test_there_is_one_example_of_each_kind() -> None:

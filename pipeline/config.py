@@ -235,7 +235,7 @@ def _sentence(model: type[BaseModel], keys: Keys, errors: list[Any]) -> str:
 
 
 def _existing(values: Any, keys: Keys) -> Keys:
-    """Return those of `keys` that lead down `values`; pydantic puts in names of types and of keys left out for short."""
+    """Return those of `keys` that lead down `values`; pydantic puts in names of types and of what is short for more."""
     found: Keys = ()
     for key in keys:
         if key in values if isinstance(values, dict) else isinstance(values, list) and key in range(len(values)):

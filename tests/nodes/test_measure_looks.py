@@ -179,7 +179,11 @@ def test_a_clip_gives_the_same_visits_at_5_10_and_30_frames_a_second() -> None:
             score=0.75,
         )
         visits = concat(
-            run_node(make_node(MeasureLooks, min_look_s=0.3, min_visit_s=0.35, fixation_gap_s=0.2), [(batch, looks)], ["shop"])
+            run_node(
+                make_node(MeasureLooks, min_look_s=0.3, min_visit_s=0.35, fixation_gap_s=0.2),
+                [(batch, looks)],
+                ["shop"],
+            )
         )
         kept = visits.take(np.array([kind == "ended" for kind in visits.kind]))
         assert (kept.target, kept.fixations.tolist()) == (("tea", "coffee", "tea"), [2, 1, 1])

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterable, Iterator, Sequence
-from itertools import groupby, islice
+from itertools import islice
 
 from pipeline.bus.message import Begun, Message
 
@@ -53,8 +53,14 @@ class Waiting:
 
 def runs(items: Iterable[Message | Begun]) -> Iterator[list[Message | Begun]]:
     """Yield messages together as they come, and each beginning of a generation alone."""
-    for begun, some in groupby(items, lambda item: isinstance(item, Begun)):
-        if begun:
-            yield from ([one] for one in some)
+    some: list[Message | Begun] = []
+    for item in items:
+        if type(item) is Begun:
+            if some:
+                yield some
+            yield [item]
+            some = []
         else:
-            yield list(some)
+            some.append(item)
+    if some:
+        yield some

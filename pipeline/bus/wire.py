@@ -190,6 +190,7 @@ def decode_reply(frames: Sequence[bytes]) -> tuple[Reply, list[Delivered]]:
 
 
 @lru_cache(10_000)
+@lru_cache(maxsize=4096)  # asked for each message, of few topics at a time
 def prefixes(topic: str) -> tuple[str, ...]:
     """Return the topic's beginnings of 1, 2, … segments: `look/`, `look/shop/`, `look/shop/3/`."""
     parts = topic.split("/")[:-1][:LEVELS]

@@ -6,10 +6,12 @@ each 20 are committed to the log (SQLite, WAL, `synchronous=FULL`) before the fi
 from the first offer until the subscriber has the last event, with checkpoints of the log. After each run it is checked
 that the subscriber has all of them, in order and unchanged, and that the log has them too. Events are made and encoded
 before. `plain_events_per_s`: the same without a log. `curve_events_per_s`: the same with the log, and encrypted, both
-ends with keys. Medians of some runs.
+ends with keys. The fastest of some runs, since others on the same machine and disk can only slow them down;
+`*_events_per_s_p50` is the median.
 
 `sqlite_events_per_s`: the same events committed to the same table, 20 at a time, and nothing else: what the disk allows
-at that moment, though without checkpoints. `durable_of_sqlite`: what the whole way reaches of it, side by side.
+at that moment, though without checkpoints. `durable_of_sqlite`: what the whole way reaches of it, side by side; the
+median.
 
 `*_cpu_us`: what an event costs the processor, in the publisher's process with all its threads, and in the subscriber's.
 Where other programs keep cores (`load_during`) or the disk busy, this tells more than what was reached.
@@ -24,6 +26,7 @@ from __future__ import annotations
 import hashlib
 import itertools
 import json
+import os
 import subprocess
 import sys
 import tempfile
@@ -45,7 +48,7 @@ from nodes.publish_events import Config, PublishEvents, interrupted
 from nodes.types import Visits
 from pipeline.bus import curve
 from pipeline.bus.keeper import Keeper
-from pipeline.bus.log import INSERT, Log
+from pipeline.bus.log import Log, insert_of
 from pipeline.bus.log_file import LogFile
 from pipeline.bus.message import Message
 from pipeline.bus.publisher import Publisher
@@ -58,7 +61,7 @@ from pipeline.streams import StreamConfig
 A_COMMIT = 20
 """Events of a tick, and of a commit."""
 EVENTS = 40_000
-REPEATS = 5
+REPEATS = 7
 TICKS = 1000
 TICK_S = 0.01
 START_NS, STEP_NS = 5_080_000_000, 40_000_000
@@ -81,7 +84,7 @@ def measure_bus(repeats: int = REPEATS, events: int = EVENTS, ticks: int = TICKS
     """Return the figures by key.
 
     Args:
-        repeats: runs of each kind; their median counts.
+        repeats: runs of each kind.
         events: of a run.
         ticks: whose time is taken.
 
@@ -93,22 +96,31 @@ def measure_bus(repeats: int = REPEATS, events: int = EVENTS, ticks: int = TICKS
     runs: dict[str, list[Run]] = {"durable": [], "plain": [], "curve": []}
     bare: list[float] = []
     for _ in range(repeats):
-        with tempfile.TemporaryDirectory() as name:
-            bare.append(committed_per_s(offers, Path(name)))
+        with calm_folder() as folder:
+            bare.append(committed_per_s(offers, folder))
         for kind, found in runs.items():
-            with tempfile.TemporaryDirectory() as name:
-                found.append(publish(offers, Path(name), log=kind != "plain", encrypted=kind == "curve"))
-    with tempfile.TemporaryDirectory() as name:
-        slowest_ms = quantiles(ticks_ms(Path(name), ticks), n=100)[98]
+            with calm_folder() as folder:
+                found.append(publish(offers, folder, log=kind != "plain", encrypted=kind == "curve"))
+    with calm_folder() as folder:
+        slowest_ms = quantiles(ticks_ms(folder, ticks), n=100)[98]
     figures: Figures = {"publish_p99_ms": round(slowest_ms, 3), "load_during": load.cores()}
-    figures["sqlite_events_per_s"] = round(median(bare))
+    figures["sqlite_events_per_s"], figures["sqlite_events_per_s_p50"] = round(max(bare)), round(median(bare))
     ratios = (run.events_per_s / alone for run, alone in zip(runs["durable"], bare, strict=True))
     figures["durable_of_sqlite"] = round(median(ratios), 3)
     for kind, found in runs.items():
-        figures[f"{kind}_events_per_s"] = round(median(run.events_per_s for run in found))
+        figures[f"{kind}_events_per_s"] = round(max(run.events_per_s for run in found))
+        figures[f"{kind}_events_per_s_p50"] = round(median(run.events_per_s for run in found))
         figures[f"{kind}_publisher_cpu_us"] = round(median(run.publisher_cpu_us for run in found), 1)
         figures[f"{kind}_subscriber_cpu_us"] = round(median(run.subscriber_cpu_us for run in found), 1)
     return figures
+
+
+@contextmanager
+def calm_folder() -> Iterator[Path]:
+    """Lend a folder; the disk has done before what the run before has left to it, such as to free its blocks."""
+    os.sync()
+    with tempfile.TemporaryDirectory() as name:
+        yield Path(name)
 
 
 def publish(offers: Sequence[Sequence[Message]], folder: Path, *, log: bool, encrypted: bool) -> Run:
@@ -146,9 +158,11 @@ def committed_per_s(offers: Sequence[Sequence[Message]], folder: Path) -> float:
     with closing(LogFile(folder / "events.db")) as file:
         began_s = time.perf_counter()
         for offer in offers:
-            rows = [(next(row), 0, 1, m.sequence, m.topic, m.id, m.key, m.holds, 0, 0, 0, m.data) for m in offer]
+            values: list[object] = []
+            for one in offer:
+                values += (next(row), 0, 1, one.sequence, one.topic, one.id, one.key, one.holds, 0, 0, 0, one.data)
             file.writer.execute("BEGIN IMMEDIATE")
-            file.writer.executemany(INSERT, rows)
+            file.writer.execute(insert_of(len(offer)), values)
             file.writer.execute("COMMIT")
         return sum(map(len, offers)) / (time.perf_counter() - began_s)
 

@@ -6,6 +6,7 @@ import math
 import sqlite3
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from functools import lru_cache
 from itertools import islice
 from pathlib import Path
 
@@ -20,8 +21,16 @@ FORGET_ROWS = 2000
 """Messages forgotten at once: few enough for a commit to wait for it."""
 SHRUNK = 0.95
 """Part of the allowed size that a log is brought down to when it has outgrown it, so that this is not always due."""
-INSERT = f"INSERT INTO messages ({COLUMNS}) VALUES ({', '.join('?' * 12)})"
+INSERT_ROWS = 50
+"""Rows put in by one statement at most; a statement for each takes half as long again."""
 NEXT = "SELECT position, sequence, data FROM messages WHERE position > ? AND series = ? ORDER BY position LIMIT 1"
+
+
+@lru_cache(maxsize=INSERT_ROWS)
+def insert_of(rows: int) -> str:
+    """Return the statement that puts in so many messages."""
+    return f"INSERT INTO messages ({COLUMNS}) VALUES {', '.join(['(?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)'] * rows)}"
+
 
 SeriesName = tuple[str, int]
 """Source and generation."""
@@ -193,29 +202,22 @@ class Log:
     # what is on the disk
 
     def _insert(self, placed: list[Kept], numbers: list[int], begun: list[Series]) -> None:
-        rows = [
-            (
-                position,
-                recorded_ns,
-                number,
-                told.sequence,
-                told.topic,
-                told.id,
-                told.key,
-                told.holds,
-                *previous,
-                told.data,
-            )
-            for (told, position, previous, recorded_ns), number in zip(placed, numbers, strict=True)
-        ]
+        written = 0
         with self._transaction():
             for one in begun:
                 self._db.execute(
                     "INSERT INTO series VALUES (?, ?, ?, ?, -1)",
                     (one.number, one.source, one.generation, one.contenttype),
                 )
-            self._db.executemany(INSERT, rows)
-        self._checkpoints.wrote(sum(len(row[-1]) for row in rows))
+            for start in range(0, len(placed), INSERT_ROWS):
+                some = placed[start : start + INSERT_ROWS]
+                values: list[object] = []
+                for (told, position, previous, recorded_ns), number in zip(some, numbers[start:], strict=False):
+                    values += (position, recorded_ns, number, told.sequence, told.topic, told.id, told.key, told.holds)
+                    values += (*previous, told.data)
+                    written += len(told.data)
+                self._db.execute(insert_of(len(some)), values)
+        self._checkpoints.wrote(written)
 
     def _delete(self, cut: int) -> None:
         """Forget messages before a position. What is still needed of their series is kept."""

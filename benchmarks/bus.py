@@ -11,7 +11,9 @@ ends with keys. The fastest of some runs, since others on the same machine and d
 
 `sqlite_events_per_s`: the same events committed to the same table, 20 at a time, and nothing else: what the disk allows
 at that moment, though without checkpoints. `durable_of_sqlite`: what the whole way reaches of it, side by side; the
-median.
+median. `disk_sync_us`: how long the disk takes for what a commit writes, a quarter of a millisecond after it did so
+last, which is about what publishing 20 events takes besides: some disks are several times slower then than without a
+pause, and differ from second to second. No more than 20 events in both times together can be published.
 
 `*_cpu_us`: what an event costs the processor, in the publisher's process with all its threads, and in the subscriber's.
 Where other programs keep cores (`load_during`) or the disk busy, this tells more than what was reached.
@@ -24,12 +26,9 @@ a graph has; with log and subscriber as above. To make and encode the events is 
 from __future__ import annotations
 
 import hashlib
-import itertools
 import json
-import os
 import subprocess
 import sys
-import tempfile
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import closing, contextmanager
@@ -40,6 +39,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.bus_disk import calm_folder, committed_per_s, sync_us
 from benchmarks.graph_runs import shipped_graph
 from benchmarks.machine import LoadOfOthers
 from benchmarks.results import ROOT, Figures, guarded
@@ -48,8 +48,7 @@ from nodes.publish_events import Config, PublishEvents, interrupted
 from nodes.types import Visits
 from pipeline.bus import curve
 from pipeline.bus.keeper import Keeper
-from pipeline.bus.log import Log, insert_of
-from pipeline.bus.log_file import LogFile
+from pipeline.bus.log import Log
 from pipeline.bus.message import Message
 from pipeline.bus.publisher import Publisher
 from pipeline.device import open_device
@@ -95,7 +94,10 @@ def measure_bus(repeats: int = REPEATS, events: int = EVENTS, ticks: int = TICKS
     load = LoadOfOthers()
     runs: dict[str, list[Run]] = {"durable": [], "plain": [], "curve": []}
     bare: list[float] = []
+    syncs_us: list[float] = []
     for _ in range(repeats):
+        with calm_folder() as folder:
+            syncs_us.append(sync_us(folder))
         with calm_folder() as folder:
             bare.append(committed_per_s(offers, folder))
         for kind, found in runs.items():
@@ -104,6 +106,7 @@ def measure_bus(repeats: int = REPEATS, events: int = EVENTS, ticks: int = TICKS
     with calm_folder() as folder:
         slowest_ms = quantiles(ticks_ms(folder, ticks), n=100)[98]
     figures: Figures = {"publish_p99_ms": round(slowest_ms, 3), "load_during": load.cores()}
+    figures["disk_sync_us"] = round(median(syncs_us))
     figures["sqlite_events_per_s"], figures["sqlite_events_per_s_p50"] = round(max(bare)), round(median(bare))
     ratios = (run.events_per_s / alone for run, alone in zip(runs["durable"], bare, strict=True))
     figures["durable_of_sqlite"] = round(median(ratios), 3)
@@ -113,14 +116,6 @@ def measure_bus(repeats: int = REPEATS, events: int = EVENTS, ticks: int = TICKS
         figures[f"{kind}_publisher_cpu_us"] = round(median(run.publisher_cpu_us for run in found), 1)
         figures[f"{kind}_subscriber_cpu_us"] = round(median(run.subscriber_cpu_us for run in found), 1)
     return figures
-
-
-@contextmanager
-def calm_folder() -> Iterator[Path]:
-    """Lend a folder; the disk has done before what the run before has left to it, such as to free its blocks."""
-    os.sync()
-    with tempfile.TemporaryDirectory() as name:
-        yield Path(name)
 
 
 def publish(offers: Sequence[Sequence[Message]], folder: Path, *, log: bool, encrypted: bool) -> Run:
@@ -150,21 +145,6 @@ def publish(offers: Sequence[Sequence[Message]], folder: Path, *, log: bool, enc
         check("the log", _kept(path), {"count": count, "checksum": sent})
     elapsed_s = (came["last_ns"] - began_ns) / 1e9
     return Run(count / elapsed_s, 1e6 * cpu_s / count, 1e6 * came["cpu_s"] / count)
-
-
-def committed_per_s(offers: Sequence[Sequence[Message]], folder: Path) -> float:
-    """Return how many events a second SQLite alone brings to the disk, as the log does: each offer is a commit."""
-    row = itertools.count(1)
-    with closing(LogFile(folder / "events.db")) as file:
-        began_s = time.perf_counter()
-        for offer in offers:
-            values: list[object] = []
-            for one in offer:
-                values += (next(row), 0, 1, one.sequence, one.topic, one.id, one.key, one.holds, 0, 0, 0, one.data)
-            file.writer.execute("BEGIN IMMEDIATE")
-            file.writer.execute(insert_of(len(offer)), values)
-            file.writer.execute("COMMIT")
-        return sum(map(len, offers)) / (time.perf_counter() - began_s)
 
 
 def ticks_ms(folder: Path, ticks: int) -> list[float]:

@@ -33,6 +33,8 @@ MOST_UNANSWERED = 4
 """Requests that may wait until somebody is there to answer them."""
 REFUSALS = 3
 """Handshakes broken off in a row after which it is not a publisher that is just being killed."""
+HANG_UPS = 10
+"""The same without keys, after which it is one that wants keys: either side may be the first to find that out."""
 WATCHED = (
     zmq.EVENT_HANDSHAKE_SUCCEEDED
     | zmq.EVENT_HANDSHAKE_FAILED_NO_DETAIL
@@ -195,7 +197,8 @@ class Link:
                 f"{self._endpoint}: expected to be let in, got refused, because the publisher does not know this key; "
                 f"copy {self._key_file('client.key')} to the folder clients of its keys, then listen again"
             )
-        if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL:
+        self._refusals += 1
+        if event == zmq.EVENT_HANDSHAKE_FAILED_PROTOCOL or (self._keys is None and self._refusals >= HANG_UPS):
             wanted, got, cure = ("without", "with", "give --keys DIR")
             if self._keys:
                 wanted, got, cure = ("with", "without", "leave out --keys")
@@ -203,9 +206,12 @@ class Link:
                 f"{self._endpoint}: expected a publisher {wanted} keys, got one {got} keys or another program; {cure}, "
                 "or check the address"
             )
-        self._refusals += 1
         if self._refusals == REFUSALS:
-            cure = f"check that {self._key_file('server.key')} is that of the publisher" if self._keys else "check it"
+            cure = (
+                f"check that {self._key_file('server.key')} is that of the publisher"
+                if self._keys
+                else "check the address"
+            )
             self._complain("refusals", f"{self._endpoint}: expected a publisher, got one that hangs up; {cure}")
 
     def _send(self, request: bytes) -> None:

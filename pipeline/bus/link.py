@@ -207,11 +207,9 @@ class Link:
                 "or check the address"
             )
         if self._refusals == REFUSALS:
-            cure = (
-                f"check that {self._key_file('server.key')} is that of the publisher"
-                if self._keys
-                else "check the address"
-            )
+            cure = "check the address"
+            if self._keys:
+                cure = f"check that {self._key_file('server.key')} is that of the publisher"
             self._complain("refusals", f"{self._endpoint}: expected a publisher, got one that hangs up; {cure}")
 
     def _send(self, request: bytes) -> None:

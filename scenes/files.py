@@ -48,7 +48,8 @@ def write_clip(clip: Clip, video: Path, *, quality: int = 21) -> Path:
         stream.codec_context.time_base = Fraction(1, _TICKS_PER_S)
         stream.codec_context.thread_count = 1
         stream.codec_context.gop_size = max(1, round(2 * clip.fps))
-        stream.options = {"crf": str(quality), "preset": "medium"}
+        # without mbtree: with it, x264 writes other bytes from run to run
+        stream.options = {"crf": str(quality), "preset": "medium", "x264-params": "mbtree=0"}
         for made in clip.frames():
             frame = av.VideoFrame.from_ndarray(made.bgr, format="bgr24")
             frame.pts = round(made.pts_ns * _TICKS_PER_S / 1e9)

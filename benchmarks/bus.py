@@ -41,7 +41,7 @@ import numpy as np
 
 from benchmarks.bus_disk import calm_folder, committed_per_s, sync_us
 from benchmarks.graph_runs import shipped_graph
-from benchmarks.machine import LoadOfOthers
+from benchmarks.machine import LoadOfOthers, free_port
 from benchmarks.results import ROOT, Figures, guarded
 from nodes.ops import cloud_events
 from nodes.publish_events import Config, PublishEvents, interrupted
@@ -270,15 +270,6 @@ def check(where: str, got: dict[str, Any], expected: dict[str, Any]) -> None:
     shown = {key: got[key] for key in expected}
     if shown != expected:
         raise PipelineError(f"{where}: expected {expected!r}, got {shown!r}; the figures would be void")
-
-
-def free_port() -> int:
-    """Return a TCP port that nobody uses."""
-    import socket
-
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port: int = free.getsockname()[1]
-    return port
 
 
 def main() -> int:

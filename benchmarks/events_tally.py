@@ -9,7 +9,7 @@ import numpy as np
 from benchmarks.clips import TrueClip
 from benchmarks.matching import Count
 from benchmarks.results import Figures, share
-from benchmarks.visits import NOBODY, right_visits, told_visits, true_visits
+from benchmarks.visits import NOBODY, right_visits, told_rows, told_visits, true_visits
 from nodes.types import AoiHits, Visits
 from scenes.truth import PeopleTruth
 
@@ -34,7 +34,7 @@ class VisitTally:
         self.count.wanted += len(true)
         self.count.right += len(pairs)
         self.count.wrong += len(told) - len(pairs)
-        dwell_s = [ns / 1e9 for ns in told_dwells(looks)]
+        dwell_s = looks.dwell_ns[told_rows(looks)] / 1e9
         for a, b in pairs:
             length = true[b].end_s - true[b].start_s
             self.start_errors_s.append(abs(told[a].start_s - true[b].start_s))
@@ -98,17 +98,6 @@ class CalibrationTally:
     def _binned(self) -> tuple[np.ndarray, np.ndarray, np.ndarray]:
         told = np.array(self.told)
         return told, np.array(self.true), np.minimum((told * BINS).astype(np.int64), BINS - 1)
-
-
-def told_dwells(looks: Visits) -> list[int]:
-    """Return the looking times, ns, of what `told_visits` returns, in its order."""
-    taken_back = {visit for visit, kind in zip(looks.visit, looks.kind, strict=True) if kind == "retracted"}
-    rows = zip(looks.visit, looks.kind, looks.target, looks.dwell_ns.tolist(), strict=True)
-    return [
-        dwell_ns
-        for visit, kind, target, dwell_ns in rows
-        if kind == "ended" and visit not in taken_back and not target.startswith("grid:")
-    ]
 
 
 def _median(errors: list[float], unit: float) -> float | None:

@@ -1,8 +1,9 @@
-"""What the machine is doing beside us, and what we hold of it. Reads /proc: Linux only."""
+"""What the machine is doing beside us, what we hold of it, and what is free. Reads /proc: Linux only."""
 
 from __future__ import annotations
 
 import os
+import socket
 import time
 from pathlib import Path
 
@@ -56,3 +57,10 @@ def own_s() -> float:
     """Return the CPU seconds of this process and of the children it has waited for."""
     times = os.times()
     return times.user + times.system + times.children_user + times.children_system
+
+
+def free_port() -> int:
+    """Return a TCP port that nobody uses."""
+    with socket.create_server(("127.0.0.1", 0)) as free:
+        port: int = free.getsockname()[1]
+    return port

@@ -5,7 +5,6 @@ from __future__ import annotations
 import argparse
 import json
 import os
-import socket
 import statistics
 import sys
 import tempfile
@@ -17,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from benchmarks.graph_runs import shipped_graph, shipped_stream
-from benchmarks.machine import resident_bytes
+from benchmarks.machine import free_port, resident_bytes
 from benchmarks.plain_loop import run_loop
 from benchmarks.results import ROOT, Figures
 from pipeline.device import open_device
@@ -36,10 +35,7 @@ _MODEL_RUNS = 60
 
 def retail(threads: int) -> tuple[Graph, EngineConfig]:
     """Return the retail graph as it ships, but on a free port, with that many threads in decoder and encoder."""
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    sets = [f"bus.endpoint=tcp://127.0.0.1:{port}", f"frames.threads={threads}", f"video.threads={threads}"]
+    sets = [f"bus.endpoint=tcp://127.0.0.1:{free_port()}", f"frames.threads={threads}", f"video.threads={threads}"]
     return shipped_graph(NODES, sets)
 
 

@@ -38,20 +38,28 @@ def true_visits(fixations: Iterable[Fixation]) -> list[Visit]:
     ]
 
 
-def told_visits(looks: Visits, owners: dict[int, int]) -> list[Visit]:
-    """Return the visits that the graph told and did not take back, of true people as far as its tracks are of them.
+def told_rows(looks: Visits) -> list[int]:
+    """Return the rows that end the visits which the graph told and did not take back.
 
     Cells of the grid that stands in for areas are left out: nobody looks at them by name.
     """
-    told = []
     taken_back = {visit for visit, kind in zip(looks.visit, looks.kind, strict=True) if kind == "retracted"}
-    ended = [kind == "ended" and visit not in taken_back for visit, kind in zip(looks.visit, looks.kind, strict=True)]
-    for row in np.flatnonzero(ended).tolist():
+    rows = enumerate(zip(looks.visit, looks.kind, looks.target, strict=True))
+    return [
+        row
+        for row, (visit, kind, target) in rows
+        if kind == "ended" and visit not in taken_back and not target.startswith("grid:")
+    ]
+
+
+def told_visits(looks: Visits, owners: dict[int, int]) -> list[Visit]:
+    """Return the visits of `told_rows`, of true people as far as the tracks of the graph are of them."""
+    told = []
+    for row in told_rows(looks):
         kind, _, track_id = looks.target[row].partition(":")
-        if kind != "grid":
-            target = f"person:{owners.get(int(track_id), NOBODY)}" if kind == "person" else looks.target[row]
-            person = owners.get(int(looks.track_id[row]), NOBODY)
-            told.append(Visit(person, target, looks.start_ns[row] / 1e9, looks.end_ns[row] / 1e9))
+        target = f"person:{owners.get(int(track_id), NOBODY)}" if kind == "person" else looks.target[row]
+        person = owners.get(int(looks.track_id[row]), NOBODY)
+        told.append(Visit(person, target, looks.start_ns[row] / 1e9, looks.end_ns[row] / 1e9))
     return told
 
 

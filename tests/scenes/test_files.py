@@ -38,6 +38,15 @@ def test_a_clip_and_its_truth_come_back_from_files(clip: Clip, tmp_path: Path) -
     assert np.abs(error).mean() < 8
 
 
+def test_clips_are_encoded_alike_from_run_to_run(clip: Clip, tmp_path: Path) -> None:
+    """By what the encoder says of itself in the file: longer clips differ with its macroblock tree, or with threads."""
+    write_clip(clip, tmp_path / "clip.mp4")
+
+    said = (tmp_path / "clip.mp4").read_bytes()
+    assert b" mbtree=0 " in said
+    assert b" threads=1 " in said
+
+
 def test_a_target_behind_the_camera_is_null_in_the_file_and_nan_again_when_read(clip: Clip, tmp_path: Path) -> None:
     path = write_clip(replace(clip, seconds=0.08), tmp_path / "clip.mp4")
     text = json.loads(path.read_text(encoding="utf-8"))

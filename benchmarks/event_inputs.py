@@ -23,14 +23,14 @@ SURE = 0.98
 """In-frame probability of somebody who truly looks at something in the picture; of others one minus that."""
 
 TRUST = (
-    "hits.area_bias=3.37",
-    "hits.person_bias=-1.24",
-    "hits.mass_weight=2.87",
-    "hits.size_weight=-0.52",
-    "hits.in_frame_weight=0.49",
-    "hits.aside_weight=-0.21",
-    "hits.facing_weight=-0.58",
-    "hits.facing_person_weight=1.68",
+    "hits.area_bias=3.21",
+    "hits.person_bias=-1.26",
+    "hits.mass_weight=2.94",
+    "hits.size_weight=-0.58",
+    "hits.in_frame_weight=0.48",
+    "hits.aside_weight=0.16",
+    "hits.facing_weight=-0.52",
+    "hits.facing_person_weight=1.93",
     "hits.head_scale=1",
 )
 """Overrides for true gaze, which can be trusted more than that of models and is never beside a head that it is at:

@@ -129,6 +129,7 @@ class DetectPeople(Node[Config]):
             body_box=np.concatenate([_placed(body_box, bodies, heads, len(head_box), np.nan), body_box[alone]]),
             body_score=np.concatenate([_placed(body_score, bodies, heads, len(head_box), 0), body_score[alone]]),
             direction_scores=_with_gaps(directions, len(alone), 0),
+            appearance=np.empty((count, 0), np.float32),
         )
         lone = np.isnan(people.body_box[:, 0]) & (people.head_score < config.lone_head_min_score)
         people = people.take(~lone & ~_masked(people, frames.stream(frame_row).config.masks))

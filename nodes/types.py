@@ -28,6 +28,20 @@ class Detections(Value):
     """0 when no body was seen."""
     direction_scores: np.ndarray = column(np.float32, 8)
     """Score of each head direction: 0 front, then by 45° over image-right (2), back (4), image-left (6); 0 unseen."""
+    appearance: np.ndarray = column(np.float32, None)
+    """(D,) unit vector of what the person looks like: the more alike two people look, the larger its dot product. D = 0
+    where nobody describes people, a row of zeros for a person who is not described. Comparable within one stream only.
+    """
+
+
+@dataclass(frozen=True, eq=False)
+class CameraMotion(Value):
+    """How the picture as a whole moved since the frame before of the same stream. One row a frame, in their order."""
+
+    frame_row: np.ndarray = column(np.int64)
+    affine: np.ndarray = column(np.float64, 2, 3)
+    """Where the frame before has a point (x, y) that stands still in the world, this frame has it at
+    `affine @ (x, y, 1)`, both in fractions of the frame. Identity for the first frame of a (stream, generation)."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from nodes.types import Visits
+from nodes.types import CameraMotion, Visits
 from pipeline.frames import FrameBatch
 from pipeline.values import Value, columns, items
 
@@ -30,7 +30,7 @@ SAID = {
 def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> Any:
     """Return a value of one frame with content that the names of its columns allow."""
     ids = np.sort(rng.choice(np.arange(1, PEOPLE + 1), rng.integers(2, PEOPLE + 1), replace=False))
-    count = len(ids)
+    count = 1 if kind is CameraMotion else len(ids)
     now_ns = int(frame.pts_ns[0])
     content: dict[str, Any] = {}
     for spec in columns(kind):
@@ -57,6 +57,12 @@ def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> A
             content[name] = rng.random(shape) < 0.5
         elif dtype.kind == "i":
             content[name] = np.zeros(shape)
+        elif name == "appearance":
+            content[name] = rng.random(shape) - 0.5
+            content[name] /= np.linalg.norm(content[name], axis=1, keepdims=True)
+            content[name][rng.random(count) < 0.2] = 0
+        elif name == "affine":
+            content[name] = np.eye(2, 3) + 0.01 * (rng.random(shape) - 0.5)
         else:
             content[name] = rng.random(shape) * (180 if name.endswith("_deg") else 1)
         content[name] = content[name].astype(dtype)

@@ -48,9 +48,10 @@ def write_truth(
         like: ticks of a run on the clip.
         folder: where to.
     """
+    stamps = [pts_ns for tick in like for pts_ns in tick.frames.pts_ns.tolist()]
     values: dict[str, list[Any]] = {
         "tracks": [true_tracks(truth) for truth in clip.frames],
-        "gaze": [true_gaze(truth, areas) for truth in clip.frames],
+        "gaze": [true_gaze(*frame, areas) for frame in zip(clip.frames, stamps, strict=True)],
     }
     for edge, column in values.items():
         write_recording(edge, like, column, folder)
@@ -74,7 +75,7 @@ def true_tracks(truth: PeopleTruth) -> Tracks:
     )
 
 
-def true_gaze(truth: PeopleTruth, areas: dict[str, Area] | None) -> GazeMaps:
+def true_gaze(truth: PeopleTruth, pts_ns: int, areas: dict[str, Area] | None) -> GazeMaps:
     """Return maps in which one cell stands out, where each person truly looks; none if that is not in the picture.
 
     There is no map of a head more than half of which the edge of the picture cuts off; fixations in the script leave
@@ -84,6 +85,11 @@ def true_gaze(truth: PeopleTruth, areas: dict[str, Area] | None) -> GazeMaps:
     picture, nor a spot on a shelf from the head before it. With `areas`, the event layer is not charged with what no
     map can say: who looks at something in front of an area or a head looks at nothing in the picture; who looks at a
     spot of an area that a head hides looks at the nearest spot of it that the camera sees.
+
+    Args:
+        truth: the people of a frame.
+        pts_ns: of the frame.
+        areas: the areas of its stream; None charges the event layer with all.
     """
     in_frame, point = truth.in_frame.copy(), truth.target_point.astype(np.float64)
     if areas is not None:
@@ -108,6 +114,7 @@ def true_gaze(truth: PeopleTruth, areas: dict[str, Area] | None) -> GazeMaps:
         head_box=truth.head_box.astype(np.float32),
         heatmap=heatmap,
         in_frame_prob=np.where(in_frame, SURE, 1 - SURE).astype(np.float32),
+        asked_ns=np.full(len(truth), pts_ns, np.int64),
     )
     at_edge = ((truth.head_box <= 0) | (truth.head_box >= 1)).any(axis=1)
     return maps.take(~at_edge | (truth.head_visible >= 0.5))

@@ -72,7 +72,8 @@ class EstimateGaze(Node[Config]):
         if not asked:
             return GazeMaps.empty()
         images = self.context.device.model_input(frames.take([row for row, _ in asked]), self._size_wh)
-        return concat([self._maps(images[k : k + 1], heads) for k, (_, heads) in enumerate(asked)])
+        parts = enumerate(asked)
+        return concat([self._maps(images[k : k + 1], heads, int(frames.pts_ns[row])) for k, (row, heads) in parts])
 
     def close(self) -> None:
         self._session.close()
@@ -82,12 +83,13 @@ class EstimateGaze(Node[Config]):
         best = np.argsort(-heads.head_score, kind="stable")[: self.config.max_heads]
         return heads.take(np.sort(best))
 
-    def _maps(self, image: Any, heads: Tracks) -> GazeMaps:
+    def _maps(self, image: Any, heads: Tracks, pts_ns: int) -> GazeMaps:
         """Ask about all heads of one frame.
 
         Args:
             image: (1, 3, H, W) f32 on the device.
             heads: one row or more, of one frame.
+            pts_ns: of the frame.
         """
         boxes = heads.head_box
         if self._cell_px:
@@ -100,4 +102,5 @@ class EstimateGaze(Node[Config]):
             head_box=heads.head_box,
             heatmap=device.to_host(answer["heatmap"]),
             in_frame_prob=device.to_host(answer["inout"]),
+            asked_ns=np.full(len(heads), pts_ns, np.int64),
         )

@@ -105,6 +105,9 @@ class GazeMaps(Value):
     """(h, w) likelihood over the whole frame that this cell is looked at, 0 to 1, not summing to 1."""
     in_frame_prob: np.ndarray = column(np.float32)
     """Probability that what the head looks at is inside the picture ("in/out" in papers)."""
+    asked_ns: np.ndarray = column(np.int64)
+    """pts of the frame whose picture the map was made of: earlier than the row's own frame where an older map stands
+    in, because the call for this frame was spared. `head_box` is always the head of the row's own frame."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -120,6 +123,11 @@ class GazePoints(Value):
     in_frame_prob: np.ndarray = column(np.float32)
     peak: np.ndarray = column(np.float32)
     """Height of the heat map at the point, 0 to 1."""
+    spread: np.ndarray = column(np.float32, 2)
+    """Standard deviation of where the point may be, along x and y: that of the map's own hill."""
+    asked_ns: np.ndarray = column(np.int64)
+    """pts of the frame whose picture the map was made of: earlier than the row's own frame where an older map stands
+    in."""
 
 
 @dataclass(frozen=True, eq=False)

@@ -51,12 +51,30 @@ def refined_peaks(maps: Array, x: Array, y: Array) -> Array:
     return np.stack([_top(across, x[columns]), _top(down, y[rows])], axis=1)
 
 
-def hill_centres(maps: Array, x: Array, y: Array, floor: float) -> Array:
-    """Return the centres of weight (N, 2) of the cells not lower than `floor` times their map's peak, as x, y."""
+def hills(maps: Array, x: Array, y: Array, floor: float) -> tuple[Array, Array]:
+    """Return centre of weight (N, 2) and standard deviation (N, 2), as x, y, of the high cells of each map.
+
+    A cell's weight lies evenly over the cell, so that even a single one has a spread.
+
+    Args:
+        maps: (N, h, w), 0 or more.
+        x: (w,) where the columns lie.
+        y: (h,) where the rows lie.
+        floor: cells not lower than this share of their map's peak count.
+    """
     weight = np.where(maps >= floor * maps.max(axis=(1, 2), keepdims=True), maps, 0).astype(np.float64)
     weight = np.maximum(weight, np.finfo(np.float64).tiny)  # a map of zeros has its centre in the middle
-    total = weight.sum(axis=(1, 2))
-    return np.stack([weight.sum(axis=1) @ x / total, weight.sum(axis=2) @ y / total], axis=1)
+    total = weight.sum(axis=(1, 2))[:, None]
+    across, down = weight.sum(axis=1) / total, weight.sum(axis=2) / total
+    centre = np.stack([across @ x, down @ y], axis=1)
+    apart = np.stack([_variance(across, x, centre[:, 0]), _variance(down, y, centre[:, 1])], axis=1)
+    cell = np.array([1 / len(x), 1 / len(y)])
+    return centre, np.sqrt(apart + cell**2 / 12)
+
+
+def _variance(share: Array, places: Array, centre: Array) -> Array:
+    """Return the variances (N,) of shares (N, K) at places (K,) about centres (N,)."""
+    return np.asarray((share * (places - centre[:, None]) ** 2).sum(axis=1))
 
 
 def _around(index: Array, count: int) -> Array:

@@ -48,7 +48,7 @@ def near(got: tuple[float, float] | None, x: float, y: float, most: float = 0.5 
 
 
 def test_a_true_map_has_one_cell_where_the_person_looks_and_none_when_that_is_not_in_the_picture() -> None:
-    gaze = true_gaze(looks_at(0.8, 0.3, "shelf"), SHELF)
+    gaze = true_gaze(looks_at(0.8, 0.3, "shelf"), 0, SHELF)
 
     assert near(spot(gaze), 0.8, 0.3)
     assert spot(gaze, 1) is None
@@ -60,21 +60,21 @@ def test_what_is_in_front_of_an_area_or_a_head_is_not_told_from_it_by_a_flat_map
     on_shelf, on_head = looks_at(0.8, 0.3, ""), looks_at(0.55, 0.15, "")
     beside, own_head = looks_at(0.3, 0.8, ""), looks_at(0.15, 0.15, "")
 
-    assert spot(true_gaze(on_shelf, SHELF)) is None
-    assert spot(true_gaze(on_head, {})) is None
-    assert near(spot(true_gaze(beside, SHELF)), 0.3, 0.8)
-    assert near(spot(true_gaze(own_head, SHELF)), 0.15, 0.15)
-    assert near(spot(true_gaze(on_shelf, None)), 0.8, 0.3)
+    assert spot(true_gaze(on_shelf, 0, SHELF)) is None
+    assert spot(true_gaze(on_head, 0, {})) is None
+    assert near(spot(true_gaze(beside, 0, SHELF)), 0.3, 0.8)
+    assert near(spot(true_gaze(own_head, 0, SHELF)), 0.15, 0.15)
+    assert near(spot(true_gaze(on_shelf, 0, None)), 0.8, 0.3)
 
 
 def test_a_spot_behind_a_head_moves_to_the_nearest_one_of_its_area_that_is_seen() -> None:
     hidden = looks_at(0.51, 0.15, "shelf")
 
-    assert near(spot(true_gaze(hidden, SHELF)), 0.5, 0.15, 1.0 / CELLS)
-    assert near(spot(true_gaze(hidden, None)), 0.51, 0.15)
-    assert near(spot(true_gaze(looks_at(0.55, 0.15, "person:9"), SHELF)), 0.55, 0.15)  # the head itself is looked at
+    assert near(spot(true_gaze(hidden, 0, SHELF)), 0.5, 0.15, 1.0 / CELLS)
+    assert near(spot(true_gaze(hidden, 0, None)), 0.51, 0.15)
+    assert near(spot(true_gaze(looks_at(0.55, 0.15, "person:9"), 0, SHELF)), 0.55, 0.15)  # the head itself is looked at
     within = {"shelf": Area(polygon=((0.51, 0.11), (0.55, 0.11), (0.55, 0.15)))}
-    assert spot(true_gaze(hidden, within)) is None  # nothing of it is seen
+    assert spot(true_gaze(hidden, 0, within)) is None  # nothing of it is seen
 
 
 def test_there_is_no_map_of_a_head_that_the_edge_cuts_off() -> None:
@@ -84,8 +84,8 @@ def test_there_is_no_map_of_a_head_that_the_edge_cuts_off() -> None:
     halved = people(head_box=boxes, head_visible=np.array([0.4, 0.4]), in_frame=neither)
     most = people(head_box=boxes, head_visible=np.array([0.6, 1.0]), in_frame=neither)
 
-    assert true_gaze(halved, SHELF).track_id.tolist() == [9]  # the second is hidden, but not by the edge
-    assert true_gaze(most, SHELF).track_id.tolist() == [4, 9]
+    assert true_gaze(halved, 0, SHELF).track_id.tolist() == [9]  # the second is hidden, but not by the edge
+    assert true_gaze(most, 0, SHELF).track_id.tolist() == [4, 9]
 
 
 def test_true_tracks_are_numbered_like_people_and_face_where_they_do() -> None:

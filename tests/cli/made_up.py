@@ -109,9 +109,9 @@ class SeeGaze(Node[SeeGazeConfig]):
         for row, (frame_row, track_id) in enumerate(zip(tracks.frame_row, tracks.track_id, strict=True)):
             right = (frames.pts_ns[frame_row] // TURN_NS + track_id) % 2
             maps[row, 2:6, 6 if right else 1] = 1.0
-        return GazeMaps(
-            tracks.frame_row, tracks.track_id, tracks.head_box, maps, np.full(len(tracks), 0.95, np.float32)
-        )  # fmt: skip
+        sure = np.full(len(tracks), 0.95, np.float32)
+        asked_ns = frames.pts_ns[tracks.frame_row]
+        return GazeMaps(tracks.frame_row, tracks.track_id, tracks.head_box, maps, sure, asked_ns)
 
 
 class DrawConfig(NodeConfig):

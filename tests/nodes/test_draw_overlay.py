@@ -225,7 +225,7 @@ def test_a_batch_gives_what_its_frames_give_one_by_one() -> None:
 def test_gaze_maps_are_laid_below_everything_else_on_request() -> None:
     heat = np.zeros((1, 8, 8), np.float32)
     heat[0, 1, 6] = 1
-    maps = GazeMaps(np.array([0]), np.array([3]), np.array([HEAD], np.float32), heat, np.ones(1, np.float32))
+    maps = table(GazeMaps, frame_row=[0], track_id=[3], head_box=[HEAD], heatmap=heat, in_frame_prob=[1])
 
     (off,) = drawn(opened(), clip(), Tracks.empty(), gaze=maps)
     (on,) = drawn(opened(heat_map=True), clip(), Tracks.empty(), gaze=maps)

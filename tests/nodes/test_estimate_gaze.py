@@ -44,6 +44,7 @@ def test_all_heads_of_a_frame_are_one_call() -> None:
     assert [call["image_bgr"].shape for call in session.calls] == [(1, 3, 32, 64)] * 2
     assert (maps.frame_row.tolist(), maps.track_id.tolist()) == ([0, 0, 1], [1, 2, 3])
     assert maps.heatmap[:, 0, 0] == pytest.approx([0.2, 0.2, 0.4])
+    assert maps.asked_ns.tolist() == [0, 0, 40_000_000]
     assert maps.in_frame_prob == pytest.approx([0.1, 0.6, 0.1])
     assert np.array_equal(maps.head_box, np.array([LEFT, RIGHT, LEFT], np.float32))
 

@@ -16,6 +16,7 @@ def locate(*maps: list[list[float]], **config: object) -> GazePoints:
         head_box=[[0.1, 0.2, 0.3, 0.6]] * len(maps),
         heatmap=maps,
         in_frame_prob=[0.7] * len(maps),
+        asked_ns=[5] * len(maps),
     )
     return run_node(make_node(LocateGaze, **config), [(gaze,)])[0]
 
@@ -41,6 +42,17 @@ def test_the_hill_is_the_high_cells() -> None:
     points = locate(SLOPE, how="hill", hill_floor=0.5)
 
     assert points.point[0] == pytest.approx([(0.8 * 1.5 + 0.4 * 2.5) / 1.2 / 4, 0.5])
+    assert points.spread[0] == pytest.approx([(2 / 9 + 1 / 12) ** 0.5 / 4, (1 / 12) ** 0.5 / 3])
+
+
+def test_the_spread_is_that_of_the_hill_however_the_point_is_found() -> None:
+    ways = [locate(SLOPE, how=how, hill_floor=0.5) for how in ("hill", "refined", "peak")]
+
+    assert len({tuple(points.spread[0].tolist()) for points in ways}) == 1
+
+
+def test_what_the_map_was_made_of_is_carried_over() -> None:
+    assert locate(SLOPE, SLOPE).asked_ns.tolist() == [5, 5]
 
 
 def test_cells_that_the_model_left_out_move_the_point() -> None:

@@ -60,6 +60,7 @@ def test_values_come_back_bit_for_bit(
         np.array(pairs, np.float32).reshape(count, 2)[:, [0, 1, 1, 0]],
         rng.random((count, high, wide), np.float32),
         np.array([pair[0] for pair in pairs], np.float32),
+        rng.integers(-(2**62), 2**62, count),
     )
     given = Tick(3, frames(2, ("a", "b")), (Mark("stalled", "a", 2, 5),), {"stamps": Slot(made)})
 

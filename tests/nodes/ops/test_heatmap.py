@@ -3,7 +3,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.ops.heatmap import cell_centres, hill_centres, peaks, refined_peaks
+from nodes.ops.heatmap import cell_centres, hills, peaks, refined_peaks
 
 
 def hill(x: float, y: float, shape_hw: tuple[int, int] = (48, 64), sigma: float = 0.05) -> np.ndarray:
@@ -69,10 +69,28 @@ def test_at_the_edge_of_the_map_it_is_the_centre_of_the_cell() -> None:
 def test_the_centre_of_a_hill_weighs_the_high_cells() -> None:
     maps = np.array([[[0.2, 0.0, 0.6, 0.9]]], np.float32)
 
-    assert hill_centres(maps, cell_centres(4), cell_centres(1), 0.5)[0] == pytest.approx([0.775, 0.5])
-    assert hill_centres(maps, cell_centres(4), cell_centres(1), 1.0)[0] == pytest.approx([0.875, 0.5])
-    assert hill_centres(maps, cell_centres(4), cell_centres(1), 0.0)[0] == pytest.approx([1.1875 / 1.7, 0.5])
+    centres = [hills(maps, cell_centres(4), cell_centres(1), floor)[0][0] for floor in (0.5, 1.0, 0.0)]
+
+    assert centres == [pytest.approx([x, 0.5]) for x in (0.775, 0.875, 1.1875 / 1.7)]
 
 
-def test_an_empty_map_has_its_centre_in_the_middle() -> None:
-    assert hill_centres(np.zeros((1, 3, 3)), cell_centres(3), cell_centres(3), 0.5)[0] == pytest.approx([0.5, 0.5])
+def test_an_empty_map_has_its_centre_in_the_middle_and_is_spread_over_the_frame() -> None:
+    centre, spread = hills(np.zeros((1, 3, 3)), cell_centres(3), cell_centres(3), 0.5)
+
+    assert centre[0] == pytest.approx([0.5, 0.5])
+    assert spread[0] == pytest.approx([12**-0.5, 12**-0.5])
+
+
+def test_a_hill_of_one_cell_is_as_wide_as_the_cell() -> None:
+    maps = np.array([[[0.1, 0.1, 0.9, 0.2], [0.1, 0.1, 0.4, 0.2]]], np.float32)
+
+    assert hills(maps, cell_centres(4), cell_centres(2), 0.5)[1][0] == pytest.approx([0.25 / 12**0.5, 0.5 / 12**0.5])
+
+
+@given(st.floats(0.3, 0.7), st.floats(0.3, 0.7), st.floats(0.02, 0.08))
+def test_a_gaussian_hill_is_as_wide_as_it_is(x: float, y: float, sigma: float) -> None:
+    centre, spread = hills(hill(x, y, sigma=sigma), cell_centres(64), cell_centres(48), 0.0)
+
+    cells = np.array([1 / 64, 1 / 48])
+    assert centre[0] == pytest.approx([x, y], abs=1e-3)
+    assert spread[0] == pytest.approx(np.sqrt(sigma**2 + cells**2 / 12), rel=0.01)

@@ -35,7 +35,7 @@ class Device(ABC):
         self,
         frames: FrameBatch,
         size_wh: tuple[int, int],
-        colour: Literal["bgr", "rgb"] = "bgr",
+        colour: Literal["bgr", "rgb", "grey"] = "bgr",
         layout: Literal["nchw", "nhwc"] = "nchw",
         dtype: Literal["float32", "uint8"] = "float32",
         how: Literal["stretch"] = "stretch",
@@ -45,8 +45,8 @@ class Device(ABC):
         Args:
             frames: the B frames of a tick, with pictures. B = 0 is ordinary.
             size_wh: width and height of the model input, pixels.
-            colour: order of the channels.
-            layout: `nchw` (B, 3, H, W) or `nhwc` (B, H, W, 3).
+            colour: order of the channels; `grey` is one channel, brightness, for which no colour is converted.
+            layout: `nchw` (B, 3, H, W) or `nhwc` (B, H, W, 3); 1 channel for `grey`.
             dtype: `float32` or `uint8`; 0 to 255 in both.
             how: `stretch`: both axes fill the size, so fractions of the input are fractions of the frame.
 
@@ -55,6 +55,37 @@ class Device(ABC):
 
         Raises:
             ValueError: the tick comes from a recording and has no pictures.
+        """
+
+    @abstractmethod
+    def crops(
+        self,
+        frames: FrameBatch,
+        frame_row: np.ndarray[Any, np.dtype[np.int64]],
+        boxes: np.ndarray[Any, np.dtype[Any]],
+        size_wh: tuple[int, int],
+        colour: Literal["bgr", "rgb", "grey"] = "bgr",
+        layout: Literal["nchw", "nhwc"] = "nchw",
+        dtype: Literal["float32", "uint8"] = "float32",
+    ) -> Any:
+        """Make the input of a model that looks at parts of pictures: boxes of frames, each stretched to one size.
+
+        Only the pixels of the boxes are read. A box may reach beyond its frame: there the frame's edge is repeated.
+
+        Args:
+            frames: the B frames of a tick, with pictures.
+            frame_row: (N,) the frame of each box. N = 0 is ordinary.
+            boxes: (N, 4) x1, y1, x2, y2 in fractions of the upright frame, each wider and higher than nothing.
+            size_wh: width and height of a crop, pixels.
+            colour: as in `model_input`.
+            layout: `nchw` (N, 3, H, W) or `nhwc` (N, H, W, 3); 1 channel for `grey`.
+            dtype: `float32` or `uint8`; 0 to 255 in both.
+
+        Returns:
+            A new array on this device, valid for ever.
+
+        Raises:
+            ValueError: the tick comes from a recording and has no pictures; a box is empty or not finite.
         """
 
     @abstractmethod

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any, ClassVar, Literal
 
 import numpy as np
 
 from pipeline.device import Device, DeviceKind
 from pipeline.frames import FrameBatch
+
+Array = np.ndarray[Any, np.dtype[Any]]
 
 
 class CpuDevice(Device):
@@ -28,30 +31,65 @@ class CpuDevice(Device):
         self,
         frames: FrameBatch,
         size_wh: tuple[int, int],
-        colour: Literal["bgr", "rgb"] = "bgr",
+        colour: Literal["bgr", "rgb", "grey"] = "bgr",
         layout: Literal["nchw", "nhwc"] = "nchw",
         dtype: Literal["float32", "uint8"] = "float32",
         how: Literal["stretch"] = "stretch",
-    ) -> np.ndarray[Any, np.dtype[Any]]:
+    ) -> Array:
         """See `Device.model_input`."""
         from pipeline.pictures import resized
 
         if how != "stretch":
             raise ValueError(f"CpuDevice.model_input: how: expected 'stretch', got {how!r}")
-        if len(frames.pictures) != len(frames):
-            raise ValueError(
-                f"CpuDevice.model_input: expected {len(frames)} pictures, got {len(frames.pictures)}; a tick replayed "
-                "from a recording has none: replay an edge below the nodes that run models on pictures"
-            )
-        width, height = size_wh
-        channels_first = layout == "nchw"
-        shape = (3, height, width) if channels_first else (height, width, 3)
-        batch = np.empty((len(frames), *shape), np.dtype(dtype))
-        for row, picture in zip(batch, frames.pictures, strict=True):
-            pixels = resized(picture, size_wh, colour)
-            np.copyto(row, pixels.transpose(2, 0, 1) if channels_first else pixels)
-        return batch
+        _check_pictures("model_input", frames)
+        images = (resized(picture, size_wh, colour) for picture in frames.pictures)
+        return _stacked(images, len(frames), size_wh, colour, layout, dtype)
 
-    def to_host(self, array: Any) -> np.ndarray[Any, np.dtype[Any]]:
+    def crops(
+        self,
+        frames: FrameBatch,
+        frame_row: Array,
+        boxes: Array,
+        size_wh: tuple[int, int],
+        colour: Literal["bgr", "rgb", "grey"] = "bgr",
+        layout: Literal["nchw", "nhwc"] = "nchw",
+        dtype: Literal["float32", "uint8"] = "float32",
+    ) -> Array:
+        """See `Device.crops`."""
+        from pipeline.pictures import cropped
+
+        _check_pictures("crops", frames)
+        boxes = np.asarray(boxes, np.float64)
+        bad = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
+        if bad.any():
+            got = boxes[bad][0].tolist()
+            raise ValueError(f"CpuDevice.crops: boxes: expected x1 < x2 and y1 < y2, got {got!r}; leave such boxes out")
+        parts = zip(frame_row.tolist(), boxes.tolist(), strict=True)
+        images = (cropped(frames.pictures[row], box, size_wh, colour) for row, box in parts)
+        return _stacked(images, len(boxes), size_wh, colour, layout, dtype)
+
+    def to_host(self, array: Any) -> Array:
         """Return the array as it is: it is in host memory."""
         return np.asarray(array)
+
+
+def _check_pictures(method: str, frames: FrameBatch) -> None:
+    if len(frames.pictures) != len(frames):
+        raise ValueError(
+            f"CpuDevice.{method}: expected {len(frames)} pictures, got {len(frames.pictures)}; a tick replayed "
+            "from a recording has none: replay an edge below the nodes that run models on pictures"
+        )
+
+
+def _stacked(
+    images: Iterable[Array], count: int, size_wh: tuple[int, int], colour: str, layout: str, dtype: str
+) -> Array:
+    """Return images (H, W, C) u8 as one array of a model's layout and dtype."""
+    width, height = size_wh
+    channels = 1 if colour == "grey" else 3
+    channels_first = layout == "nchw"
+    shape = (channels, height, width) if channels_first else (height, width, channels)
+    batch = np.empty((count, *shape), np.dtype(dtype))
+    for row, pixels in zip(batch, images, strict=True):
+        np.copyto(row, pixels.transpose(2, 0, 1) if channels_first else pixels)
+    return batch

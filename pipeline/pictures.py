@@ -1,10 +1,12 @@
-"""Turn decoded planes into upright BGR or RGB pictures, whole or shrunk.
+"""Turn decoded planes into upright BGR, RGB or grey pictures: whole, shrunk, or a part of one.
 
 Planes are resized before their colours are converted: a third of the work, and no full-size BGR picture.
 """
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any, Literal
 
 import cv2
@@ -12,12 +14,15 @@ import numpy as np
 
 from pipeline.frames import Picture
 
-Colour = Literal["bgr", "rgb"]
+Colour = Literal["bgr", "rgb", "grey"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 # OpenCV's I420 and NV12 conversions are limited-range BT.601: what Picture promises.
 _FROM_I420 = {"bgr": cv2.COLOR_YUV2BGR_I420, "rgb": cv2.COLOR_YUV2RGB_I420}
 _FROM_NV12 = {"bgr": cv2.COLOR_YUV2BGR_NV12, "rgb": cv2.COLOR_YUV2RGB_NV12}
+_FROM_BGR = {"rgb": cv2.COLOR_BGR2RGB, "grey": cv2.COLOR_BGR2GRAY}
+# Brightness of limited-range luma: 16 is black, 235 is white.
+_FULL_RANGE = np.clip(np.rint((np.arange(256) - 16) * (255 / 219)), 0, 255).astype(np.uint8)
 _TURN = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_COUNTERCLOCKWISE}
 
 
@@ -27,7 +32,7 @@ def to_bgr(picture: Picture) -> Array:
 
 
 def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour) -> Array:
-    """Return the upright picture stretched to a size: (h, w, 3) u8 in the order of `colour`.
+    """Return the upright picture stretched to a size: (h, w, 3) u8 in the order of `colour`, (h, w, 1) for `grey`.
 
     Shrinks by area, so that small heads do not flicker; enlarges linearly.
     """
@@ -35,10 +40,59 @@ def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour) -> Array
     size = (size_wh[1], size_wh[0]) if turned else size_wh
     if picture.layout == "bgr":
         small = _resize(picture.planes[0], size)
-        small = cv2.cvtColor(small, cv2.COLOR_BGR2RGB) if colour == "rgb" else small
+        small = small if colour == "bgr" else cv2.cvtColor(small, _FROM_BGR[colour])
+    elif colour == "grey":
+        small = cv2.LUT(_resize(picture.planes[0], size), _FULL_RANGE)
     else:
         small = _from_planes(picture, size, colour)
-    return cv2.rotate(small, _TURN[picture.rotation_deg]) if picture.rotation_deg else small
+    small = cv2.rotate(small, _TURN[picture.rotation_deg]) if picture.rotation_deg else small
+    return small if small.ndim == 3 else small[:, :, None]
+
+
+def cropped(picture: Picture, box: Sequence[float], size_wh: tuple[int, int], colour: Colour) -> Array:
+    """Return a box of the upright picture stretched to a size, to parts of a pixel: (h, w, 3 or 1) u8.
+
+    Shrinks by area as far as halving goes, then linearly. What lies beyond the picture repeats its edge.
+
+    Args:
+        picture: any; only the pixels of the box are read.
+        box: x1, y1, x2, y2 in fractions of the upright picture, not empty.
+        size_wh: width and height of the result, pixels.
+        colour: order of the channels, or `grey`.
+    """
+    x1, y1, x2, y2 = box
+    lying = {0: (x1, y1, x2, y2), 90: (y1, 1 - x2, y2, 1 - x1), 180: (1 - x2, 1 - y2, 1 - x1, 1 - y1)}
+    box = lying.get(picture.rotation_deg, (1 - y2, x1, 1 - y1, x2))
+    width, height = (size_wh[1], size_wh[0]) if picture.rotation_deg in (90, 270) else size_wh
+    full_height, full_width = picture.planes[0].shape[:2]
+    box_px = np.multiply(box, (full_width, full_height, full_width, full_height))
+    half = ((width + 1) // 2, (height + 1) // 2)
+    # Of an odd size the last sample of chroma stands for one pixel, not for two.
+    reach = box_px[:2] + (box_px[2:] - box_px[:2]) * (2 * half[0] / width, 2 * half[1] / height)
+    half_px = np.concatenate([box_px[:2], reach]) / 2
+    luma = _cut(picture.planes[0], box_px, (width, height))
+    chroma = [_cut(plane, half_px, half) for plane in picture.planes[1:] if colour != "grey"]
+    return resized(replace(picture, planes=(luma, *chroma)), size_wh, colour)
+
+
+def _cut(plane: Array, box_px: Array, size_wh: tuple[int, int]) -> Array:
+    """Return a box of a plane, edges in pixels of it, stretched to a size."""
+    height, width = plane.shape[:2]
+    left, top = np.clip(np.floor(box_px[:2]) - 1, 0, (width - 1, height - 1)).astype(int)
+    right, bottom = np.clip(np.ceil(box_px[2:]) + 1, (left + 1, top + 1), (width, height)).astype(int)
+    part, start, size = plane[top:bottom, left:right], box_px[:2] - (left, top), box_px[2:] - box_px[:2]
+    for axis in (0, 1):
+        while size[axis] >= 2 * size_wh[axis] and part.shape[1 - axis] >= 2:
+            halved = [part.shape[1], part.shape[0]]
+            halved[axis] //= 2
+            even = [2 * n if a == axis else n for a, n in enumerate(halved)]
+            part = cv2.resize(part[: even[1], : even[0]], halved, interpolation=cv2.INTER_AREA)
+            start[axis], size[axis] = start[axis] / 2, size[axis] / 2
+    # From the centre of a pixel of the result to where it lies among the centres of those of the part.
+    step = size / size_wh
+    onto = np.array([[step[0], 0, start[0] + step[0] / 2 - 0.5], [0, step[1], start[1] + step[1] / 2 - 0.5]])
+    how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+    return cv2.warpAffine(part, onto, size_wh, flags=how, borderMode=cv2.BORDER_REPLICATE)
 
 
 def _from_planes(picture: Picture, size_wh: tuple[int, int], colour: Colour) -> Array:

@@ -82,7 +82,11 @@ class FarDevice(FakeDevice):
 
     def model_input(self, *args: Any, **kwargs: Any) -> Any:
         """Return the picture input on the device."""
-        return OnDevice(super().model_input(*args, **kwargs))
+        return OnDevice(FakeDevice().model_input(*args, **kwargs))
+
+    def crops(self, *args: Any, **kwargs: Any) -> Any:
+        """Return the parts of pictures on the device."""
+        return OnDevice(super().crops(*args, **kwargs))
 
     def to_host(self, array: Any) -> np.ndarray:
         """Return what an array of the device holds."""

@@ -81,7 +81,7 @@ def table(kind: type[Value], /, **columns: Any) -> Any:
 
 
 class FakeDevice:
-    """A CPU device in plain numpy: `model_input` picks the nearest pixel of `bgr` pictures. Calls are kept."""
+    """A CPU device in plain numpy that picks the nearest pixel of `bgr` pictures. Calls are kept."""
 
     kind: ClassVar[str] = "cpu"
     xp: ClassVar[Any] = np
@@ -89,25 +89,33 @@ class FakeDevice:
     def __init__(self) -> None:
         self.calls: list[tuple[int, tuple[int, int]]] = []
 
-    def model_input(
+    def model_input(self, frames: FrameBatch, size_wh: tuple[int, int], *how: str, **named: str) -> np.ndarray:
+        """Return `(B, 3, H, W)`, or `(B, H, W, 3)` for layout `nhwc`, 1 channel for `grey`, values 0 to 255."""
+        whole = np.tile([0.0, 0.0, 1.0, 1.0], (len(frames), 1))
+        return self.crops(frames, np.arange(len(frames)), whole, size_wh, *how, **named)
+
+    def crops(
         self,
         frames: FrameBatch,
+        frame_row: np.ndarray,
+        boxes: np.ndarray,
         size_wh: tuple[int, int],
         colour: str = "bgr",
         layout: str = "nchw",
         dtype: str = "float32",
-        how: str = "stretch",
     ) -> np.ndarray:
-        """Return `(B, 3, H, W)`, or `(B, H, W, 3)` for layout `nhwc`, values 0 to 255."""
-        self.calls.append((len(frames), size_wh))
-        made = np.empty((len(frames), size_wh[1], size_wh[0], 3), dtype)
-        for row in range(len(frames)):
+        """Return the same of boxes of frames."""
+        self.calls.append((len(boxes), size_wh))
+        made = np.empty((len(boxes), size_wh[1], size_wh[0], 3), dtype)
+        for k, (row, (x1, y1, x2, y2)) in enumerate(zip(frame_row, np.asarray(boxes, np.float64), strict=True)):
             full = frames.pictures[row].planes[0]
-            ys = np.arange(size_wh[1]) * full.shape[0] // size_wh[1]
-            xs = np.arange(size_wh[0]) * full.shape[1] // size_wh[0]
-            made[row] = full[ys][:, xs]
-        made = made[..., ::-1] if colour == "rgb" else made
-        return np.ascontiguousarray(made.transpose(0, 3, 1, 2) if layout == "nchw" else made)
+            height, width = full.shape[:2]
+            xs = np.floor((x1 + (x2 - x1) * np.arange(size_wh[0]) / size_wh[0]) * width + 1e-6).astype(int)
+            ys = np.floor((y1 + (y2 - y1) * np.arange(size_wh[1]) / size_wh[1]) * height + 1e-6).astype(int)
+            made[k] = full[ys.clip(0, height - 1)][:, xs.clip(0, width - 1)]
+        made = made[..., ::-1] if colour == "rgb" else made.mean(axis=3, keepdims=True) if colour == "grey" else made
+        made = made.transpose(0, 3, 1, 2) if layout == "nchw" else made
+        return np.ascontiguousarray(made, dtype)
 
     def to_host(self, array: Any) -> np.ndarray:
         """Return the array: it is on the host."""

@@ -118,6 +118,18 @@ def test_model_input_in_rgb_has_its_channels_swapped():
     )
 
 
+def test_grey_is_the_brightness_of_the_picture_whatever_its_layout():
+    bgr = smooth_bgr((64, 48))
+    grey = cv2.cvtColor(bgr, cv2.COLOR_BGR2GRAY)
+    batch = frames(2, pictures=[i420(bgr), Picture((bgr,), "bgr")])
+
+    made = CPU.model_input(batch, (64, 48), colour="grey", dtype="uint8")
+
+    assert made.shape == (2, 1, 48, 64)
+    np.testing.assert_array_equal(made[1, 0], grey)
+    np.testing.assert_allclose(made[0, 0].astype(int), grey, atol=2)
+
+
 def test_model_input_of_no_frames_has_no_rows():
     assert CPU.model_input(frames(0), (32, 18)).shape == (0, 3, 18, 32)
 
@@ -141,6 +153,74 @@ def test_model_input_of_a_replayed_tick_is_refused():
     assert str(caught.value) == (
         "CpuDevice.model_input: expected 2 pictures, got 0; a tick replayed from a recording has none: replay an edge "
         "below the nodes that run models on pictures"
+    )
+
+
+@pytest.mark.parametrize("size_wh", [(64, 48), (61, 79)])
+@pytest.mark.parametrize("box", [(0, 0, 1, 1), (0.31, 0.17, 0.655, 0.902), (0.4, 0.4, 0.5, 0.5)])
+@pytest.mark.parametrize("layout", ["i420", "nv12", "bgr"])
+def test_crops_are_what_the_box_of_the_whole_picture_shows(layout, box, size_wh):
+    bgr = smooth_bgr((320, 240))
+    picture = {"i420": i420, "nv12": lambda b: nv12(i420(b)), "bgr": lambda b: Picture((b,), "bgr")}[layout](bgr)
+    x1, y1, x2, y2 = box
+    fine_wh = (8 * size_wh[0], 8 * size_wh[1])
+    x = (x1 + (x2 - x1) * (np.arange(fine_wh[0]) + 0.5) / fine_wh[0]) * 320 - 0.5
+    y = (y1 + (y2 - y1) * (np.arange(fine_wh[1]) + 0.5) / fine_wh[1]) * 240 - 0.5
+    at = np.meshgrid(x.astype(np.float32), y.astype(np.float32))
+    fine = cv2.remap(to_bgr(picture), *at, cv2.INTER_LINEAR, borderMode=cv2.BORDER_REPLICATE)
+    expected = cv2.resize(fine, size_wh, interpolation=cv2.INTER_AREA)
+
+    (made,) = CPU.crops(frames(1, pictures=[picture]), np.array([0]), np.array([box]), size_wh, layout="nhwc")
+
+    error = np.abs(made - expected)
+    assert error.mean() < 1.5
+    assert error.max() <= 10
+
+
+def test_crops_beyond_the_frame_repeat_its_edge():
+    columns = np.tile(np.arange(10, 250, 4, dtype=np.uint8)[None, :, None], (40, 1, 3))  # 60 wide
+    batch = frames(1, pictures=[Picture((columns,), "bgr")])
+
+    boxes = np.array([[-0.5, -0.5, 0.5, 0.5], [1.2, 0.1, 1.3, 0.2]])
+    left, beyond = CPU.crops(batch, np.array([0, 0]), boxes, (60, 40), dtype="uint8")
+
+    assert (left[:, :, :30] == 10).all()
+    np.testing.assert_array_equal(left[0, 0, 30:], columns[0, :30, 0])
+    assert (beyond == 246).all()
+
+
+@pytest.mark.parametrize("turn", [90, 180, 270])
+def test_crops_of_a_turned_picture_are_those_of_the_upright_one(turn):
+    upright = i420(smooth_bgr((64, 48)))
+    lying = tuple(np.ascontiguousarray(np.rot90(plane, turn // 90)) for plane in upright.planes)
+    box = np.array([[0.2, 0.1, 0.55, 0.9]])
+
+    made = [
+        CPU.crops(frames(1, pictures=[picture]), np.array([0]), box, (20, 30))
+        for picture in (upright, Picture(lying, "i420", turn))
+    ]
+
+    np.testing.assert_allclose(made[0], made[1], atol=2)
+
+
+def test_crops_go_by_the_frame_of_each_box_and_have_the_layout_asked_for():
+    batch = frames(2, pictures=[Picture((np.full((36, 64, 3), grey, np.uint8),), "bgr") for grey in (50, 90)])
+    boxes = np.array([[0, 0, 0.5, 1], [0.5, 0, 1, 1], [0, 0, 1, 1]])
+
+    made = CPU.crops(batch, np.array([1, 0, 1]), boxes, (4, 6), "grey", "nhwc")
+    none = CPU.crops(batch, np.zeros(0, np.int64), np.zeros((0, 4)), (4, 6))
+
+    assert (made.shape, made.dtype, made[:, 0, 0, 0].tolist()) == ((3, 6, 4, 1), np.float32, [90, 50, 90])
+    assert (none.shape, none.dtype) == ((0, 3, 6, 4), np.float32)
+
+
+@pytest.mark.parametrize("box", [[0.5, 0.1, 0.5, 0.9], [float("nan"), 0.1, 0.5, 0.9]])
+def test_crops_of_empty_boxes_are_refused(box):
+    with pytest.raises(ValueError) as caught:
+        CPU.crops(frames(1, pictures=True), np.array([0]), np.array([box]), (4, 6))
+
+    assert str(caught.value) == (
+        f"CpuDevice.crops: boxes: expected x1 < x2 and y1 < y2, got {box!r}; leave such boxes out"
     )
 
 

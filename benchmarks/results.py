@@ -40,7 +40,9 @@ def guarded(main: Callable[[], int]) -> int:
         return WRONG_INPUT
 
 
-def finish(name: str, figures: Figures, details: Figures, arguments: argparse.Namespace) -> int:
+def finish(
+    name: str, figures: Figures, details: Figures, arguments: argparse.Namespace, beside: Figures | None = None
+) -> int:
     """Print the table, write `<out>/<name>.json` and return the exit code.
 
     Args:
@@ -48,11 +50,13 @@ def finish(name: str, figures: Figures, details: Figures, arguments: argparse.Na
         figures: by key, None where there was nothing to measure; `logic.f1` goes into the file as `f1` within `logic`.
         details: counts and what else explains the figures; goes into the file under `details`.
         arguments: the parsed command line.
+        beside: figures that are not in the table, and that no target is about; goes into the file as it is.
     """
     targets = read_targets(TARGETS, name)
     print(table(name, figures, targets))
     path = make_folder(arguments.out) / f"{name}.json"
-    write_atomically(path, json.dumps({**nested(figures), "details": details}, indent=1, ensure_ascii=False) + "\n")
+    content = {**(beside or {}), **nested(figures), "details": details}
+    write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     print(path)
     missed = misses(figures, targets) if arguments.check else []
     for line in missed:

@@ -64,7 +64,7 @@ def angle_between(a: Array, b: Array) -> Array:
 
     The geodesic distance on the rotations.
     """
-    return np.degrees(np.linalg.norm(vectors(quaternions(np.swapaxes(a, -1, -2) @ b)), axis=1))
+    return np.asarray(np.degrees(np.linalg.norm(vectors(quaternions(np.swapaxes(a, -1, -2) @ b)), axis=1)))
 
 
 def mean(rotations: Array) -> Array:

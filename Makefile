@@ -8,14 +8,15 @@ ARGS ?=
 VENV := .venv
 BIN := $(VENV)/bin
 # -qq: only errors. Hashes and wheels only: nothing is run that the pinned files do not name.
-INSTALL := $(BIN)/pip install -qq --disable-pip-version-check --no-input
+INSTALL := pip install -qq --disable-pip-version-check --no-input
 PINNED := $(INSTALL) --only-binary :all: --require-hashes
 TORCH := torch==2.13.0
 UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench-accuracy bench-events bench-real bench-speed train requirements clean
+.PHONY: help demo test lint format bench-accuracy bench-events bench-real bench-speed bench-tracking train \
+	requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -49,6 +50,11 @@ bench-real: $(VENV)/dev.stamp ## measure on real footage in the folder that GAZE
 bench-speed: $(VENV)/dev.stamp ## measure the engine against plain loops; wants an idle machine
 	$(BIN)/python -m benchmarks.speed $(ARGS)
 
+# One BLAS thread: all of them are measured by the CPU time that they take.
+bench-tracking: export OMP_NUM_THREADS := 1
+bench-tracking: $(VENV)/run.stamp $(VENV)-bench/stamp ## measure tracking beside other trackers, on GAZE_REAL_DATA/mot
+	$(BIN)/python -m benchmarks.tracking $(ARGS)
+
 example-events: $(VENV)/run.stamp ## kill the retail graph and a listener while events flow; half a minute
 	$(BIN)/python -m examples.events_survive $(ARGS)
 
@@ -59,15 +65,16 @@ train: $(VENV)/train.stamp ## make the shipped models anew; hours
 requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv
 	$(VENV)-uv/bin/pip install -qq --disable-pip-version-check $(UV)
-	$(COMPILE) --output-file requirements/run.txt
-	$(COMPILE) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra cpu --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml --extra cpu --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) --group bench --constraint requirements/run.txt --output-file requirements/bench.txt
 
 # --no-build: wheels only, as in PINNED. fewest: one version of a package for every Python, so that one is tested.
-COMPILE := $(VENV)-uv/bin/uv pip compile pyproject.toml --extra cpu --universal --fork-strategy fewest \
-	--no-build --generate-hashes --quiet $(ARGS) --custom-compile-command "make requirements"
+COMPILE := $(VENV)-uv/bin/uv pip compile --universal --fork-strategy fewest --no-build \
+	--generate-hashes --quiet $(ARGS) --custom-compile-command "make requirements"
 
 clean: ## remove environments, caches and results
-	rm -rf $(VENV) $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf $(VENV) $(VENV)-bench $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp stands for one installed file of pins; dev.txt holds all of run.txt at the same versions.
@@ -75,18 +82,26 @@ $(VENV)/run.stamp: requirements/run.txt
 	@$(CHECK_PYTHON)
 	@echo "installing pinned packages into $(VENV), about a minute ..."
 	@$(PYTHON) -m venv --clear $(VENV)
-	@$(PINNED) -r requirements/run.txt
+	@$(BIN)/$(PINNED) -r requirements/run.txt
 	@touch $@
 
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/run.stamp
 	@echo "installing the tools for tests into $(VENV) ..."
-	@$(PINNED) -r requirements/dev.txt
+	@$(BIN)/$(PINNED) -r requirements/dev.txt
+	@touch $@
+
+# Apart from the others: what we are measured beside brings an OpenCV that writes the same folder as ours.
+$(VENV)-bench/stamp: requirements/bench.txt
+	@$(CHECK_PYTHON)
+	@echo "installing the trackers to compare with into $(VENV)-bench, about a minute ..."
+	@$(PYTHON) -m venv --clear $(VENV)-bench
+	@$(VENV)-bench/bin/$(PINNED) -r requirements/bench.txt
 	@touch $@
 
 # Apart from the pins: which torch file is right depends on the machine, and it is larger than all others together.
 $(VENV)/train.stamp: $(VENV)/dev.stamp
 	@echo "installing $(TORCH) into $(VENV) ..."
-	@$(INSTALL) $(TORCH)
+	@$(BIN)/$(INSTALL) $(TORCH)
 	@touch $@
 
 CHECK_PYTHON = $(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { \

@@ -93,6 +93,9 @@ class Admission:
     def offer(self, stream_id: str, frame: Frame) -> bool:
         """Hand a frame over, waiting for room if the stream waits; tell whether the run goes on."""
         inlet = self._inlets[stream_id]
+        index = inlet.next_index if frame.index is None else frame.index
+        if index < inlet.next_index:
+            raise ValueError(f"Frame.index: expected {inlet.next_index} or more after those before, got {index}")
         with self._changed:
             self._ledger.came(self._node)
             while inlet.waits and inlet.frames_waiting >= inlet.room and not self._stopping:
@@ -103,8 +106,8 @@ class Admission:
             arrived_ns = self._clock.now_ns() if inlet.stream.live else 0
             if inlet.next_index:
                 inlet.period_ns = min(max(frame.pts_ns - inlet.pts_ns, 1), LONGEST_WAIT_NS)
-            inlet.queue.append(Admitted(inlet.stream, frame, inlet.next_index, inlet.generation, arrived_ns))
-            inlet.next_index += 1
+            inlet.queue.append(Admitted(inlet.stream, frame, index, inlet.generation, arrived_ns))
+            inlet.next_index = index + 1
             inlet.pts_ns = frame.pts_ns
             inlet.frames_waiting += 1
             while inlet.frames_waiting > inlet.room:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -15,15 +15,16 @@ from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph, NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
+from pipeline.node import Frame
 from pipeline.recording import RecordedTick, Recording
 from pipeline.rejoining import fits, narrowed, rejoin, with_streams
-from pipeline.tick import Slot, Tick, no_frames
-from pipeline.values import Value
+from pipeline.tick import Slot, Tick, no_frames, with_rows
+from pipeline.values import Value, concat
 
 logger = logging.getLogger(__name__)
 
 
-def below_the_cut(graph: Graph, replayed: Mapping[str, Path]) -> Graph:
+def below_the_cut(graph: Graph, replayed: Iterable[str]) -> Graph:
     """Return the graph without the replayed nodes and without those that only they need; the source stays."""
     dropped: set[str] = set(replayed)
     for spec in reversed(graph.nodes):
@@ -34,9 +35,13 @@ def below_the_cut(graph: Graph, replayed: Mapping[str, Path]) -> Graph:
     return Graph(graph.path, tuple(spec for spec in graph.nodes if spec.name == source or spec.name not in dropped))
 
 
-def needs_pictures(graph: Graph) -> bool:
-    """Tell whether any node looks at pixels, so that sources must be read even though an edge is replayed."""
-    return any(spec.cls.reads_pictures for spec in graph.nodes)
+def needs_source(graph: Graph, replayed: Mapping[str, Path]) -> bool:
+    """Tell whether any node needs pixels, or values of the source's own that are not replayed.
+
+    Sources must then be read even though an edge is replayed.
+    """
+    own = graph.source.name not in replayed and any(graph.reads_values_of_source(spec) for spec in graph.nodes)
+    return own or any(spec.cls.reads_pictures for spec in graph.nodes)
 
 
 def open_recording(graph: Graph, edge: str, folder: Path) -> Recording:
@@ -47,7 +52,7 @@ def open_recording(graph: Graph, edge: str, folder: Path) -> Recording:
         ConfigError: nothing can be replayed there, or the recording is missing or is of something else.
     """
     kind = graph.node(edge).ports.output
-    if kind is None or graph.node(edge) is graph.source:
+    if kind is None or (kind is FrameBatch and graph.node(edge) is graph.source):
         raise ConfigError(
             f"--replay {edge}: expected an edge with values, got a {'sink' if kind is None else 'source'}; "
             "name the node that makes what is to be replayed"
@@ -69,13 +74,14 @@ def ticks_from_sources(
     Raises:
         PipelineError: a recording does not fit the input.
     """
-    number = 0
+    number, kind = 0, source.ports.output
+    assert kind is not None
     while (taken := admission.take()) is not None:
         if isinstance(taken, Mark):
             tick = Tick(number, no_frames(streams[taken.stream_id]), (taken,))
         else:
             tick = Tick(number, batched(taken))
-        tick.slots[source.name] = Slot(tick.frames)
+        tick.slots[source.name] = Slot(tick.frames if kind is FrameBatch else joined_values(kind, taken))
         for edge, recording in recordings.items():
             recorded = next(recording, None)
             if recorded is not None and (fits(recorded, tick) or not stopped()):
@@ -164,7 +170,22 @@ def batched(taken: list[Admitted]) -> FrameBatch:
         frame_index=np.array([one.frame_index for one in taken], np.int64),
         pts_ns=np.array([one.frame.pts_ns for one in taken], np.int64),
         arrived_ns=np.array([one.arrived_ns for one in taken], np.int64),
-        size_wh=np.array([one.frame.picture.size_wh for one in taken], np.int32).reshape(-1, 2),
-        pictures=tuple(one.frame.picture for one in taken),
+        size_wh=np.array([_size_wh(one.frame) for one in taken], np.int32).reshape(-1, 2),
+        pictures=tuple(one.frame.picture for one in taken if one.frame.picture),
         streams={one.stream.id: one.stream for one in taken},
     )
+
+
+def joined_values(kind: type[Value], taken: list[Admitted] | Mark) -> Value:
+    """Return what a source knows of admitted frames as one value of the tick they make; a mark brings nothing."""
+    frames = [] if isinstance(taken, Mark) else [one.frame for one in taken]
+    values = [(row, frame.value) for row, frame in enumerate(frames) if frame.value is not None]
+    moved = [with_rows(value, np.array([row])) if hasattr(value, "frame_row") else value for row, value in values]
+    return concat([kind.empty(), *moved])
+
+
+def _size_wh(frame: Frame) -> tuple[int, int]:
+    if frame.size_wh is not None:
+        return frame.size_wh
+    assert frame.picture is not None  # the reader saw to it
+    return frame.picture.size_wh

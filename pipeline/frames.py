@@ -59,7 +59,7 @@ class FrameBatch(Value):
     size_wh: np.ndarray = column(np.int32, 2)
     """Width and height in pixels of the upright frame."""
     pictures: tuple[Picture, ...] = attached(())
-    """B pictures, or none when the tick comes from a recording."""
+    """B pictures, or none when the tick comes from a recording, or from a source that gives none."""
     streams: dict[str, Stream] = attached(None)
     """By stream id: every stream of the tick, also of a tick that carries only marks."""
     _bgr: dict[int, np.ndarray] = field(

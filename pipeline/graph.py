@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pipeline.config import Block, RunConfig, shown, validated
 from pipeline.errors import ConfigError, GraphError
+from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig, Ports, Source, config_of, ports_of
 from pipeline.suggest import did_you_mean
 from pipeline.yaml_source import Document, read_yaml
@@ -65,6 +66,11 @@ class Graph:
             if spec.name == name:
                 return spec
         raise GraphError(f"{self.path}: no node {name!r}{did_you_mean(name, [s.name for s in self.nodes], 'nodes')}")
+
+    def reads_values_of_source(self, spec: NodeSpec) -> bool:
+        """Tell whether a node reads values of the source's own, and not just its frames."""
+        ports = [port for port, edge in spec.inputs.items() if edge == self.source.name]
+        return any(spec.ports.inputs[port].kind is not FrameBatch for port in ports)
 
     def consumers(self, name: str) -> tuple[NodeSpec, ...]:
         """Return the nodes that read the edge `name`, in graph order."""
@@ -129,7 +135,8 @@ class _Reader:
     specs: list[NodeSpec] = field(default_factory=list)
     outputs: dict[str, type[Any] | None] = field(default_factory=dict)
     """What the nodes above put out; `object` where a broken declaration leaves it unknown."""
-    sources: list[str] = field(default_factory=list)
+    sources: dict[str, type[Source[Any]]] = field(default_factory=dict)
+    """By name; a second one is an error."""
     graph_problems: list[str] = field(default_factory=list)
     config_problems: list[str] = field(default_factory=list)
 
@@ -140,8 +147,10 @@ class _Reader:
         inputs = entry.get("in") if isinstance(entry, dict) else None
         if cls and ports:
             self._check_inputs(name, entry["type"], ports, inputs)
+            if cls.reads_pictures:
+                self._check_pictures(name, ports, inputs)
             if issubclass(cls, Source):
-                self._note_source(name)
+                self._note_source(name, cls)
         self.outputs[name] = ports.output if ports else object
         if not cls:
             return
@@ -197,7 +206,7 @@ class _Reader:
         for port, wanted in ports.inputs.items():
             if port not in given and not wanted.optional:
                 kind = wanted.kind.__name__
-                makers = [edge for edge, made in self.outputs.items() if made and issubclass(made, wanted.kind)]
+                makers = [edge for edge in self.outputs if self._makes(edge, wanted.kind)]
                 cure = f"add {{{port}: {makers[-1]}}}" if makers else f"declare a node that makes {kind} above"
                 self._graph_problem((name, "in"), f"expected an edge for input {port!r} ({kind}), got none; {cure}")
 
@@ -213,13 +222,27 @@ class _Reader:
             got = self.outputs[edge]
             if got is None:
                 self._graph_problem(keys, f"expected {wanted.__name__}, got nothing: {edge!r} is a sink")
-            elif got is not object and not issubclass(got, wanted):
+            elif got is not object and not self._makes(edge, wanted):
                 self._graph_problem(keys, f"expected {wanted.__name__}, got {got.__name__} from {edge!r}")
 
-    def _note_source(self, name: str) -> None:
-        self.sources.append(name)
+    def _makes(self, edge: str, kind: type[Any]) -> bool:
+        """Tell whether a node above puts out what a port takes; every source puts out frames, too."""
+        made = self.outputs[edge]
+        return made is not None and (issubclass(made, kind) or (edge in self.sources and kind is FrameBatch))
+
+    def _check_pictures(self, name: str, ports: Ports, inputs: Any) -> None:
+        """Complain of a node that looks at pixels where the source has none: all frames come from the source."""
+        blind = next((source for source, cls in self.sources.items() if not cls.gives_pictures), None)
+        for port in inputs if isinstance(inputs, dict) else ():
+            if blind and port in ports.inputs and ports.inputs[port].kind is FrameBatch:
+                problem = f"expected frames with pictures, got those of {blind!r}, which have none"
+                cure = f"remove {name!r}, or begin with a source that gives pictures, such as decode_video"
+                self._graph_problem((name, "in", port), f"{problem}; {cure}")
+
+    def _note_source(self, name: str, cls: type[Source[Any]]) -> None:
+        self.sources[name] = cls
         if len(self.sources) == 2:
-            first = self.sources[0]
+            first = next(iter(self.sources))
             cure = "remove one; several streams are listed in the configuration"
             self._graph_problem((name,), f"expected one source, got a second beside {first!r}; {cure}")
 

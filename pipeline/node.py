@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 import typing
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.frames import FrameBatch, Picture, Stream
+from pipeline.frames import Picture, Stream
 from pipeline.values import Value
 
 if TYPE_CHECKING:
@@ -25,7 +25,8 @@ class NodeConfig(BaseModel):
 
     A field made with `Field(..., json_schema_extra={"live": True})` may be replaced between two ticks; the node's
     `reconfigured()` is then called. One that names a model card is made with `json_schema_extra={"card": True}`: its
-    checksum is then part of the lineage of what the node makes.
+    checksum is then part of the lineage of what the node makes. A switch made with `{"second_pass": True}` asks, where
+    it is on, for files to be run in two passes, between which the node's `revised()` is called.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
@@ -156,6 +157,20 @@ class Node(Generic[C]):
         """Do the same where frames will follow that do not continue those before; unless replaced, as at the end."""
         return self.stream_ended(stream_id)
 
+    def revised(self, ticks: Iterable[tuple[FrameBatch, Any]]) -> Iterable[Any]:
+        """Return what `process()` put out as it should have been, now that the streams are known to their ends.
+
+        Called on an instance of its own, which is never opened.
+
+        Args:
+            ticks: frames without pictures, and what was put out for them, in order. They are read from disk each time
+                they are gone through, and that may be several times.
+
+        Returns:
+            For each tick what stands in place of that value.
+        """
+        raise NotImplementedError
+
     def reconfigured(self) -> None:
         """Take up `self.config` after its live fields were replaced."""
 
@@ -165,10 +180,18 @@ class Node(Generic[C]):
 
 @dataclass(frozen=True)
 class Frame:
-    """One frame as a source yields it; the engine adds what it knows (stream, index, arrival)."""
+    """One frame as a source yields it; the engine adds what it knows (stream, generation, arrival)."""
 
-    picture: Picture
+    picture: Picture | None
+    """None in a source that gives no pictures."""
     pts_ns: int
+    size_wh: tuple[int, int] | None = None
+    """Width and height in pixels of the upright frame; None: those of the picture."""
+    value: Value | None = None
+    """What a source with values of its own knows of this frame: of the type that its `process()` returns, with
+    `frame_row` 0 in every row. None where that type is FrameBatch."""
+    index: int | None = None
+    """Number of the frame in its stream, from 0 and rising, where the source knows it; None: one more than before."""
 
 
 @dataclass(frozen=True)
@@ -188,8 +211,15 @@ SourceItem = Frame | Dropped | Discontinuity | None
 
 
 class Source(Node[C]):
-    """A node without inputs that reads one stream. The engine makes one per stream and runs it on its own thread."""
+    """A node without inputs that reads one stream. The engine makes one per stream and runs it on its own thread.
 
+    `process()` is never called; its return type names what the source puts out. A type other than FrameBatch is one of
+    the source's own, such as people that somebody else detected: each frame brings its part of it, and the edge can be
+    read both as that type and as the FrameBatch of the tick.
+    """
+
+    gives_pictures: ClassVar[bool] = True
+    """False when frames come without pictures; a graph with a node that reads pictures is then refused."""
     duration_ns: int | None = None
     """Length of what is read, once it is open; None while unknown and for live streams."""
 
@@ -210,7 +240,12 @@ class Source(Node[C]):
         """
         raise NotImplementedError
 
-    def process(self) -> FrameBatch:
+    @classmethod
+    def files_beside(cls, url: str) -> list[Path]:
+        """Return the files that are read beside that of a URL: when one changes, earlier results are out of date."""
+        return []
+
+    def process(self) -> Value:
         """Name the output port; a source is read through `frames()`."""
         raise NotImplementedError
 
@@ -243,6 +278,8 @@ def ports_of(cls: type[Node[Any]]) -> Ports:
     output = hints.pop("return")
     if output is not type(None) and not (isinstance(output, type) and issubclass(output, Value)):
         raise TypeError(f"{cls.__name__}.process: expected a Value or None as return type, got {output!r}")
+    if output is Value:
+        raise TypeError(f"{cls.__name__}.process: expected one kind of Value as return type, got any; name it")
     inputs = {}
     for name, hint in hints.items():
         kinds = [kind for kind in (get_args(hint) if _is_union(hint) else (hint,)) if kind is not type(None)]

@@ -36,6 +36,8 @@ class Observer:
     streams: dict[str, tuple[int, int]] = field(init=False)
     """By stream, frames let in and the last pts."""
     frames_out: int = 0
+    source_rows: int = 0
+    last_source_rows: int = 0
     began_ns: int | None = None
 
     def __post_init__(self) -> None:
@@ -50,6 +52,8 @@ class Observer:
         tick.entered_ns = self.clock.now_ns()
         for stream_id, pts_ns in zip(tick.frames.stream_id, tick.frames.pts_ns.tolist(), strict=True):
             self.streams[stream_id] = self.streams[stream_id][0] + 1, pts_ns
+        self.last_source_rows = len(tick.slots[self.graph.source.name].value)
+        self.source_rows += self.last_source_rows
 
     def left(self, tick: Tick) -> None:
         """Note that a tick has left the graph."""
@@ -132,7 +136,7 @@ class Observer:
             source.frames += reader.meter.frames
             source.wall_ns += reader.meter.wall_ns
             source.cpu_ns += reader.meter.cpu_ns
-        source.rows = sum(count for count, _ in self.streams.values())
+        source.rows, source.last_rows = self.source_rows, self.last_source_rows
         return {spec.name: by_name.get(spec.name, source) for spec in self.graph.nodes}
 
 

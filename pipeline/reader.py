@@ -9,10 +9,10 @@ from collections.abc import Generator, Iterator
 
 from pipeline.admission import Admission
 from pipeline.errors import PipelineError, SourceError
-from pipeline.frames import Stream
+from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import NodeSpec
 from pipeline.node import Context, Discontinuity, Dropped, Frame, Source, SourceItem
-from pipeline.running import Meter, said
+from pipeline.running import Meter, checked, said
 
 logger = logging.getLogger(__name__)
 
@@ -29,6 +29,7 @@ class Reader:
         self.meter = Meter()
         self.engine_cpu_ns = 0
         self._source: Source[object] = spec.cls(spec.config, context, stream)  # type: ignore[type-var]
+        self._kind = spec.ports.output or FrameBatch
         self._admission = admission
         self._max_frames = max_frames
         self._stopped = threading.Event()
@@ -80,6 +81,7 @@ class Reader:
     def _hand_over(self, item: SourceItem) -> bool:
         """Pass one item on; tell whether to go on reading."""
         if isinstance(item, Frame):
+            self._check(item)
             self.meter.frames += 1
             goes_on = self._admission.offer(self.stream.id, item)
             return goes_on and self.meter.frames != self._max_frames
@@ -90,6 +92,22 @@ class Reader:
         elif item is not None:
             raise TypeError(f"expected a Frame, Dropped, Discontinuity or None from the source, got {item!r}")
         return True
+
+    def _check(self, frame: Frame) -> None:
+        """Hold a frame to what the class of the source promises.
+
+        Raises:
+            TypeError, ValueError: it brings something else.
+        """
+        if (frame.picture is not None) != self._source.gives_pictures:
+            wanted = "a picture" if self._source.gives_pictures else "no picture"
+            raise TypeError(f"Frame.picture: expected {wanted}, got {type(frame.picture).__name__}")
+        if frame.picture is None and frame.size_wh is None:
+            raise ValueError("Frame.size_wh: expected width and height of a frame without a picture, got none")
+        if self._kind is not FrameBatch:
+            checked(frame.value, self._kind, frames=1)
+        elif frame.value is not None:
+            raise TypeError(f"Frame.value: expected none, got {type(frame.value).__name__}; name it in process()")
 
     def _give_up(self, error: BaseException) -> None:
         if self.error is None:

@@ -16,7 +16,7 @@ class Replayable:
     above: tuple[str, ...]
     """Nodes that read pictures and lead to event sinks, and all that these need; the source is one of them."""
     edges: tuple[str, ...]
-    """What those above hand to those below, without the frames of the source: these edges are recorded."""
+    """What those above hand to those below, but not the frames of the source: these edges are recorded."""
     below: tuple[str, ...]
     """All other nodes that lead to event sinks, and the sinks. What draws, and what only that needs, is in no part."""
 
@@ -27,8 +27,11 @@ def replayable(graph: Graph) -> Replayable:
     source = graph.source.name
     above = ancestry(graph, [source, *(name for name in wanted if graph.node(name).cls.reads_pictures)])
     below = [name for name in wanted if name not in above]
-    read = {edge for name in below for edge in graph.node(name).inputs.values()}
-    edges = [name for name in above if name in read and name != source]
+    readers = [graph.node(name) for name in below]
+    read = {edge for spec in readers for edge in spec.inputs.values()}
+    if not any(graph.reads_values_of_source(spec) for spec in readers):
+        read.discard(source)
+    edges = [name for name in above if name in read]
     return Replayable(tuple(above), tuple(edges), tuple(below))
 
 

@@ -43,9 +43,13 @@ class RunningNode:
     """Time of the stream at which a failure was last logged, by stream."""
     output: type[Value] | None = field(init=False)
     """What `process()` returns; None for a sink."""
+    reads: tuple[tuple[str, str, type[Value]], ...] = field(init=False)
+    """Port, edge and kind of each connected input."""
 
     def __post_init__(self) -> None:
-        self.output = self.spec.ports.output  # read off the signature once, not once a tick
+        ports = self.spec.ports  # read off the signature once, not once a tick
+        self.output = ports.output
+        self.reads = tuple((port, edge, ports.inputs[port].kind) for port, edge in self.spec.inputs.items())
 
     def call(self, tick: Tick) -> Value | None:
         """Run `process()`, then hand out what the node holds for streams that end in this tick.
@@ -54,7 +58,7 @@ class RunningNode:
             Exception: whatever the node raises; TypeError and ValueError when it returns what it must not.
         """
         meter, output = self.meter, self.output
-        inputs = {port: tick.slots[edge].value for port, edge in self.spec.inputs.items()}
+        inputs = {port: tick.read(edge, kind) for port, edge, kind in self.reads}
         wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
         try:
             parts = [self.node.process(**inputs)]

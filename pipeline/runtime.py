@@ -14,7 +14,7 @@ from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.device import Device
 from pipeline.errors import ConfigError, PipelineError
-from pipeline.feed import below_the_cut, needs_pictures, open_recording, ticks_from_recordings, ticks_from_sources
+from pipeline.feed import below_the_cut, needs_source, open_recording, ticks_from_recordings, ticks_from_sources
 from pipeline.frames import Stream
 from pipeline.graph import Graph
 from pipeline.latency import Latency
@@ -84,7 +84,7 @@ class Runtime:
         self._record = dict(record or {})
         self._whole_graph = graph
         self._graph = first(first(below_the_cut(graph, self._replay), ahead), self._record)
-        self._from_recordings = bool(replay) and not needs_pictures(self._graph)
+        self._from_recordings = bool(replay) and not needs_source(self._graph, self._replay)
         if replay and not self._from_recordings and live:
             raise ConfigError("--replay: expected files or nodes that need no pictures, got a live stream; name files")
         self._recorders: dict[str, Recorder] = {}

@@ -22,6 +22,7 @@ from pipeline.recording import LENGTH, from_plain_tick, plain_tick
 from pipeline.rejoining import with_streams
 from pipeline.running import RunningNode, explained
 from pipeline.tick import Slot, Tick
+from pipeline.values import Value
 
 logger = logging.getLogger(__name__)
 
@@ -139,7 +140,8 @@ class _Spill:
 
     def __init__(self, spec: NodeSpec) -> None:
         self.waiting = 0
-        self._kinds = {edge: spec.ports.inputs[port].kind for port, edge in spec.inputs.items()}
+        self._edges = tuple(spec.inputs.values())
+        self._kinds: dict[str, type[Value]] = {}
         self._file: Any = None
         self._read_at = 0
         self._write_at = 0
@@ -149,6 +151,7 @@ class _Spill:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="gazegraph-", buffering=0)  # noqa: SIM115, see close()
         self._streams.update(tick.frames.streams or {})
+        self._kinds = {edge: type(tick.slots[edge].value) for edge in self._edges}  # the same in every tick
         packed = msgspec.msgpack.encode([tick.number, plain_tick(tick, self._kinds)])
         self._file.seek(self._write_at)
         write_whole(self._file, LENGTH.pack(len(packed)) + packed)

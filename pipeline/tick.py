@@ -40,6 +40,11 @@ class Tick:
     entered_ns: int = 0
     """When the tick was let into the graph, on the engine's clock."""
 
+    def read(self, edge: str, kind: type[Value]) -> Value:
+        """Return what a port of some kind gets of an edge: of a source with values of its own, these or the frames."""
+        value = self.slots[edge].value
+        return self.frames if kind is FrameBatch and not isinstance(value, FrameBatch) else value
+
     def streams(self) -> list[str]:
         """Return the ids of the streams whose frames or marks are in the tick, in their order."""
         return list(dict.fromkeys([*self.frames.stream_id, *(mark.stream_id for mark in self.marks)]))

@@ -9,7 +9,7 @@ import pytest
 from pipeline.errors import ConfigError, GraphError
 from pipeline.feed import (
     below_the_cut,
-    needs_pictures,
+    needs_source,
     open_recording,
 )
 from pipeline.graph import Graph
@@ -37,9 +37,9 @@ def test_what_only_replayed_nodes_need_is_left_out(edges: list[str], left: list[
 def test_pictures_are_needed_when_a_node_that_is_left_reads_them():
     whole = branches(reads_pictures=["stamps"])
 
-    assert needs_pictures(whole)
-    assert needs_pictures(below_the_cut(whole, {"notes": Path()}))
-    assert not needs_pictures(below_the_cut(whole, {"stamps": Path()}))
+    assert needs_source(whole, {})
+    assert needs_source(below_the_cut(whole, {"notes": Path()}), {"notes": Path()})
+    assert not needs_source(below_the_cut(whole, {"stamps": Path()}), {"stamps": Path()})
 
 
 @pytest.mark.parametrize(

@@ -10,6 +10,7 @@ import pytest
 
 from pipeline.admission import Admission
 from pipeline.errors import SourceError
+from pipeline.frames import FrameBatch
 from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.node import Discontinuity, Dropped, Node, NodeConfig, Source
@@ -32,6 +33,9 @@ class Drive:
 
             def frames(self) -> Iterator[Any]:
                 return items()
+
+            def process(self) -> FrameBatch:
+                raise NotImplementedError
 
             def close(self) -> None:
                 test.did.append("close")

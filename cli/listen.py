@@ -18,6 +18,7 @@ from pipeline.bus.client import Subscriber
 from pipeline.bus.starts import After, AfterEvent, Resume, Since, Snapshot, Start
 from pipeline.bus.wire import WireError, rfc3339
 from pipeline.errors import ConfigError
+from pipeline.streams import STREAM_ID
 from pipeline.suggest import did_you_mean
 
 logger = logging.getLogger(__name__)
@@ -26,7 +27,6 @@ EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 HERE = "tcp://127.0.0.1:5570"
 AGE = re.compile(r"-(?P<count>\d{1,6})(?P<unit>[smhd])")
 SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
-STREAM = r"[a-z0-9][a-z0-9_-]*"
 EXAMPLES = """\
 examples
   python run_graph.py listen                                          this machine: visits that are open, then live
@@ -97,8 +97,8 @@ def prefixes_of(streams: Sequence[str], tracks: Sequence[str], kinds: Sequence[s
         ConfigError: something is no stream id or track, or tracks are asked for what no track has.
     """
     for option, words, wanted, example in (
-        ("--stream", streams, STREAM, "shop"),
-        ("--track", tracks, rf"{STREAM}/[1-9][0-9]*", "shop/3"),
+        ("--stream", streams, STREAM_ID.pattern, "shop"),
+        ("--track", tracks, rf"{STREAM_ID.pattern}/[1-9][0-9]*", "shop/3"),
     ):
         for word in words:
             if not re.fullmatch(wanted, word):

@@ -32,7 +32,7 @@ def named_sources(texts: Iterable[str]) -> dict[str, str]:
         given_id, url = _split(text)
         if given_id and not STREAM_ID.fullmatch(given_id):
             problems.append(
-                f"--source {redact(text)}: expected a stream id of a-z, 0-9, _ and - only, got {given_id!r}; "
+                f"--source {redact(text)}: expected a stream id of a-z, A-Z, 0-9, _ and - only, got {given_id!r}; "
                 f"write --source {_as_id(given_id)}={redact(url)}"
             )
             continue
@@ -77,6 +77,12 @@ def streams_to_run(
             continue
         for own_id, one in _each(stream_id, url):
             streams[own_id] = Stream(own_id, stream.model_copy(update={"url": one}), is_live(one))
+            alike = next(id for id in streams if id.lower() == own_id.lower())
+            if alike != own_id:
+                problems.append(
+                    f"{config.where('streams', stream_id)}: streams.{own_id}: expected an id that differs from "
+                    f"{alike!r} in more than capitals, got {own_id!r}: some disks would mix their results; rename one"
+                )
     if problems:
         raise ConfigError("\n".join(problems))
     return list(streams.values())

@@ -150,7 +150,7 @@ def _streams(block: Block, problems: list[str]) -> dict[str, StreamConfig]:
     streams = {}
     for stream_id, values in block.values.items():
         if not STREAM_ID.fullmatch(stream_id):
-            problem = f"expected a stream id of a-z, 0-9, _ and - only, got {stream_id!r}; rename it"
+            problem = f"expected a stream id of a-z, A-Z, 0-9, _ and - only, got {stream_id!r}; rename it"
             problems.append(block.complaint((stream_id,), problem))
             continue
         inner = _block(f"streams.{stream_id}", values, block.places, (stream_id,), problems)

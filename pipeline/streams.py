@@ -9,7 +9,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 Point = tuple[float, float]
-STREAM_ID = re.compile(r"[a-z0-9][a-z0-9_-]*")
+STREAM_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]*")
 
 
 def _polygon(points: tuple[Point, ...]) -> tuple[Point, ...]:

@@ -83,7 +83,7 @@ class LookEvent(msgspec.Struct, frozen=True):
 
     specversion: Literal["1.0"]
     id: Annotated[str, Meta(min_length=1, description="The same whenever the same input is processed the same way.")]
-    source: Annotated[str, Meta(pattern=r"^[^/\s]+/[a-z0-9][a-z0-9_-]*$", description="<graph>/<stream>")]
+    source: Annotated[str, Meta(pattern=r"^[^/\s]+/[A-Za-z0-9][A-Za-z0-9_-]*$", description="<graph>/<stream>")]
     type: EventType
     subject: Annotated[str, Meta(pattern="^track/[0-9]+$", description="track/<track>")]
     time: Annotated[

@@ -60,7 +60,7 @@ class MeasureEvent(msgspec.Struct, frozen=True):
     specversion: Literal["1.0"]
     id: Annotated[str, Meta(min_length=1, description="The same whenever the same input is processed the same way.")]
     source: Annotated[
-        str, Meta(pattern=r"^[^/\s]+/[a-z0-9][a-z0-9_-]*/measures$", description="<graph>/<stream>/measures")
+        str, Meta(pattern=r"^[^/\s]+/[A-Za-z0-9][A-Za-z0-9_-]*/measures$", description="<graph>/<stream>/measures")
     ]
     type: Literal["io.gazegraph.measure.window"]
     subject: Annotated[Span, Meta(description="The span of the report.")]

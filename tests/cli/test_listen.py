@@ -184,7 +184,7 @@ def test_an_age_is_no_option(heard: Callable[..., dict[str, Any]]) -> None:
             "--type: expected a kind of event, got 'end'; did you mean 'ended'? (kinds: started, updated, ended, "
             "retracted, window)",
         ),
-        (["--stream", "Shop"], "--stream: expected the name of a stream, got 'Shop'; write for example shop"),
+        (["--stream", "a/b"], "--stream: expected the name of a stream, got 'a/b'; write for example shop"),
         (["--track", "3"], "--track: expected the name of a track, got '3'; write for example shop/3"),
         (
             ["--track", "shop/3", "--type", "window"],

@@ -109,7 +109,7 @@ def test_all_that_is_wrong_is_told(tmp_path: Path) -> None:
     assert refusal(tmp_path, graph=3, edges=["../x"], extra=1, runs={"../y": {"streams": []}}).splitlines() == [
         f"{where}.graph: expected text, got 3",
         f"{where}.edges.0: expected String should match pattern '^[a-z][a-z0-9_]*$', got '../x'",
-        f"{where}.runs.../y: expected String should match pattern '^[a-z0-9][a-z0-9_-]*$', got '../y'",
+        f"{where}.runs.../y: expected String should match pattern '^[A-Za-z0-9][A-Za-z0-9_-]*$', got '../y'",
         f"{where}.extra: unknown key; did you mean 'streams'? (keys: {', '.join(WHOLE)})",
     ]
 

@@ -48,6 +48,7 @@ def test_a_stream_without_an_id_is_called_after_its_url(url: str, stream_id: str
     [
         (["a.mp4"], {"a": "a.mp4"}),
         (["door=a.mp4", "0"], {"door": "a.mp4", "camera-0": "0"}),
+        (["MOT17-04=a.mp4"], {"MOT17-04": "a.mp4"}),
         (["clips/*"], {"a": "clips/a.mp4", "c": "clips/c.mkv"}),
         (["clips"], {"a": "clips/a.mp4", "c": "clips/c.mkv"}),
         (["set=clips"], {"set-a": "clips/a.mp4", "set-c": "clips/c.mkv"}),
@@ -69,7 +70,7 @@ def test_two_equal_ids_and_a_malformed_one_are_told_together(folder: Path) -> No
     assert str(caught.value).splitlines() == [
         "--source clips/a.mp4: expected a stream id of its own, got 'a', which a.mp4 has; "
         "write --source other=clips/a.mp4",
-        "--source Door 1=rtsp://me:***@cam/1: expected a stream id of a-z, 0-9, _ and - only, got 'Door 1'; "
+        "--source Door 1=rtsp://me:***@cam/1: expected a stream id of a-z, A-Z, 0-9, _ and - only, got 'Door 1'; "
         "write --source door-1=rtsp://me:***@cam/1",
     ]
 
@@ -98,6 +99,18 @@ def test_a_configured_folder_of_videos_is_a_stream_for_each(folder: Path) -> Non
         ("day-a", "clips/a.mp4", 5),
         ("day-c", "clips/c.mkv", 5),
     ]
+
+
+def test_ids_that_would_share_a_folder_on_some_disks_are_told(folder: Path) -> None:
+    config = load_config(None, ["streams.Door.url=a.mp4", "streams.door.url=rtsp://cam/1"])
+
+    with pytest.raises(ConfigError) as caught:
+        streams_to_run(config, is_live, folder)
+
+    assert str(caught.value) == (
+        "--set streams.door.url=rtsp://cam/1: streams.door: expected an id that differs from 'Door' in more than "
+        "capitals, got 'door': some disks would mix their results; rename one"
+    )
 
 
 def test_missing_files_are_told_all_together(folder: Path) -> None:

@@ -49,7 +49,7 @@ def assemble(
 
 
 def _check_policy(spec: NodeSpec) -> None:
-    if spec.cls.sink_policy == "keep" and spec.cls.reads_pictures:
+    if spec.cls.sink_policy == "keep" and spec.reads_pictures:
         raise GraphError(
             f"{spec.where}: expected a sink that may drop, because it reads pictures of live streams and they are not "
             f"kept on disk, got one that keeps; set sink_policy = 'drop' in {spec.type}"

@@ -41,7 +41,7 @@ def needs_source(graph: Graph, replayed: Mapping[str, Path]) -> bool:
     Sources must then be read even though an edge is replayed.
     """
     own = graph.source.name not in replayed and any(graph.reads_values_of_source(spec) for spec in graph.nodes)
-    return own or any(spec.cls.reads_pictures for spec in graph.nodes)
+    return own or any(spec.reads_pictures for spec in graph.nodes)
 
 
 def open_recording(graph: Graph, edge: str, folder: Path) -> Recording:

@@ -11,7 +11,8 @@ from typing import Any, Literal
 from pipeline.config import Block, RunConfig, shown, validated
 from pipeline.errors import ConfigError, GraphError
 from pipeline.frames import FrameBatch
-from pipeline.node import Node, NodeConfig, Ports, Source, config_of, ports_of
+from pipeline.node import Node, NodeConfig, Source
+from pipeline.ports import Ports, config_of, ports_of
 from pipeline.suggest import did_you_mean
 from pipeline.yaml_source import Document, read_yaml
 
@@ -42,6 +43,16 @@ class NodeSpec:
     def ports(self) -> Ports:
         """Return the inputs and the output of its class."""
         return ports_of(self.cls)
+
+    @property
+    def begins_stage(self) -> bool:
+        """Tell whether it is heavy enough for a thread of its own, with the values it is given."""
+        return self.cls.begins_stage and not self.cls.without_model(self.config)
+
+    @property
+    def reads_pictures(self) -> bool:
+        """Tell whether it looks at pixels, with the values it is given."""
+        return self.cls.reads_pictures and not self.cls.without_model(self.config)
 
 
 @dataclass(frozen=True)
@@ -147,8 +158,6 @@ class _Reader:
         inputs = entry.get("in") if isinstance(entry, dict) else None
         if cls and ports:
             self._check_inputs(name, entry["type"], ports, inputs)
-            if cls.reads_pictures:
-                self._check_pictures(name, ports, inputs)
             if issubclass(cls, Source):
                 self._note_source(name, cls)
         self.outputs[name] = ports.output if ports else object
@@ -157,7 +166,10 @@ class _Reader:
         config = self._config_of(name, cls)
         if config and len(self.graph_problems) == before:
             where, stage = self.document.where(name), entry.get("stage", "auto")
-            self.specs.append(NodeSpec(name, entry["type"], cls, config, dict(inputs or {}), stage, where))
+            spec = NodeSpec(name, entry["type"], cls, config, dict(inputs or {}), stage, where)
+            if spec.reads_pictures:
+                self._check_pictures(spec)
+            self.specs.append(spec)
 
     def check_whole(self) -> None:
         """Check what no single declaration shows."""
@@ -205,10 +217,7 @@ class _Reader:
                 self._check_edge((name, "in", port), ports.inputs[port].kind, edge)
         for port, wanted in ports.inputs.items():
             if port not in given and not wanted.optional:
-                kind = wanted.kind.__name__
-                makers = [edge for edge in self.outputs if self._makes(edge, wanted.kind)]
-                cure = f"add {{{port}: {makers[-1]}}}" if makers else f"declare a node that makes {kind} above"
-                self._graph_problem((name, "in"), f"expected an edge for input {port!r} ({kind}), got none; {cure}")
+                self._no_edge(name, port, wanted.kind)
 
     def _check_edge(self, keys: tuple[str, ...], wanted: type[Any], edge: Any) -> None:
         if not isinstance(edge, str):
@@ -230,14 +239,24 @@ class _Reader:
         made = self.outputs[edge]
         return made is not None and (issubclass(made, kind) or (edge in self.sources and kind is FrameBatch))
 
-    def _check_pictures(self, name: str, ports: Ports, inputs: Any) -> None:
-        """Complain of a node that looks at pixels where the source has none: all frames come from the source."""
+    def _check_pictures(self, spec: NodeSpec) -> None:
+        """Complain of a node that looks at pixels and has none: not connected, or not in the source of all frames."""
+        ports = [port for port, wanted in spec.ports.inputs.items() if wanted.kind is FrameBatch]
+        given = [port for port in ports if port in spec.inputs]
+        if not given:
+            for port in ports:
+                self._no_edge(spec.name, port, FrameBatch, "; with the values it is given, it looks at pictures")
         blind = next((source for source, cls in self.sources.items() if not cls.gives_pictures), None)
-        for port in inputs if isinstance(inputs, dict) else ():
-            if blind and port in ports.inputs and ports.inputs[port].kind is FrameBatch:
-                problem = f"expected frames with pictures, got those of {blind!r}, which have none"
-                cure = f"remove {name!r}, or begin with a source that gives pictures, such as decode_video"
-                self._graph_problem((name, "in", port), f"{problem}; {cure}")
+        for port in given if blind else ():
+            problem = f"expected frames with pictures, got those of {blind!r}, which have none"
+            cure = f"remove {spec.name!r}, or begin with a source that gives pictures, such as decode_video"
+            self._graph_problem((spec.name, "in", port), f"{problem}; {cure}")
+
+    def _no_edge(self, name: str, port: str, wanted: type[Any], why: str = "") -> None:
+        makers = [edge for edge in self.outputs if edge != name and self._makes(edge, wanted)]
+        cure = f"add {{{port}: {makers[-1]}}}" if makers else f"declare a node that makes {wanted.__name__} above"
+        problem = f"expected an edge for input {port!r} ({wanted.__name__}), got none{why}; {cure}"
+        self._graph_problem((name, "in"), problem)
 
     def _note_source(self, name: str, cls: type[Source[Any]]) -> None:
         self.sources[name] = cls

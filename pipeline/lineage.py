@@ -94,11 +94,11 @@ def models_of(graph: Graph, root: Path) -> dict[str, Model]:
 
 def cards(config: NodeConfig) -> list[str]:
     """Return the model cards that a node's values name: fields made with `json_schema_extra={"card": True}`."""
-    found = []
+    found: list[str] = []
     for name, info in type(config).model_fields.items():
         extra = info.json_schema_extra
-        if isinstance(extra, dict) and extra.get("card") and getattr(config, name):
-            found.append(str(getattr(config, name)))
+        if isinstance(extra, dict) and extra.get("card") and (named := getattr(config, name)):
+            found += named if isinstance(named, tuple) else [str(named)]
     return found
 
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import typing
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
 
 from pydantic import BaseModel, ConfigDict
 
-from pipeline.frames import Picture, Stream
+from pipeline.frames import FrameBatch, Picture, Stream
 from pipeline.values import Value
 
 if TYPE_CHECKING:
@@ -24,8 +23,8 @@ class NodeConfig(BaseModel):
     """Base of every node's `Config`: frozen, unknown keys refused, each field documented by the string below it.
 
     A field made with `Field(..., json_schema_extra={"live": True})` may be replaced between two ticks; the node's
-    `reconfigured()` is then called. One that names a model card is made with `json_schema_extra={"card": True}`: its
-    checksum is then part of the lineage of what the node makes. A switch made with `{"second_pass": True}` asks, where
+    `reconfigured()` is then called. One that names a model card, or a tuple of them, is made with
+    `json_schema_extra={"card": True}`: their checksums are then part of the lineage of what the node makes. A switch made with `{"second_pass": True}` asks, where
     it is on, for files to be run in two passes, between which the node's `revised()` is called.
     """
 
@@ -142,6 +141,15 @@ class Node(Generic[C]):
         self.config = config
         self.context = context
 
+    @classmethod
+    def without_model(cls, config: C) -> bool:
+        """Tell whether this configuration leaves out the model; the node then begins no stage and reads no pictures.
+
+        For nodes that run a model only where one is configured: `begins_stage` and `reads_pictures` speak of them with
+        the model, and a port of frames that only the model needs is an optional one.
+        """
+        return False
+
     def open(self) -> None:
         """Load models, bind sockets. Called once before the first tick, on the thread that will call `process()`."""
 
@@ -248,59 +256,3 @@ class Source(Node[C]):
     def process(self) -> Value:
         """Name the output port; a source is read through `frames()`."""
         raise NotImplementedError
-
-
-@dataclass(frozen=True)
-class Port:
-    """One input of a node: the kind of value it takes, and whether the graph may leave it open."""
-
-    kind: type[Value]
-    optional: bool
-
-
-@dataclass(frozen=True)
-class Ports:
-    """The inputs and the output of a node, read off `process()`."""
-
-    inputs: dict[str, Port]
-    output: type[Value] | None
-
-
-def ports_of(cls: type[Node[Any]]) -> Ports:
-    """Read the ports of a node class off the annotations of its `process()`.
-
-    Raises:
-        TypeError: an annotation is missing or is not a `Value`; names class and parameter.
-    """
-    hints = get_type_hints(cls.process)
-    if "return" not in hints:
-        raise TypeError(f"{cls.__name__}.process: expected a return annotation, got none; write -> None for a sink")
-    output = hints.pop("return")
-    if output is not type(None) and not (isinstance(output, type) and issubclass(output, Value)):
-        raise TypeError(f"{cls.__name__}.process: expected a Value or None as return type, got {output!r}")
-    if output is Value:
-        raise TypeError(f"{cls.__name__}.process: expected one kind of Value as return type, got any; name it")
-    inputs = {}
-    for name, hint in hints.items():
-        kinds = [kind for kind in (get_args(hint) if _is_union(hint) else (hint,)) if kind is not type(None)]
-        if len(kinds) != 1 or not (isinstance(kinds[0], type) and issubclass(kinds[0], Value)):
-            wanted = "one kind of Value (or that | None)"
-            raise TypeError(f"{cls.__name__}.process: {name}: expected {wanted}, got {hint!r}")
-        inputs[name] = Port(kinds[0], optional=_is_union(hint))
-    return Ports(inputs, output if issubclass(output, Value) else None)
-
-
-def config_of(cls: type[Node[Any]]) -> type[NodeConfig]:
-    """Return the `Config` of a node class: the argument of its `Node[...]` or `Source[...]` base."""
-    for base in getattr(cls, "__orig_bases__", ()):
-        if isinstance(get_origin(base), type) and issubclass(get_origin(base), Node):
-            kind = get_args(base)[0]
-            if isinstance(kind, type) and issubclass(kind, NodeConfig):
-                return kind
-    raise TypeError(f"{cls.__name__}: expected a base such as Node[Config], got {cls.__bases__!r}")
-
-
-def _is_union(hint: Any) -> bool:
-    import types
-
-    return get_origin(hint) in (typing.Union, types.UnionType)

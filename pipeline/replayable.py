@@ -25,7 +25,7 @@ def replayable(graph: Graph) -> Replayable:
     """Return the two parts; all names are in graph order, and `below` is empty where no sink makes events."""
     wanted = ancestry(graph, (spec.name for spec in graph.nodes if _makes_events(graph, spec)))
     source = graph.source.name
-    above = ancestry(graph, [source, *(name for name in wanted if graph.node(name).cls.reads_pictures)])
+    above = ancestry(graph, [source, *(name for name in wanted if graph.node(name).reads_pictures)])
     below = [name for name in wanted if name not in above]
     readers = [graph.node(name) for name in below]
     read = {edge for spec in readers for edge in spec.inputs.values()}
@@ -62,11 +62,11 @@ def first(graph: Graph, edges: Iterable[str]) -> Graph:
 
 def _makes_events(graph: Graph, spec: NodeSpec) -> bool:
     """Tell whether a node is a sink that does not depend on pictures being drawn."""
-    if spec.ports.output is not None or spec.cls.reads_pictures:
+    if spec.ports.output is not None or spec.reads_pictures:
         return False
     return not any(_draws(graph.node(edge)) for edge in spec.inputs.values())
 
 
 def _draws(spec: NodeSpec) -> bool:
     kind = spec.ports.output
-    return spec.cls.reads_pictures and kind is not None and issubclass(kind, FrameBatch)
+    return spec.reads_pictures and kind is not None and issubclass(kind, FrameBatch)

@@ -14,7 +14,7 @@ def cut(graph: Graph) -> list[list[NodeSpec]]:
     """
     stages: list[list[NodeSpec]] = []
     for spec in graph.nodes:
-        begins = issubclass(spec.cls, Source) or spec.cls.begins_stage if spec.stage == "auto" else spec.stage == "new"
+        begins = issubclass(spec.cls, Source) or spec.begins_stage if spec.stage == "auto" else spec.stage == "new"
         if begins or not stages:
             stages.append([])
         stages[-1].append(spec)

@@ -13,7 +13,8 @@ import numpy as np
 from pipeline.errors import PipelineError
 from pipeline.frames import FrameBatch
 from pipeline.graph import Graph, NodeSpec
-from pipeline.node import Node, NodeConfig, config_of
+from pipeline.node import Node, NodeConfig
+from pipeline.ports import config_of
 
 Array = np.ndarray[Any, np.dtype[Any]]
 

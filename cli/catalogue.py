@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
-from pipeline.node import Node, config_of, ports_of
+from pipeline.node import Node
+from pipeline.ports import config_of, ports_of
 
 SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "min_length": "length ≥", "max_length": "length ≤"}
 """Limits of a field by the attribute that pydantic's metadata hold them in."""

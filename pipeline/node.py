@@ -24,8 +24,9 @@ class NodeConfig(BaseModel):
 
     A field made with `Field(..., json_schema_extra={"live": True})` may be replaced between two ticks; the node's
     `reconfigured()` is then called. One that names a model card, or a tuple of them, is made with
-    `json_schema_extra={"card": True}`: their checksums are then part of the lineage of what the node makes. A switch made with `{"second_pass": True}` asks, where
-    it is on, for files to be run in two passes, between which the node's `revised()` is called.
+    `json_schema_extra={"card": True}`: their checksums are then part of the lineage of what the node makes.
+    A switch made with `{"second_pass": True}` asks, where it is on, for files to be run in two passes, between which
+    the node's `revised()` is called.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)

@@ -12,7 +12,8 @@ import numpy as np
 from pipeline.frames import FrameBatch, Picture, Stream
 from pipeline.graph import Graph
 from pipeline.lineage import Lineage
-from pipeline.node import Context, Node, NodeConfig, Source, SourceItem, config_of
+from pipeline.node import Context, Node, NodeConfig, Source, SourceItem
+from pipeline.ports import config_of
 from pipeline.streams import StreamConfig
 from pipeline.values import Value
 

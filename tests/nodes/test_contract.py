@@ -12,7 +12,8 @@ import numpy as np
 import pytest
 
 from pipeline.frames import FrameBatch, Picture
-from pipeline.node import Node, Source, config_of, ports_of
+from pipeline.node import Node, Source
+from pipeline.ports import config_of, ports_of
 from pipeline.values import concat, equal, items
 from tests.fake_models import FarDevice, FarSession, detector, gaze_model
 from tests.helpers import FakeContext, frames

@@ -17,7 +17,8 @@ from nodes.types import Detections, GazePoints, HeadPoses, Tracks
 from pipeline.device_cpu import CpuDevice
 from pipeline.frames import FrameBatch, Picture
 from pipeline.graph import Graph
-from pipeline.node import Context, Node, config_of
+from pipeline.node import Context, Node
+from pipeline.ports import config_of
 from pipeline.values import Value
 from scenes.still import Still, render_still
 from tests.helpers import frames, table

@@ -13,7 +13,8 @@ import numpy as np
 from pipeline.device import open_device
 from pipeline.frames import FrameBatch, Picture, Stream
 from pipeline.graph import Graph, NodeSpec
-from pipeline.node import Frame, Node, NodeConfig, Source, SourceItem, config_of
+from pipeline.node import Frame, Node, NodeConfig, Source, SourceItem
+from pipeline.ports import config_of
 from pipeline.report import RunReport
 from pipeline.runtime import Runtime
 from pipeline.settings import EngineConfig

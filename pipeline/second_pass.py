@@ -1,0 +1,69 @@
+"""Files run in two passes: to the nodes that know better at the end of a file, and from there on with the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from pipeline.errors import GraphError
+from pipeline.feed import below_the_cut
+from pipeline.graph import Graph
+from pipeline.node import NodeConfig
+from pipeline.replayable import ancestry
+
+
+@dataclass(frozen=True)
+class SecondPass:
+    """A graph cut in two below the nodes whose output is revised when a file is known to its end."""
+
+    revised: dict[str, str]
+    """Those nodes, each with the switch that asks for it, in graph order."""
+    above: tuple[str, ...]
+    """Them and all that they depend on: what the first pass runs. The source is one of them."""
+    edges: tuple[str, ...]
+    """What the first pass writes down for the second: what is revised, and what else is read or recorded there."""
+
+    @property
+    def switches(self) -> str:
+        """Return what asks for it, as in `--set`: `tracks.offline`."""
+        return ", ".join(f"{name}.{key}" for name, key in self.revised.items())
+
+
+def second_pass(
+    graph: Graph, replayed: Collection[str] = (), recorded: Collection[str] = ()
+) -> SecondPass | None:  # fmt: skip
+    """Return how a graph is run on files in two passes; None when no node that is run asks for it.
+
+    Args:
+        graph: a checked graph.
+        replayed: edges that recordings stand in for: they are taken as they were recorded.
+        recorded: edges that are to be recorded.
+
+    Raises:
+        GraphError: of two nodes that ask for it, one depends on the other.
+    """
+    run = below_the_cut(graph, replayed).nodes
+    revised = {spec.name: key for spec in run if spec.name not in replayed and (key := switch(spec.config))}
+    if not revised:
+        return None
+    for name, key in revised.items():
+        upper = [other for other in ancestry(graph, [name]) if other in revised and other != name]
+        if upper:
+            raise GraphError(
+                f"{graph.node(name).where}: expected a node that depends on no other one that is revised at the end of "
+                f"a file, got {name!r}, which depends on {upper[0]!r}; add --set {name}.{key}=false"
+            )
+    above = ancestry(graph, revised)
+    read = {edge for spec in run if spec.name not in above for edge in spec.inputs.values()}
+    made = [spec.name for spec in run if spec.name in above and spec is not graph.source and spec.name not in replayed]
+    edges = [name for name in made if name in revised or name in read or name in recorded]
+    return SecondPass(revised, tuple(above), tuple(edges))
+
+
+def switch(config: NodeConfig) -> str | None:
+    """Return the switch of a node's values that asks for a second pass; None where there is none or it is off."""
+    for name, info in type(config).model_fields.items():
+        extra = info.json_schema_extra
+        if isinstance(extra, dict) and extra.get("second_pass") and getattr(config, name):
+            return name
+    return None

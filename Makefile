@@ -90,7 +90,7 @@ $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/run.stamp
 	@$(BIN)/$(PINNED) -r requirements/dev.txt
 	@touch $@
 
-# Apart from the others: what we are measured beside brings an OpenCV that writes the same folder as ours.
+# In an environment of its own: see pyproject.toml.
 $(VENV)-bench/stamp: requirements/bench.txt
 	@$(CHECK_PYTHON)
 	@echo "installing the trackers to compare with into $(VENV)-bench, about a minute ..."

@@ -110,11 +110,12 @@ def test_what_ships_is_small_enough_to_clone() -> None:
     assert [file for file, size in sizes.items() if file.suffix != ".onnx" and size > FILE_BYTES] == []
 
 
-def test_pins_have_hashes_and_the_two_files_agree() -> None:
-    run, dev = pins("run.txt"), pins("dev.txt")
+def test_pins_have_hashes_and_the_files_agree() -> None:
+    run, dev, bench = pins("run.txt"), pins("dev.txt"), pins("bench.txt")
 
-    assert [name for name, (_, hashes) in (run | dev).items() if hashes == 0] == []
+    assert [name for pinned in (run, dev, bench) for name, (_, hashes) in pinned.items() if hashes == 0] == []
     assert {name: version for name, (version, _) in run.items() if dev.get(name, ("", 0))[0] != version} == {}
+    assert {name: version for name, (version, _) in bench.items() if run.get(name, (version, 0))[0] != version} == {}
 
 
 def test_pins_cover_what_the_project_asks_for() -> None:
@@ -125,6 +126,7 @@ def test_pins_cover_what_the_project_asks_for() -> None:
 
     assert run - set(pins("run.txt")) == set()
     assert (run | dev) - set(pins("dev.txt")) == set()
+    assert package_names(groups["bench"]) - set(pins("bench.txt")) == set()
 
 
 def node_files() -> list[Path]:

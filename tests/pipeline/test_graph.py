@@ -60,6 +60,20 @@ class MeasureSums(Node[NodeConfig]):
         return Sums.empty()
 
 
+class GuessSums(Node[SignConfig]):
+    """Look at pictures where a model is configured."""
+
+    begins_stage = True
+    reads_pictures = True
+
+    @classmethod
+    def without_model(cls, config: SignConfig) -> bool:
+        return config.model == "none"
+
+    def process(self, signs: Signs, frames: FrameBatch | None = None) -> Sums:
+        return Sums.empty()
+
+
 class WriteSums(Node[NodeConfig]):
     def process(self, sums: Sums) -> None: ...
 
@@ -141,6 +155,42 @@ def test_asking_for_a_node_that_is_not_there_suggests_one(root: Path, monkeypatc
         graph.node("sum")
 
     assert str(caught.value) == "g.yaml: no node 'sum'; did you mean 'sums'? (nodes: frames, signs, sums, again, log)"
+
+
+GUESS = """\
+frames: {type: read_numbers}
+signs: {type: detect_signs, in: {frames: frames}}
+sums: {type: guess_sums, in: {signs: signs}}
+"""
+
+
+def test_values_say_whether_a_node_looks_at_pictures(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setitem(KINDS, "guess_sums", GuessSums)
+    (root / "none.onnx").touch()
+    connected = GUESS.replace("signs: signs}", "signs: signs, frames: frames}")
+
+    without, model = (load(root, connected, f"sums: {{model: {name}}}").node("sums") for name in ("none", "signs"))
+    unconnected = load(root, GUESS, "sums: {model: none}").node("sums")
+
+    assert [(spec.begins_stage, spec.reads_pictures) for spec in (without, model, unconnected)] == [
+        (False, False),
+        (True, True),
+        (False, False),
+    ]
+
+
+def test_a_node_that_looks_at_pictures_must_be_given_them(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setitem(KINDS, "guess_sums", GuessSums)
+
+    with pytest.raises(GraphError) as caught:
+        load(root, GUESS, "sums: {model: signs}")
+
+    assert str(caught.value) == (
+        "g.yaml:3: sums.in: expected an edge for input 'frames' (FrameBatch), got none; with the values it is given, "
+        "it looks at pictures; add {frames: frames}"
+    )
 
 
 def test_values_are_checked_against_the_nodes(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

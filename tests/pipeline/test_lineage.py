@@ -24,6 +24,8 @@ CARD = "file: m.onnx\nfamily: any\ncontract: {inputs: {}, outputs: {}}\n"
 class Config(NodeConfig):
     model: str = Field(default="", json_schema_extra={"card": True})
     """A card."""
+    several: tuple[str, ...] = Field(default=(), json_schema_extra={"card": True})
+    """Cards."""
     other: str = "no card"
     """Something else."""
 
@@ -123,6 +125,7 @@ def test_a_file_of_the_run_lies_in_its_folder(tmp_path: Path) -> None:
 
 def test_only_marked_fields_name_cards() -> None:
     assert cards(Config(model="a", other="b")) == ["a"]
+    assert cards(Config(model="a", several=("c", "b"))) == ["a", "c", "b"]
     assert cards(Config()) == []
 
 

@@ -27,6 +27,10 @@ def _make(self: Any, stamps: Stamps) -> Notes:
     return Notes.empty()
 
 
+def _note(self: Any, frames: FrameBatch, stamps: Stamps) -> Notes:
+    return Notes.empty()
+
+
 def sink(**ports: Any) -> Any:
     """Return the `process()` of a sink with such ports."""
 
@@ -73,6 +77,24 @@ def test_sinks_that_need_pictures_are_left_out(process: Callable[..., None]):
     picture_sink = spec("gallery", node_class(process, reads_pictures=not drawn), **inputs)
 
     assert replayable(shop(picture_sink)).below == ("notes", "log")
+
+
+def test_a_node_without_its_model_is_below_though_it_is_given_frames():
+    """As with estimating head poses from directions: what it would look at with a model is not looked at."""
+    cuts = []
+    for without in (True, False):
+        notes = node_class(_note, **LOOKS, without_model=classmethod(lambda cls, config, without=without: without))
+        made = graph(
+            spec("seen", node_class(stamp, **LOOKS), frames="frames"),
+            spec("notes", notes, frames="frames", stamps="seen"),
+            spec("log", node_class(sink(notes=Notes)), notes="notes"),
+        )
+        cuts.append(replayable(made))
+
+    assert cuts == [
+        Replayable(("frames", "seen"), ("seen",), ("notes", "log")),
+        Replayable(("frames", "seen", "notes"), ("notes",), ("log",)),
+    ]
 
 
 def test_a_graph_without_event_sinks_has_nothing_below():

@@ -58,5 +58,11 @@ def test_the_graph_has_the_last_word(cls: Any, stage: str, expected: list[list[s
     assert names(chain(("a", cls, stage), ("b", LIGHT, "auto"))) == expected
 
 
+def test_a_heavy_node_without_its_model_rides_along():
+    idle = node_class(pass_on, begins_stage=True, without_model=classmethod(lambda cls, config: True))
+
+    assert names(chain(("a", idle, "auto"), ("b", LIGHT, "auto"))) == [["frames", "first", "a", "b"]]
+
+
 def test_a_source_alone_is_a_stage():
     assert names(graph()) == [["frames"]]

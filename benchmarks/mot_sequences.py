@@ -53,7 +53,7 @@ def find_sequences(root: Path, names: Sequence[str], fps: Mapping[str, float]) -
     given = {name: path for name, path in folders.items() if _files(path, "det") or _files(path, "gt")}
     if not given:
         raise ConfigError(
-            f"{root}: expected folders with det*.txt[.gz] and gt*.txt[.gz], got none; name their folder: --root DIR"
+            f"{root}: expected folders with det*.txt[.gz] and gt*.txt[.gz], got none; name theirs: --root DIR"
         )
     for option, wanted in (("--seq", names), ("--fps", fps)):
         unknown = [name for name in wanted if name not in given]
@@ -85,11 +85,15 @@ def _read(folder: Path, fps: float | None) -> MotSequence:
     if not len(truth):
         raise ConfigError(f"{_file(folder, 'gt')}: expected rows of flag 1 and class 1, got none; give a ground truth")
     if not len(found):
-        raise ConfigError(f"{_file(folder, 'det')}: expected detections, got none; give those of a detector")
+        raise ConfigError(f"{_file(folder, 'det')}: expected detections, got none; give a detector's")
     if info.fps and fps and fps != info.fps:
-        raise ConfigError(f"--fps {folder.name}={fps:g}: {folder / NAME} says {info.fps:g}; leave one out")
+        raise ConfigError(
+            f"--fps {folder.name}={fps:g}: expected what {folder / NAME} says, {info.fps:g}, got {fps:g}; leave it out"
+        )
     if not (info.fps or fps):
-        print(f"{folder.name}: no {NAME} and no --fps {folder.name}=...: taken as {FPS:g} a second", file=sys.stderr)
+        print(
+            f"{folder.name}: no frame rate in {NAME}, no --fps {folder.name}=NUMBER: taken as {FPS:g}", file=sys.stderr
+        )
     found = found.take(np.lexsort((-found.score, found.frame)))
     found.score.clip(0, 1, out=found.score)
     width, height = np.ceil((found.box_px[:, :2] + found.box_px[:, 2:]).max(axis=0))
@@ -107,7 +111,10 @@ def _file(folder: Path, kind: str) -> Path:
     files = _files(folder, kind)
     if len(files) != 1:
         got = ", ".join(str(path.relative_to(folder)) for path in files) or "none"
-        raise ConfigError(f"{folder}: expected one {kind}*.txt or {kind}*.txt.gz, in it or in {kind}/, got {got}")
+        raise ConfigError(
+            f"{folder}: expected one {kind}*.txt or {kind}*.txt.gz, in it or in {kind}/, got {got}; "
+            "leave one there, or name other sequences: --seq NAME"
+        )
     return files[0]
 
 

@@ -90,7 +90,7 @@ class PeerProcess:
         except BrokenPipeError:
             answer = ""
         if not answer:
-            raise PipelineError(f"{_PROGRAM}: expected an answer, got none; its own words stand above")
+            raise PipelineError(f"{_PROGRAM}: expected an answer, got none; see what it said above, then run again")
         return json.loads(answer)
 
 

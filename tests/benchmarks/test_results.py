@@ -53,7 +53,7 @@ def test_wrong_input_is_a_paragraph_and_exit_code_2(capsys: pytest.CaptureFixtur
     assert capsys.readouterr().err == "x: expected y, got 'z'\n"
 
 
-@pytest.mark.parametrize("name", ["accuracy", "real", "speed"])
+@pytest.mark.parametrize("name", ["accuracy", "real", "speed", "tracking"])
 def test_every_target_is_a_bound(name: str) -> None:
     for target in read_targets(TARGETS, name).values():
         assert set(target) <= {"at_least", "at_most"} and target

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import numpy as np
@@ -12,10 +13,11 @@ from nodes.ops.boxes import clip_to_frame, sizes, to_anchored
 from nodes.ops.likeness import likeness
 from nodes.ops.motion import BODY, HEAD, Pace
 from nodes.ops.roster import Roster
+from nodes.ops.whole_clip import WholeClips
 from nodes.types import Detections, Tracks
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
-from pipeline.values import concat
+from pipeline.values import concat, items
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -47,6 +49,9 @@ class Config(NodeConfig):
     for low cameras that people pass close by."""
     persistence_s: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
     """Seconds for which people keep speed and direction. Raise for corridors, lower for people who browse."""
+    offline: bool = Field(default=False, json_schema_extra={"second_pass": True})
+    """Run files in two passes: once a file is known to its end, fragments of tracks are linked and gaps are filled, and
+    all that follows sees only that. Streams that are live are run in one pass all the same."""
 
 
 class TrackPeople(Node[Config]):
@@ -79,6 +84,15 @@ class TrackPeople(Node[Config]):
             width, height = (int(side) for side in frames.size_wh[row])
             rows.append(self._step(roster, row, int(frames.pts_ns[row]), width / height, found))
         return concat(rows) if rows else Tracks.empty()
+
+    def revised(self, ticks: Iterable[tuple[FrameBatch, Tracks]]) -> Iterator[Tracks]:
+        clips = WholeClips()
+        for frames, tracks in ticks:
+            clips.add(_keys(frames), frames.pts_ns, frames.size_wh, dict(items(tracks)))
+        clips.link()
+        for frames, _ in ticks:
+            columns = clips.tick(_keys(frames), frames.pts_ns)
+            yield Tracks.empty() if columns is None else Tracks(**columns)
 
     def stream_ended(self, stream_id: str) -> None:
         self._rosters.pop(stream_id, None)
@@ -174,3 +188,7 @@ def _rows(column: Array, rows: Array, nothing: float) -> Array:
     """Return the picked rows of a column, and `nothing` for row -1."""
     last = np.full((1, *column.shape[1:]), nothing, column.dtype)
     return np.asarray(np.concatenate([column, last])[rows])
+
+
+def _keys(frames: FrameBatch) -> list[tuple[str, int]]:
+    return list(zip(frames.stream_id, frames.generation.tolist(), strict=True))

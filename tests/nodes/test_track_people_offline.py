@@ -1,0 +1,163 @@
+"""Tracks of a whole clip: fragments linked, gaps filled, people numbered as they come."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nodes.track_people import TrackPeople
+from nodes.types import Tracks
+from pipeline.frames import FrameBatch
+from pipeline.values import concat, equal
+from tests.helpers import frames, make_node, table
+
+STEP_S = 0.1
+SIZE = np.array([0.1, 0.4], np.float32)
+
+
+def box(x: float, y: float = 0.5) -> np.ndarray:
+    """Return a body about a centre."""
+    centre = np.array([x, y], np.float32)
+    return np.concatenate([centre - SIZE / 2, centre + SIZE / 2])
+
+
+def tracked(frame_rows: list[int], track_id: list[int], xs: list[float], **columns: Any) -> Tracks:
+    """Return rows of people whose body alone is known."""
+    return table(
+        Tracks,
+        frame_row=frame_rows,
+        track_id=track_id,
+        body_box=np.array([box(x) for x in xs], np.float32).reshape(-1, 4),
+        body_score=[0.8] * len(xs),
+        **{"observed": [True] * len(xs), **columns},
+    )
+
+
+def revised(*ticks: tuple[FrameBatch, Tracks]) -> list[Tracks]:
+    return list(make_node(TrackPeople, offline=True).revised(ticks))
+
+
+def walk(seen: dict[int, dict[int, float]], count: int) -> list[tuple[FrameBatch, Tracks]]:
+    """Return ticks of one frame each; people are seen at x in some of them: {track: {frame: x}}."""
+    made = []
+    for index in range(count):
+        here = {track: places[index] for track, places in sorted(seen.items()) if index in places}
+        tick = tracked([0] * len(here), list(here), list(here.values()))
+        made.append((frames(1, start_s=index * STEP_S, step_s=STEP_S), tick))
+    return made
+
+
+def ids(values: list[Tracks]) -> list[list[int]]:
+    return [value.track_id.tolist() for value in values]
+
+
+def test_who_walks_behind_something_comes_out_as_the_same_and_the_gap_is_filled() -> None:
+    seen = {3: {i: 0.1 + 0.02 * i for i in range(5)}, 8: {i: 0.1 + 0.02 * i for i in range(9, 14)}}
+
+    values = revised(*walk(seen, 14))
+
+    assert ids(values) == [[1]] * 14
+    whole = concat(values)
+    np.testing.assert_allclose(whole.body_box, [box(0.1 + 0.02 * i) for i in range(14)], atol=1e-6)
+    assert whole.observed.tolist() == [True] * 5 + [False] * 4 + [True] * 5
+    assert whole.body_score.tolist() == pytest.approx([0.8] * 5 + [0] * 4 + [0.8] * 5)
+    assert np.isnan(whole.head_box).all()
+
+
+def test_two_who_are_far_apart_or_there_at_once_stay_two_and_are_numbered_as_they_come() -> None:
+    seen = {9: {i: 0.2 for i in range(4)}, 4: {i: 0.8 for i in range(2, 8)}, 2: {i: 0.5 for i in range(6, 9)}}
+
+    values = revised(*walk(seen, 9))
+
+    assert ids(values) == [[1], [1], [1, 2], [1, 2], [2], [2], [2, 3], [2, 3], [3]]
+
+
+def test_of_two_that_could_go_on_the_nearer_does() -> None:
+    seen = {1: {i: 0.2 for i in range(4)}, 2: {i: 0.24 for i in range(6, 9)}, 3: {i: 0.3 for i in range(6, 9)}}
+
+    assert ids(revised(*walk(seen, 9)))[-1] == [1, 2]
+    assert revised(*walk(seen, 9))[-1].body_box[0].tolist() == pytest.approx(box(0.24).tolist())
+
+
+def test_a_chain_of_fragments_is_one_person() -> None:
+    seen = {5: {0: 0.2, 1: 0.2}, 6: {4: 0.2, 5: 0.2}, 7: {8: 0.2, 9: 0.2}}
+
+    assert ids(revised(*walk(seen, 10))) == [[1]] * 10
+
+
+def test_who_is_gone_for_long_is_somebody_else() -> None:
+    seen = {1: {0: 0.2, 1: 0.2}, 2: {40: 0.2, 41: 0.2}}
+
+    assert ids(revised(*walk(seen, 42))) == [[1]] * 2 + [[]] * 38 + [[2]] * 2
+
+
+def test_what_was_predicted_in_a_gap_is_replaced_and_beyond_the_last_sight_it_stays() -> None:
+    ticks = walk({1: {0: 0.2, 1: 0.2, 2: 0.4, 3: 0.4, 4: 0.2, 5: 0.4}}, 6)
+    unseen = [
+        (each, tracked([0], [1], [0.4], observed=[False]) if index in (2, 3, 5) else value)
+        for index, (each, value) in enumerate(ticks)
+    ]
+
+    values = revised(*unseen)
+
+    assert ids(values) == [[1]] * 6
+    lefts = [float(value.body_box[0, 0]) for value in values]
+    assert lefts == pytest.approx([0.15, 0.15, 0.15, 0.15, 0.15, 0.35])
+    assert [bool(value.observed[0]) for value in values] == [True, True, False, False, True, False]
+
+
+def test_what_the_tracker_corrected_later_is_right_from_the_start() -> None:
+    ticks = walk({1: {0: 0.2, 1: 0.2}, 2: {2: 0.9, 3: 0.9, 4: 0.9}}, 6)
+    merge = tracked([0], [1], [0.9], taken_from=[2], taken_since_ns=[200_000_000])
+    split = tracked([0, 0], [1, 7], [0.9, 0.1], taken_from=[0, 1], taken_since_ns=[0, 400_000_000])
+    ticks[4] = ticks[4][0], merge
+    ticks[5] = ticks[5][0], split
+
+    values = revised(*ticks)
+
+    assert ids(values) == [[1], [1], [1], [1], [1, 2], [1, 2]]  # who was taken apart is not seen in frame 4
+    assert not any(value.taken_from.any() or value.taken_since_ns.any() for value in values)
+
+
+def test_one_row_is_left_where_two_tracks_turn_out_to_be_one() -> None:
+    both = tracked([0, 0], [1, 2], [0.3, 0.2], observed=[False, True])
+    found = tracked([0], [1], [0.2], taken_from=[2], taken_since_ns=[0])
+    ticks = [(frames(1, start_s=0.1 * i, step_s=STEP_S), value) for i, value in enumerate([both, found])]
+
+    values = revised(*ticks)
+
+    assert ids(values) == [[1], [1]]
+    assert values[0].body_box[0].tolist() == pytest.approx(box(0.2).tolist())
+    assert values[0].observed.all()
+
+
+def test_nothing_is_linked_beyond_a_stream_and_its_generation() -> None:
+    batch = frames(6, ["a", "b"] * 3, pts_s=[0, 0, 0.1, 0.1, 0.2, 0.2], step_s=STEP_S, generation=[0, 0, 0, 0, 1, 1])
+    value = tracked([0, 3, 4], [1, 2, 3], [0.2, 0.2, 0.2])
+
+    (got,) = revised((batch, value))
+
+    assert got.frame_row.tolist() == [0, 3, 4]
+    assert got.track_id.tolist() == [1, 1, 1]
+
+
+def test_batches_come_back_as_batches() -> None:
+    seen = {1: {0: 0.2, 1: 0.2}, 2: {3: 0.2, 4: 0.2}}
+    batch = frames(5, step_s=STEP_S)
+    value = tracked([0, 1, 3, 4], [1, 1, 2, 2], [0.2] * 4)
+
+    (got,) = revised((batch, value))
+
+    assert got.frame_row.tolist() == [0, 1, 2, 3, 4]
+    assert got.track_id.tolist() == [1] * 5
+    assert equal(concat(revised(*walk(seen, 5))).take(range(5)), replace(got, frame_row=np.zeros(5, np.int64)))
+
+
+def test_ticks_without_frames_and_clips_without_people_stay_empty() -> None:
+    values = revised((frames(0), Tracks.empty()), (frames(2, step_s=STEP_S), Tracks.empty()))
+
+    assert [len(value) for value in values] == [0, 0]
+    assert revised() == []

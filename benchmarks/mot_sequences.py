@@ -81,6 +81,10 @@ def _read(folder: Path, fps: float | None) -> MotSequence:
         found, truth = read_rows(_file(folder, "det")), read_rows(_file(folder, "gt"))
     except (OSError, ValueError) as error:
         raise ConfigError(str(error)) from error
+    solid = np.asarray((found.box_px[:, 2:] > 0).all(axis=1))
+    if not solid.all():
+        print(f"{folder.name}: detections without width or height are left out: {(~solid).sum()}", file=sys.stderr)
+        found = found.take(solid)
     truth = truth.take((truth.score == 1) & np.isin(truth.class_id, (_PEDESTRIAN, _NO_CLASS))).by_frame()
     if not len(truth):
         raise ConfigError(f"{_file(folder, 'gt')}: expected rows of flag 1 and class 1, got none; give a ground truth")

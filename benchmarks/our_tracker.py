@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from itertools import pairwise
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -16,9 +17,10 @@ from nodes.ops.mot_text import row_text
 from nodes.types import Detections, Tracks
 from pipeline.device import open_device
 from pipeline.frames import FrameBatch, Stream
-from pipeline.node import Context
+from pipeline.node import Context, Node
 from pipeline.streams import StreamConfig
 
+ONLINE, OFFLINE = "ours_online", "ours_offline"
 STREAM = "sequence"
 
 
@@ -36,17 +38,28 @@ class OurTracker:
         self._spec = graph.node("tracks")
         self._context = Context("tracks", open_device("cpu"), folder, ROOT, graph)
 
-    def track(self, sequence: MotSequence, tracks: Path) -> float:
-        """Run over one sequence, write the tracks as MOT text and return the CPU seconds of the node's own calls."""
+    def track(self, name: str, sequence: MotSequence, tracks: Path) -> float:
+        """Run over one sequence, write the tracks as MOT text and return the CPU seconds of the node's own calls.
+
+        Args:
+            name: `ours_online`, or `ours_offline` with the second pass over what was written in the first.
+            sequence: what to run over.
+            tracks: where the tracks go.
+        """
         frames, found = frames_of(sequence), detections_of(sequence)
-        node = self._spec.cls(self._spec.config, self._context)
+        node = self._node(name)
         node.open()
         began = time.process_time()
         followed = [node.process(frame, people) for frame, people in zip(frames, found, strict=True)]
+        if name == OFFLINE:
+            followed = list(self._node(name).revised(list(zip(frames, followed, strict=True))))
         cpu_s = time.process_time() - began
         node.close()
         write_tracks(followed, sequence, tracks)
         return cpu_s
+
+    def _node(self, name: str) -> Node[Any]:
+        return self._spec.cls(self._spec.config.model_copy(update={"offline": name == OFFLINE}), self._context)
 
 
 def frames_of(sequence: MotSequence) -> list[FrameBatch]:

@@ -1,10 +1,11 @@
 """Measure tracking beside others: `GAZE_REAL_DATA=DIR python -m benchmarks.tracking`.
 
-Ours (`ours_online`, the node `tracks` of the shipped graph) and the trackers of the package `trackers` (`sort`,
-`bytetrack`, `ocsort`, `botsort`, as they come but for the frame rate, and without camera motion) follow people on the
-same detections. That package's evaluator scores all of them: HOTA, AssA, IDF1 and MOTA in percent, and how often an
-identity is switched. `frames_per_cpu_s`: frames over the CPU seconds of a tracker's own calls on detections already in
-memory; all take turns, and the best of `--repeat` runs counts, each sequence for itself.
+Ours (`ours_online`: the node `tracks` of the shipped graph; `ours_offline`: with its second pass over the whole
+sequence) and the trackers of the package `trackers` (`sort`, `bytetrack`, `ocsort`, `botsort`: as they come but for
+the frame rate, without camera motion) follow people on the same detections. That package's evaluator scores all of
+them: HOTA, AssA, IDF1 and MOTA in percent, and how often an identity is switched. `frames_per_cpu_s`: frames over the
+CPU seconds of a tracker's own calls on detections already in memory; all take turns, and the best of `--repeat` runs
+counts, each sequence for itself.
 
 Figures at the top are of all sequences taken together, as the evaluator does it, those under `mot17` of those whose
 name begins with MOT17, and those under `sequences` of each; `checked` holds what targets are about.
@@ -22,12 +23,11 @@ from typing import Any
 
 from benchmarks.machine import LoadOfOthers
 from benchmarks.mot_sequences import MotSequence, find_sequences, parse_fps
-from benchmarks.our_tracker import OurTracker
+from benchmarks.our_tracker import OFFLINE, ONLINE, OurTracker
 from benchmarks.peer_process import PEERS, PYTHON, PeerProcess, write_detections, write_truth
 from benchmarks.results import Figures, command_line, finish, guarded
 from pipeline.errors import ConfigError
 
-ONLINE, OFFLINE = "ours_online", "ours_offline"
 KEYS = ("hota", "assa", "idf1", "mota", "idsw", "frames_per_cpu_s")
 ALL, MOT17 = "all sequences", "MOT17"
 STADTMITTE = "TUD-Stadtmitte"
@@ -50,7 +50,7 @@ def measure(
         repeat: runs of each tracker over each sequence.
         folder: where files are exchanged.
     """
-    cpu_s: dict[str, dict[str, float]] = {name: {} for name in (ONLINE, *names)}
+    cpu_s: dict[str, dict[str, float]] = {name: {} for name in (ONLINE, OFFLINE, *names)}
     tracks: dict[str, dict[str, Path]] = {name: {} for name in cpu_s}
     truth = {}
     for number, sequence in enumerate(sequences):
@@ -62,7 +62,10 @@ def measure(
             print(f"{sequence.name}: run {run + 1} of {repeat}", file=sys.stderr)
             for name in cpu_s:
                 path = folder / f"{number}-{name}.txt"
-                took = ours.track(sequence, path) if name == ONLINE else peers.track(name, sequence, detections, path)
+                if name in (ONLINE, OFFLINE):
+                    took = ours.track(name, sequence, path)
+                else:
+                    took = peers.track(name, sequence, detections, path)
                 cpu_s[name][sequence.name] = min(took, cpu_s[name].get(sequence.name, took))
                 tracks[name][sequence.name] = path
     groups = groups_of(sequences)

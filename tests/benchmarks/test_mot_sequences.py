@@ -145,6 +145,15 @@ def test_a_wrong_row_is_named_by_file_and_line(tmp_path: Path) -> None:
     assert str(wrong.value).startswith(f"{tmp_path}/A/det.txt:4: expected frame,id,left,top,width,height,score")
 
 
+def test_detections_without_area_are_left_out_and_told(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    write(tmp_path, {"A/det.txt": FOUND + "3,-1,5,5,0,9,1\n", "A/gt.txt": TRUTH, "A/seqinfo.ini": INFO})
+
+    (sequence,) = find_sequences(tmp_path, [], {})
+
+    assert sequence.found.frame.tolist() == [1, 2, 2]
+    assert capsys.readouterr().err == "A: detections without width or height are left out: 1\n"
+
+
 def test_detections_of_one_frame_that_are_alike_keep_their_order(tmp_path: Path) -> None:
     write(tmp_path, {"A/det.txt": "".join(f"1,-1,{x},0,9,9,1\n" for x in range(40)), "A/gt.txt": TRUTH})
 

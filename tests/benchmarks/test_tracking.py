@@ -84,7 +84,7 @@ def test_the_file_has_every_tracker_by_group_and_sequence(
     code = main(["--root", str(root), "--out", str(tmp_path), "--repeat", "2", "--set", "tracks.coast_s=0.4"])
 
     written = json.loads((tmp_path / "tracking.json").read_text())
-    trackers = ["ours_online", *PEERS]
+    trackers = ["ours_online", "ours_offline", *PEERS]
     assert code == 0
     assert [name for name in written if name not in ("mot17", "sequences", "checked", "details")] == trackers
     assert list(written["mot17"]) == trackers
@@ -109,8 +109,11 @@ def test_ours_alone_on_some_sequences(root: Path, tmp_path: Path, monkeypatch: p
     assert main(["--seq", "other", "--out", str(tmp_path), "--ours-only", "--check"]) == 1
 
     written = json.loads((tmp_path / "tracking.json").read_text())
-    assert list(written) == ["ours_online", "sequences", "checked", "details"]
-    assert set(written["checked"].values()) == {None}
+    assert list(written) == ["ours_online", "ours_offline", "sequences", "checked", "details"]
+    assert {key for key, figure in written["checked"].items() if figure is not None} == {
+        "offline_hota_over_online",
+        "offline_idf1_over_online",
+    }
 
 
 def test_what_targets_are_about() -> None:
@@ -155,10 +158,13 @@ def test_our_tracker_is_given_bodies_by_frame_in_fractions(root: Path) -> None:
     assert not found[1].head_score.any()
 
 
-def test_our_tracks_are_written_in_pixels_with_one_number_for_each_person(root: Path, tmp_path: Path) -> None:
+@pytest.mark.parametrize("name", ["ours_online", "ours_offline"])
+def test_our_tracks_are_written_in_pixels_with_one_number_for_each_person(
+    root: Path, tmp_path: Path, name: str
+) -> None:
     sequence, path = first(root), tmp_path / "tracks.txt"
 
-    cpu_s = OurTracker([], tmp_path).track(sequence, path)
+    cpu_s = OurTracker([], tmp_path).track(name, sequence, path)
 
     rows = read_rows(path)
     assert cpu_s > 0

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import sys
+from argparse import ArgumentTypeError
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -15,7 +16,7 @@ from pathlib import Path
 import numpy as np
 
 from nodes.ops.mot_text import MotRows, read_rows
-from nodes.ops.seqinfo import NAME, SeqInfo, read_seqinfo
+from nodes.ops.seqinfo import MAX_FPS, NAME, SeqInfo, read_seqinfo
 from pipeline.errors import ConfigError
 
 FPS = 25.0
@@ -66,13 +67,16 @@ def parse_fps(text: str) -> tuple[str, float]:
     """Return name and frames a second of `NAME=25`.
 
     Raises:
-        ValueError: it is something else.
+        ArgumentTypeError: it is something else.
     """
     name, _, number = text.rpartition("=")
-    value = float(number)
-    if not name or not 0 < value < math.inf:
-        raise ValueError(text)
-    return name, value
+    try:
+        value = float(number)
+    except ValueError:
+        value = math.nan
+    if name and 0 < value <= MAX_FPS:
+        return name, value
+    raise ArgumentTypeError(f"expected NAME=25, a number above 0, at most {MAX_FPS:.0f}, got {text!r}")
 
 
 def _read(folder: Path, fps: float | None) -> MotSequence:

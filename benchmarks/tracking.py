@@ -127,6 +127,8 @@ def shown(rows: Rows) -> str:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line asks for and return the exit code."""
     options = _parser().parse_args(arguments)
+    if options.repeat < 1:
+        raise ConfigError(f"--repeat: expected 1 or more, got {options.repeat}")
     sequences = find_sequences(_root(options.root), options.seq, dict(options.fps))
     load = LoadOfOthers()
     with tempfile.TemporaryDirectory() as name, PeerProcess(options.peers) as peers:

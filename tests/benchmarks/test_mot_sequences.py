@@ -1,6 +1,7 @@
 """Sequences of the MOTChallenge as they lie in folders."""
 
 import gzip
+from argparse import ArgumentTypeError
 from pathlib import Path
 
 import numpy as np
@@ -165,5 +166,6 @@ def test_detections_of_one_frame_that_are_alike_keep_their_order(tmp_path: Path)
 @pytest.mark.parametrize("text", ["A", "=25", "A=", "A=x", "A=0", "A=-1", "A=inf", "A=nan"])
 def test_a_frame_rate_is_a_name_and_a_number(text: str) -> None:
     assert parse_fps("A=B=12.5") == ("A=B", 12.5)
-    with pytest.raises(ValueError):
+    with pytest.raises(ArgumentTypeError) as wrong:
         parse_fps(text)
+    assert str(wrong.value) == f"expected NAME=25, a number above 0, at most 10000, got {text!r}"

@@ -128,7 +128,8 @@ def test_what_targets_are_about() -> None:
     }
     one = {**mot17, "ours_offline": row(55.5, 63.25, 2000)}
     stadtmitte = {"ours_online": row(55, 78, 1), "sort": row(53.5, 79, 1), "botsort": row(54, 77, 1)}
-    rows = {"all sequences": mot17, "MOT17": mot17, "MOT17-04": one, "MOT17-11": mot17, "TUD-Stadtmitte": stadtmitte}
+    every = {**mot17, "ours_offline": row(55.25, 63, 2000)}
+    rows = {"all sequences": every, "MOT17": mot17, "MOT17-04": one, "MOT17-11": mot17, "TUD-Stadtmitte": stadtmitte}
 
     assert checked(rows) == {
         "checked.ours_online_hota": 55,
@@ -199,6 +200,13 @@ def test_the_folder_of_sequences_is_asked_for(monkeypatch: pytest.MonkeyPatch) -
     assert str(unset.value) == (
         "GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it or give --root"
     )
+
+
+def test_no_runs_are_refused() -> None:
+    with pytest.raises(ConfigError) as wrong:
+        main(["--repeat", "0"])
+
+    assert str(wrong.value) == "--repeat: expected 1 or more, got 0"
 
 
 def test_an_environment_without_peers_is_named(root: Path, tmp_path: Path) -> None:

@@ -50,6 +50,20 @@ class ReadNumbers(Source[NodeConfig]):
         raise NotImplementedError
 
 
+class ReadSums(Source[NodeConfig]):
+    gives_pictures = False
+
+    def process(self) -> Sums:
+        raise NotImplementedError
+
+
+class DrawSigns(Node[NodeConfig]):
+    reads_pictures = True
+
+    def process(self, frames: FrameBatch) -> FrameBatch:
+        return frames
+
+
 class DetectSigns(Node[SignConfig]):
     def process(self, frames: FrameBatch, sums: Sums | None = None) -> Signs:
         return Signs.empty()
@@ -87,6 +101,8 @@ KINDS: dict[str, type[Node[Any]]] = {
     "detect_signs": DetectSigns,
     "measure_sums": MeasureSums,
     "write_sums": WriteSums,
+    "read_sums": ReadSums,
+    "draw_signs": DrawSigns,
 }
 
 
@@ -145,6 +161,29 @@ def test_graph_holds_its_nodes_in_order_with_their_values(root: Path, monkeypatc
     assert graph.node("signs").config == SignConfig()
     assert [spec.name for spec in graph.consumers("sums")] == ["again", "log"]
     assert graph.node("log").ports.output is None
+
+
+def test_a_source_with_values_of_its_own_is_read_as_these_and_as_frames(
+    root: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(root)
+
+    graph = load(root, "sums: {type: read_sums}\nsigns: {type: detect_signs, in: {frames: sums, sums: sums}}\n")
+
+    assert graph.source.ports.output is Sums
+    assert graph.reads_values_of_source(graph.node("signs"))
+
+
+def test_a_source_must_name_what_it_puts_out(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(root)
+    monkeypatch.setitem(KINDS, "read_anything", type("ReadAnything", (Source,), {}))
+
+    with pytest.raises(GraphError) as caught:
+        load(root, "frames: {type: read_anything}\n")
+
+    assert str(caught.value) == (
+        "g.yaml:1: frames.type: ReadAnything.process: expected one kind of Value as return type, got any; name it"
+    )
 
 
 def test_asking_for_a_node_that_is_not_there_suggests_one(root: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -13,7 +13,9 @@ from benchmarks import peer_process, tracking
 from benchmarks.mot_sequences import MotSequence, find_sequences
 from benchmarks.our_tracker import OurTracker, detections_of, frames_of
 from benchmarks.peer_process import PEERS, PYTHON, PeerProcess, write_detections, write_truth
+from benchmarks.results import ROOT
 from benchmarks.tracking import KEYS, checked, main
+from cli import program
 from nodes.ops.mot_text import read_rows
 from pipeline.errors import ConfigError, PipelineError
 
@@ -45,6 +47,10 @@ def root(tmp_path: Path) -> Path:
 
 def first(root: Path) -> MotSequence:
     return find_sequences(root, NAMES[:1], {})[0]
+
+
+def read_lines(path: Path) -> list[str]:
+    return path.read_text().splitlines()
 
 
 class FakePeers:
@@ -175,6 +181,16 @@ def test_our_tracks_are_written_in_pixels_with_one_number_for_each_person(
         assert boxes[np.argsort(boxes[:, 0])] == pytest.approx(np.array(sorted(walkers(frame - 1))), abs=2)
     assert {len(set(rows.id[rows.box_px[:, 1] < 200])), len(set(rows.id[rows.box_px[:, 1] > 200]))} == {1}
     assert len(set(rows.id)) == 2
+
+
+@pytest.mark.parametrize(("name", "offline"), [("ours_online", "false")])
+def test_what_is_measured_is_what_the_graph_writes(root: Path, tmp_path: Path, name: str, offline: str) -> None:
+    OurTracker([], tmp_path).track(name, first(root), tmp_path / "tracks.txt")
+    command = [str(ROOT / "graphs" / "track.yaml"), "--source", f"a={root / NAMES[0] / 'det.txt'}"]
+
+    assert program.main([*command, "--set", f"tracks.offline={offline}", "--out", str(tmp_path)]) == 0
+
+    assert read_lines(tmp_path / "a" / "tracks.txt") == read_lines(tmp_path / "tracks.txt")
 
 
 def test_values_that_no_tracker_has_are_refused(tmp_path: Path) -> None:

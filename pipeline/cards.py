@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from pipeline.card_fields import Crop, HeadPoseOutputs
 from pipeline.config import Block, validated
 from pipeline.errors import ConfigError
 from pipeline.suggest import did_you_mean
@@ -61,11 +62,24 @@ class ModelCard(BaseModel):
     None: as usual in the family."""
     classes: dict[int, str] = Field(default_factory=dict)
     """Class names by label."""
+    crop: Crop = Crop()
+    """How the input is cut from pictures, for models that look at one thing at a time."""
+    head_pose: HeadPoseOutputs | None = None
+    """What the outputs mean, for models of head poses."""
     contract: Contract
     trained_on: str = ""
     """The data, in words."""
     shipped: bool = False
     """True when the file is part of this repository."""
+
+    @model_validator(mode="after")
+    def _outputs_are_as_read(self) -> Self:
+        if self.head_pose:
+            shapes = {name: spec.shape for name, spec in self.contract.outputs.items()}
+            for wanted, name in self.head_pose.unfit(shapes):
+                got = f"{name!r} among {shapes}; correct the name or the contract"
+                raise ValueError(f"head_pose: expected an output {wanted}, got {got}")
+        return self
 
 
 def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:

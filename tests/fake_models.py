@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.card_fields import Angle, Crop, HeadPoseOutputs
 from tests.helpers import FakeDevice, FakeSession
 
 
@@ -57,8 +58,35 @@ def gaze_model(
     )
 
 
+def pose_model(
+    answer: Callable[[np.ndarray], Sequence[float]], batch: Any = "N", valid_yaw_deg: float = 90.0, **card: Any
+) -> FakeSession:
+    """Return a pose model: yaw, pitch and roll, in our signs and order, for a crop (3, H, W).
+
+    Args:
+        answer: the function.
+        batch: crops it takes at a time, or a name for any number.
+        valid_yaw_deg: as in the card.
+        card: other values of the card.
+    """
+
+    def run(inputs: dict[str, Any]) -> dict[str, Any]:
+        return {"angles": np.array([answer(image) for image in inputs["input"]], np.float32).reshape(-1, 3)}
+
+    angles = {name: Angle(output="angles", column=k) for k, name in enumerate(("yaw", "pitch", "roll"))}
+    values = {
+        "input_size_wh": (8, 8),
+        "crop": Crop(square=True),
+        "head_pose": HeadPoseOutputs(**angles, valid_yaw_deg=valid_yaw_deg),
+        **card,
+    }
+    return FakeSession(
+        run, inputs={"input": (batch, 3, 8, 8)}, outputs={"angles": (batch, 3)}, family="head_pose", **values
+    )
+
+
 class OnDevice:
-    """An array that the host cannot read: it has a shape, and can be cut along its first axis, and that is all."""
+    """An array that the host cannot read: it has a shape, can be cut along its first axis and scaled, no more."""
 
     def __init__(self, content: np.ndarray) -> None:
         self.content = content
@@ -69,6 +97,12 @@ class OnDevice:
 
     def __getitem__(self, rows: slice) -> OnDevice:
         return OnDevice(self.content[rows])
+
+    def __sub__(self, other: OnDevice) -> OnDevice:
+        return OnDevice(self.content - other.content)
+
+    def __truediv__(self, other: OnDevice) -> OnDevice:
+        return OnDevice(self.content / other.content)
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError("an array on the device was used as one on the host; use device.to_host()")

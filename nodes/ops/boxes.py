@@ -110,3 +110,23 @@ def held_by_cells(boxes: Array, cells_wh: tuple[int, int]) -> Array:
     side = np.minimum(boxes.dtype.type(1.01) / cells, 1)  # over 1, so that two edges never round to one line
     start = np.clip((low + high) * boxes.dtype.type(0.5) - side / 2, 0, 1 - side)
     return np.concatenate([np.where(vanishes, start, low), np.where(vanishes, start + side, high)], axis=1)
+
+
+def crops_around(boxes: Array, aspect: Array, scale: float = 1.0, down: float = 0.0, square: bool = False) -> Array:
+    """Return what to cut out around boxes: (N, 4) float64 boxes, which may reach beyond the frame.
+
+    Args:
+        boxes: (N, 4) fractions of the frame.
+        aspect: (N,) width of each frame over its height.
+        scale: sides of what is cut out, in those of the box.
+        down: how far its centre lies below that of the box, in heights of the box.
+        square: make both sides, in pixels, as long as the longer one.
+    """
+    boxes = boxes.astype(np.float64)
+    side, middle = sizes(boxes), centres(boxes)
+    middle[:, 1] += down * side[:, 1]
+    if square:
+        high = np.maximum(side[:, 0] * aspect, side[:, 1])
+        side = np.stack([high / aspect, high], axis=1)
+    half = side * (scale / 2)
+    return np.concatenate([middle - half, middle + half], axis=1)

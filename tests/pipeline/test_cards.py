@@ -102,7 +102,7 @@ def test_wrong_keys_are_named_with_their_lines_all_at_once(root):
         f"{path}: tiny.family: expected a value, got none; add it",
         f"{path}:4: tiny.input_size_wh: expected a list, got 'big'",
         f"{path}:3: tiny.licnce: unknown key; did you mean 'licence'? (keys: name, file, url, sha256, licence, family, "
-        "input_size_wh, box_cell_px, classes, contract, trained_on, shipped)",
+        "input_size_wh, box_cell_px, classes, crop, head_pose, contract, trained_on, shipped)",
     ]
 
 
@@ -134,3 +134,75 @@ def test_what_is_missing_is_known_before_the_model_is_opened(root):
         f"model 'tinny': expected a card at {root}/configs/models/tinny.yaml, got no such file; did you mean 'tiny'? "
         "(configs/models: tiny)"
     ]
+
+
+ANGLES = {name: {"output": "a", "column": column} for column, name in enumerate(("yaw", "pitch", "roll"))}
+
+
+def of_poses(head_pose: dict[str, object], shape: list[object]) -> dict[str, object]:
+    return {"head_pose": head_pose, "contract": {"inputs": {}, "outputs": {"a": {"shape": shape}}}}
+
+
+def test_outputs_of_a_pose_model_and_its_crop_are_read(root):
+    crop = {"scale": 1.2, "colour": "rgb", "mean": [1, 2, 3], "std": [4, 5, 6]}
+    write(root / "configs/models/tiny.yaml", crop=crop, **of_poses({**ANGLES, "order": "xyz"}, ["N", 3]))
+
+    card = load_card("tiny", root)[0]
+
+    assert (card.crop.scale, card.crop.down, card.crop.square, card.crop.std) == (1.2, 0, False, (4, 5, 6))
+    assert card.head_pose
+    assert [(angle.output, angle.column, angle.sign) for angle in card.head_pose.angles] == [
+        ("a", 0, 1), ("a", 1, 1), ("a", 2, 1)
+    ]  # fmt: skip
+    assert (card.head_pose.order, card.head_pose.valid_yaw_deg, card.head_pose.rotation) == ("xyz", 180, None)
+    for shape in (["N", 3, 3], ["N", 6]):
+        write(root / "configs/models/tiny.yaml", **of_poses({"rotation": "a"}, shape))
+        card = load_card("tiny", root)[0]
+        assert card.head_pose
+        assert (card.head_pose.rotation, card.head_pose.angles) == ("a", ())
+
+
+@pytest.mark.parametrize(
+    ("head_pose", "shape", "told"),
+    [
+        ({}, ["N", 3], "tiny.head_pose: expected `yaw`, `pitch` and `roll`, or `rotation` alone; write one of the two"),
+        (
+            {**ANGLES, "rotation": "a"},
+            ["N", 3],
+            "tiny.head_pose: expected `yaw`, `pitch` and `roll`, or `rotation` alone; write one of the two",
+        ),
+        (
+            ANGLES,
+            ["N", 2],
+            "tiny: head_pose: expected an output [N, columns] of the contract with a column 2, got 'a' among "
+            "{'a': ('N', 2)}; correct the name or the contract",
+        ),
+        (
+            {**ANGLES, "yaw": {"output": "b"}},
+            ["N", 3],
+            "tiny: head_pose: expected an output [N, columns] of the contract with a column 0, got 'b' among "
+            "{'a': ('N', 3)}; correct the name or the contract",
+        ),
+        (
+            {"rotation": "a"},
+            ["N", 4],
+            "tiny: head_pose: expected an output [N, 3, 3] or [N, 6] of the contract, got 'a' among {'a': ('N', 4)}; "
+            "correct the name or the contract",
+        ),
+    ],
+)
+def test_outputs_that_are_no_pose_are_refused(root, head_pose, shape, told):
+    path = write(root / "configs/models/tiny.yaml", **of_poses(head_pose, shape))
+
+    line = refusal("tiny", root)
+
+    assert line.removeprefix(str(path)).partition(": ")[2] == told
+
+
+@pytest.mark.parametrize(
+    "crop", [{"scale": 0}, {"std": [1, 0, 1]}, {"colour": "grey"}, {"mean": [0]}], ids=lambda crop: next(iter(crop))
+)
+def test_crops_that_cannot_be_cut_are_refused(root, crop):
+    write(root / "configs/models/tiny.yaml", crop=crop)
+
+    assert f"tiny.crop.{next(iter(crop))}" in refusal("tiny", root)

@@ -11,7 +11,8 @@ from typing import Any, Literal
 
 from pydantic.fields import FieldInfo
 
-from pipeline.node import Node
+from pipeline.frames import FrameBatch
+from pipeline.node import Node, Source
 from pipeline.ports import config_of, ports_of
 
 SIGNS = {"gt": ">", "ge": "≥", "lt": "<", "le": "≤", "min_length": "length ≥", "max_length": "length ≤"}
@@ -46,7 +47,10 @@ def port_lines(cls: type[Node[Any]]) -> list[tuple[str, str]]:
         (f"in {name}", port.kind.__name__ + (", may be left out" if port.optional else ""))
         for name, port in ports.inputs.items()
     ]
-    return [*lines, ("out", ports.output.__name__ if ports.output else "nothing: a sink")]
+    kinds = [ports.output] if ports.output else []
+    if issubclass(cls, Source) and FrameBatch not in kinds:
+        kinds.append(FrameBatch)  # every source puts out frames, whatever else it does
+    return [*lines, ("out", " and ".join(kind.__name__ for kind in kinds) or "nothing: a sink")]
 
 
 def config_fields(cls: type[Node[Any]]) -> list[FieldText]:

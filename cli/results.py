@@ -12,6 +12,7 @@ from typing import Any
 from cli.sources import files_of
 from pipeline.frames import Stream
 from pipeline.graph import Graph
+from pipeline.node import Source
 from pipeline.outputs import make_folder, write_atomically
 from pipeline.urls import redact
 
@@ -80,7 +81,9 @@ def fingerprint(graph: Graph, stream: Stream, options: Iterable[object], root: P
         (spec.name, spec.type, spec.inputs, spec.stage, spec.config.model_dump(mode="json")) for spec in graph.nodes
     ]
     program = [path for pattern in PROGRAM for path in sorted(root.glob(pattern))]
-    files = [*files_of(stream.config.url), *program]
+    source = graph.source.cls
+    assert issubclass(source, Source)
+    files = [*files_of(stream.config.url), *source.files_beside(stream.config.url), *program]
     stamps = [(str(path), path.stat().st_size, path.stat().st_mtime_ns) for path in files]
     told = [nodes, stream.id, stream.config.model_dump(mode="json"), stamps, [repr(option) for option in options]]
     return hashlib.sha256(json.dumps(told, sort_keys=True).encode()).hexdigest()

@@ -57,6 +57,8 @@ def test_ports_are_told() -> None:
         ("in points", "GazePoints, may be left out"),
         ("out", "Tracks"),
     ]
+    assert port_lines(resolve("decode_video")) == [("out", "FrameBatch")]
+    assert port_lines(resolve("read_detections")) == [("out", "Detections and FrameBatch")]
     assert port_lines(Sink) == [("in frames", "FrameBatch"), ("out", "nothing: a sink")]
 
 

@@ -34,7 +34,7 @@ def checkout(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     assert graph
     (tmp_path / "graphs" / "quiet.yaml").write_text(graph[1])
     (tmp_path / "clips").mkdir()
-    for clip in ("clip.mp4", "clips/first.mp4", "clips/second.mp4"):
+    for clip in ("clip.mp4", "clips/first.mp4", "clips/second.mp4", "det.txt"):
         (tmp_path / clip).write_bytes(b"not read by a check")
     monkeypatch.chdir(tmp_path)
     return tmp_path

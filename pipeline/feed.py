@@ -44,8 +44,8 @@ def needs_source(graph: Graph, replayed: Mapping[str, Path]) -> bool:
     return own or any(spec.reads_pictures for spec in graph.nodes)
 
 
-def open_recording(graph: Graph, edge: str, folder: Path) -> Recording:
-    """Return the recording of an edge.
+def open_recording(graph: Graph, edge: str, folder: Path, again: bool = False) -> Recording:
+    """Return the recording of an edge, made by an earlier run or, where it is read `again`, by this one.
 
     Raises:
         GraphError: there is no such edge.
@@ -57,7 +57,7 @@ def open_recording(graph: Graph, edge: str, folder: Path) -> Recording:
             f"--replay {edge}: expected an edge with values, got a {'sink' if kind is None else 'source'}; "
             "name the node that makes what is to be replayed"
         )
-    return Recording(edge, kind, folder)
+    return Recording(edge, kind, folder, again)
 
 
 def ticks_from_sources(
@@ -85,13 +85,13 @@ def ticks_from_sources(
         for edge, recording in recordings.items():
             recorded = next(recording, None)
             if recorded is not None and (fits(recorded, tick) or not stopped()):
-                tick.slots[edge] = Slot(rejoin(recorded, tick, edge))
+                tick.slots[edge] = Slot(rejoin(recorded, tick, recording.where, recording.misfit_cure))
             elif stopped():
                 tick.slots[edge] = Slot(recording.kind.empty())
             else:
                 raise PipelineError(
-                    f"--replay {edge}: expected a value for tick {number}, got the end of the recording; "
-                    "replay with the input, streams and batch size of the recording"
+                    f"{recording.where}: expected a value for tick {number}, got the end of the recording; "
+                    f"{recording.misfit_cure}"
                 )
         yield tick
         number += 1

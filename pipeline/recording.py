@@ -91,18 +91,26 @@ class RecordedTick:
 class Recording(Iterator[RecordedTick]):
     """The ticks of one edge, read one after another; the file is closed at its end, after an error, or by `close()`."""
 
-    def __init__(self, edge: str, kind: type[Value], folder: Path) -> None:
+    def __init__(self, edge: str, kind: type[Value], folder: Path, again: bool = False) -> None:
         """Open a recording and check what it begins with.
 
         Args:
             edge: the edge that was recorded.
             kind: what the graph expects on that edge.
             folder: where it was recorded to.
+            again: whether it is of an earlier pass of the same run.
 
         Raises:
             ConfigError: it is not there, or of another edge, kind or version.
         """
         self.kind = kind
+        self.where = f"second pass, {edge}" if again else f"--replay {edge}"
+        """What asked for it, for messages."""
+        self.misfit_cure = (
+            "leave files as they are while they are run"
+            if again
+            else "replay with the input, streams and batch size of the recording"
+        )
         self._edge, self._path = edge, folder / f"{edge}.ticks"
         self._number = 0
         try:

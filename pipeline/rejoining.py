@@ -20,16 +20,22 @@ def fits(recorded: RecordedTick, tick: Tick) -> bool:
     return bool(_story(recorded.frames, recorded.marks) == _story(tick.frames, tick.marks))
 
 
-def rejoin(recorded: RecordedTick, tick: Tick, edge: str) -> Value:
+def rejoin(recorded: RecordedTick, tick: Tick, where: str, cure: str) -> Value:
     """Return the recorded value for a tick that was read from its source again.
+
+    Args:
+        recorded: the tick as it was recorded.
+        tick: as it was read.
+        where: names the edge, for messages.
+        cure: what to do where they differ.
 
     Raises:
         PipelineError: the tick has other frames or marks than the recorded one.
     """
     if not fits(recorded, tick):
         raise PipelineError(
-            f"--replay {edge}: tick {tick.number}: expected {_told(recorded.frames, recorded.marks)} as recorded, "
-            f"got {_told(tick.frames, tick.marks)}; replay with the input, streams and batch size of the recording"
+            f"{where}: tick {tick.number}: expected {_told(recorded.frames, recorded.marks)} as recorded, "
+            f"got {_told(tick.frames, tick.marks)}; {cure}"
         )
     return recorded.value
 

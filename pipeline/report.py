@@ -25,6 +25,8 @@ class Snapshot:
     """Rows on each edge in its last tick."""
     total_rows: dict[str, int]
     """Rows on each edge so far."""
+    passes: tuple[int, int] = (1, 1)
+    """Which pass over the input this is, and of how many."""
 
 
 @dataclass(frozen=True)
@@ -70,6 +72,14 @@ class RunReport:
     """False when something else than a source failed: then sinks may lack the end of what was read."""
     sinks: dict[str, dict[str, int]] = field(default_factory=dict)
     """By sink of a live graph: ticks spilled to disk, and how often it failed."""
+    passes_s: dict[str, float] = field(default_factory=dict)
+    """Seconds that each part of a run in two passes took: `first`, `revising`, `second`. Those that were not begun are
+    missing; without `second` no sink has run. Empty for a run in one pass."""
+
+    @property
+    def reached_sinks(self) -> bool:
+        """Tell whether sinks have run at all."""
+        return not self.passes_s or "second" in self.passes_s
 
     @property
     def fps(self) -> float:
@@ -104,6 +114,7 @@ class RunReport:
             "node_cpu_s": round(self.node_cpu_s, 3),
             "engine_cpu_s": round(self.engine_cpu_s, 3),
             "sinks": self.sinks,
+            "passes_s": {name: round(seconds, 3) for name, seconds in self.passes_s.items()},
         }
 
     def table(self) -> str:
@@ -121,6 +132,8 @@ class RunReport:
         lines.append(
             f"{self.status}: {self.frames} frames in {self.elapsed_s:.1f} s ({self.fps:.1f} fps), dropped: {dropped}"
         )
+        if self.passes_s:
+            lines.append("two passes: " + ", ".join(f"{name} {took_s:.1f} s" for name, took_s in self.passes_s.items()))
         if self.age_at_sink:
             lines.append(
                 f"age at sink: median {self.age_at_sink['p50_ms']:.0f} ms, p95 {self.age_at_sink['p95_ms']:.0f} ms, "

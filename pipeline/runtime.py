@@ -7,6 +7,7 @@ import threading
 import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 from pipeline.admission import Admission
 from pipeline.assembly import assemble
@@ -20,7 +21,7 @@ from pipeline.graph import Graph
 from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.line import Line
-from pipeline.node import Context
+from pipeline.node import Context, Node
 from pipeline.observer import Observer
 from pipeline.opening import Opening
 from pipeline.reader import Reader
@@ -55,6 +56,7 @@ class Runtime:
         record: Mapping[str, Path] | None = None,
         ahead: Iterable[str] = (),
         replay: Mapping[str, Path] | None = None,
+        again: Mapping[str, Path] | None = None,
         max_frames: int | None = None,
         began_s: int = 0,
         models: Mapping[str, tuple[str, str]] | None = None,
@@ -72,6 +74,7 @@ class Runtime:
             record: folders to record edges to, by edge. These come before all that they do not depend on,
             ahead: and then these nodes: neither sees frames dropped by others, such as what draws.
             replay: folders to read edges from, by edge, in place of the nodes above.
+            again: the same for edges that an earlier pass of this run has written down; they can be recorded, too.
             max_frames: frames after which each stream is ended.
             began_s: unix time at which the run began: the first generation of live streams.
             models: name and checksum by card of the models that what is replayed was recorded with.
@@ -79,15 +82,17 @@ class Runtime:
         """
         clock = clock or Clock()
         live = any(stream.live for stream in streams)
-        self._replay = dict(replay or {})
+        self._again = dict(again or {})
+        self._replay = {**(replay or {}), **self._again}
         self._recordings: dict[str, Recording] = {}
         self._record = dict(record or {})
         self._whole_graph = graph
         self._graph = first(first(below_the_cut(graph, self._replay), ahead), self._record)
-        self._from_recordings = bool(replay) and not needs_source(self._graph, self._replay)
-        if replay and not self._from_recordings and live:
+        self._from_recordings = bool(self._replay) and not needs_source(self._graph, self._replay)
+        if self._replay and not self._from_recordings and live:
             raise ConfigError("--replay: expected files or nodes that need no pictures, got a live stream; name files")
         self._recorders: dict[str, Recorder] = {}
+        self._check_recorded()
         self._streams = {stream.id: stream for stream in streams}
         self._max_frames = max_frames
         self._interrupted = self._stopped = False
@@ -99,6 +104,7 @@ class Runtime:
         def context(name: str) -> Context:
             return self._contexts.setdefault(name, Context(name, device, out_dir, root, graph, models))
 
+        self._context = context
         source, transit = self._graph.source, Latency()
         self._admission = Admission(streams, settings, clock, transit, self._ledger, source.name, began_s)
         self._readers = [
@@ -161,6 +167,16 @@ class Runtime:
         """Return the files that nodes wrote for single streams, sorted; to be asked after the run."""
         return sorted({path for name in names if name in self._contexts for path in self._contexts[name].outputs})
 
+    @property
+    def reads_sources(self) -> bool:
+        """Tell whether sources are read, rather than recordings alone."""
+        return not self._from_recordings
+
+    def node(self, name: str) -> Node[Any]:
+        """Return another instance of a node, which is not opened."""
+        spec = self._whole_graph.node(name)
+        return spec.cls(spec.config, self._context(name))
+
     def interrupt(self) -> None:
         """Let no more frames in; finish what is inside, and the sinks.
 
@@ -220,24 +236,31 @@ class Runtime:
     def _open_recordings(self) -> None:
         opened = self._recordings
         for edge, folder in self._replay.items():
-            opened[edge] = open_recording(self._whole_graph, edge, folder)
+            opened[edge] = open_recording(self._whole_graph, edge, folder, again=edge in self._again)
         for spec in self._whole_graph.nodes:  # in graph order, whatever the order of the options
             if spec.name in opened:
                 opened[spec.name] = opened.pop(spec.name)
         for edge, folder in self._record.items():
+            kind = self._whole_graph.node(edge).ports.output
+            assert kind is not None
+            self._recorders[edge] = Recorder(edge, kind, folder)
+
+    def _check_recorded(self) -> None:
+        for edge in self._record:
             spec = self._whole_graph.node(edge)
             if spec.ports.output is None:
                 raise ConfigError(f"--record {edge}: expected an edge with values, got a sink; record what it reads")
-            if spec not in self._graph.nodes:
+            if spec not in self._graph.nodes and edge not in self._again:
                 raise ConfigError(
                     f"--record {edge}: expected a node that is run, got one that a replayed edge stands in for; "
                     "record what is below"
                 )
-            self._recorders[edge] = Recorder(edge, spec.ports.output, folder)
 
     def _write_down(self, name: str, tick: Tick) -> None:
-        if name in self._recorders:
-            self._recorders[name].add(tick)
+        made = [name, *self._again] if name == self._graph.source.name else [name]
+        for edge in dict.fromkeys(made):
+            if edge in self._recorders:
+                self._recorders[edge].add(tick)
 
     def _fail(self, error: BaseException) -> None:
         self._errors.append(error)

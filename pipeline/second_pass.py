@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Collection
 from dataclasses import dataclass
 
-from pipeline.errors import GraphError
+from pipeline.errors import ConfigError, GraphError
 from pipeline.feed import below_the_cut
+from pipeline.frames import FrameBatch
 from pipeline.graph import Graph
 from pipeline.node import NodeConfig
 from pipeline.replayable import ancestry
+from pipeline.settings import EngineConfig
 
 
 @dataclass(frozen=True)
@@ -24,9 +26,21 @@ class SecondPass:
     """What the first pass writes down for the second: what is revised, and what else is read or recorded there."""
 
     @property
-    def switches(self) -> str:
-        """Return what asks for it, as in `--set`: `tracks.offline`."""
-        return ", ".join(f"{name}.{key}" for name, key in self.revised.items())
+    def switched_off(self) -> str:
+        """Return the option that does without: `--set tracks.offline=false`."""
+        return " ".join(["--set", *(f"{name}.{key}=false" for name, key in self.revised.items())])
+
+    def check(self, settings: EngineConfig) -> None:
+        """Refuse settings that cannot be kept.
+
+        Raises:
+            ConfigError: frames are to be dropped where nodes fail: then the passes would not see the same frames.
+        """
+        if settings.on_error == "drop":
+            raise ConfigError(
+                "engine.on_error: expected auto or stop, because files are run in two passes that must see the same "
+                f"frames, got 'drop'; leave it, or add {self.switched_off}"
+            )
 
 
 def second_pass(
@@ -54,9 +68,14 @@ def second_pass(
                 f"a file, got {name!r}, which depends on {upper[0]!r}; add --set {name}.{key}=false"
             )
     above = ancestry(graph, revised)
-    read = {edge for spec in run if spec.name not in above for edge in spec.inputs.values()}
-    made = [spec.name for spec in run if spec.name in above and spec is not graph.source and spec.name not in replayed]
-    edges = [name for name in made if name in revised or name in read or name in recorded]
+    below = [spec for spec in run if spec.name not in above]
+    wanted = {*revised, *recorded, *(edge for spec in below for edge in spec.inputs.values())}
+    source = graph.source
+    if source.ports.output is FrameBatch or not (
+        source.name in recorded or any(graph.reads_values_of_source(spec) for spec in below)
+    ):
+        wanted.discard(source.name)  # frames are written down with every edge
+    edges = [name for name in above if name in wanted and name not in replayed]
     return SecondPass(revised, tuple(above), tuple(edges))
 
 

@@ -32,7 +32,7 @@ def tick(count: int, *marks: Mark, **options: Any) -> Tick:
 def test_a_recorded_value_joins_the_tick_it_was_made_from():
     made = tick(2)
 
-    assert rejoin(recorded(2), made, "stamps") is VALUE
+    assert rejoin(recorded(2), made, "--replay stamps", "CURE") is VALUE
 
 
 @pytest.mark.parametrize(
@@ -49,11 +49,10 @@ def test_a_recording_of_other_frames_is_told(other: Tick, told: str):
     same = "'shop' at 0.000 s, 'shop' at 0.040 s"
 
     with pytest.raises(PipelineError) as caught:
-        rejoin(recorded(2), other, "stamps")
+        rejoin(recorded(2), other, "--replay stamps", "replay the same")
 
     assert str(caught.value) == (
-        f"--replay stamps: tick 0: expected {same} as recorded, got {told.format(same=same)}; "
-        "replay with the input, streams and batch size of the recording"
+        f"--replay stamps: tick 0: expected {same} as recorded, got {told.format(same=same)}; replay the same"
     )
 
 

@@ -30,7 +30,8 @@ class Config(NodeConfig):
 class WriteTracks(Node[Config]):
     """Write a row per track and frame, `frame,id,left,top,width,height,score,-1,-1,-1`: what the MOTChallenge scores.
 
-    Boxes are in pixels. Frames count from 1: `frame_index` + 1, so a frame that was dropped at the door leaves a gap.
+    Boxes are in pixels. Frames count from 1: `frame_index` + 1. A frame that was dropped at the door leaves a gap; one
+    that its source left out (`max_fps`, damage) only where the source numbers its frames, as `read_detections` does.
     Ids are the numbers of the tracks; those of a later generation of a stream go on after the largest before, because
     a file has no generations. Numbers stand as they were when a frame was written: what a track takes over later
     changes no row above.

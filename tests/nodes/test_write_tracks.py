@@ -134,9 +134,9 @@ def test_frames_without_tracks_have_no_rows_and_no_frames_no_file(tmp_path: Path
 def test_all_files_are_finished_even_when_one_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     made = node(tmp_path)
     made.process(shot(0, stream=("shop", "door"), count=2), tracks(1, 1, rows=[0, 1]))
-    (tmp_path / "door/tracks.txt").mkdir()
+    (tmp_path / "shop/tracks.txt").mkdir()
 
-    with pytest.raises(PipelineError, match=r"door/tracks.txt: expected to write, got Is a directory"):
+    with pytest.raises(PipelineError, match=r"shop/tracks.txt: expected to write, got Is a directory"):
         made.close()
 
-    assert (tmp_path / "shop/tracks.txt").read_text() == ROW.format(1, 1)
+    assert (tmp_path / "door/tracks.txt").read_text() == ROW.format(2, 1)

@@ -1,13 +1,17 @@
 import gzip
 import re
 from pathlib import Path
+from tempfile import TemporaryDirectory
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
-from nodes.ops.mot_text import iterate_rows, read_rows, row_text, to_columns
+from nodes.ops.mot_text import MAX_FRAME, MAX_PX, iterate_rows, read_rows, row_text, to_columns
 
 ROW = b"1,-1,10,20,30,40,0.5,-1,-1,-1\n"
+PIECES = (b"1", b"2", b"1", b"-1", b"0", b" 3.0 ", b"", b"nan", b"-inf", b"1e7", b"1e-400", b"9" * 30, b"\xff", b"0x1")
 
 
 def written(folder: Path, content: bytes, name: str = "det.txt") -> Path:
@@ -101,6 +105,21 @@ def test_what_is_called_packed_must_be_packed_and_whole(tmp_path: Path) -> None:
     end = "Compressed file ended before the end-of-stream marker was reached"
     with pytest.raises(ValueError, match=re.escape(f"{cut_off}: " + told.format(end))):
         read_rows(cut_off)
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.lists(st.sampled_from(PIECES), min_size=5, max_size=11).map(b",".join), max_size=3))
+def test_whatever_a_file_holds_is_within_bounds_or_refused(lines: list[bytes]) -> None:
+    with TemporaryDirectory() as folder:
+        path = written(Path(folder), b"\n".join(lines))
+        try:
+            rows = read_rows(path)
+        except ValueError as error:
+            assert re.match(rf"{path}:[123]: .*expected .*, got .*; ", str(error))
+        else:
+            assert (rows.frame >= 1).all() and (rows.frame <= MAX_FRAME).all() and (rows.id >= -1).all()
+            assert (np.abs(rows.box_px) <= MAX_PX).all() and (rows.box_px[:, 2:] >= 0).all()
+            assert np.isfinite(rows.score).all() and np.isfinite(rows.visibility).all()
 
 
 def test_no_more_rows_are_held_than_allowed(tmp_path: Path) -> None:

@@ -85,6 +85,18 @@ def pose_model(
     )
 
 
+def appearance_model(
+    answer: Callable[[np.ndarray], Sequence[float]], length: int = 3, batch: Any = "N", **card: Any
+) -> FakeSession:
+    """Return a re-identification model: a vector of that length for a crop (H, W, 3)."""
+
+    def run(inputs: dict[str, Any]) -> dict[str, Any]:
+        return {"vector": np.array([answer(image) for image in inputs["crop"]], np.float32).reshape(-1, length)}
+
+    values = {"family": "appearance", "input_size_wh": (4, 8), "crop": Crop(), **card}
+    return FakeSession(run, inputs={"crop": (batch, 8, 4, 3)}, outputs={"vector": (batch, length)}, **values)
+
+
 class OnDevice:
     """An array that the host cannot read: it has a shape, can be cut along its first axis and scaled, no more."""
 

@@ -136,9 +136,9 @@ class FakeSession:
         self.answer = answer
         self.inputs = {name: (shape, "float32") for name, shape in inputs.items()}
         self.outputs = {name: (shape, "float32") for name, shape in outputs.items()}
-        self.card = SimpleNamespace(
-            **{"name": "fake", "input_size_wh": None, "box_cell_px": None, "classes": {}, **card}
-        )
+        contract = SimpleNamespace(inputs=inputs, outputs=outputs)
+        usual = {"name": "fake", "input_size_wh": None, "box_cell_px": None, "classes": {}, "contract": contract}
+        self.card = SimpleNamespace(**{**usual, **card})
         self.calls: list[dict[str, Any]] = []
 
     def run(self, inputs: dict[str, Any]) -> dict[str, Any]:

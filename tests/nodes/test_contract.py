@@ -15,7 +15,7 @@ from pipeline.frames import FrameBatch, Picture
 from pipeline.node import Node, Source
 from pipeline.ports import config_of, ports_of
 from pipeline.values import concat, equal, items
-from tests.fake_models import FarDevice, FarSession, detector, gaze_model
+from tests.fake_models import FarDevice, FarSession, appearance_model, detector, gaze_model
 from tests.helpers import FakeContext, frames
 from tests.nodes.made_up import MAP_HW, PEOPLE, frozen, made_up
 from tests.repository import ROOT
@@ -37,6 +37,7 @@ def settings(file: str, folder: Path) -> dict[str, Any]:
     return {
         "publish_events": {"endpoint": f"ipc://{folder}/bus", "log": None, "linger_s": 0},
         "measure_attention": {"window_s": 0.2, "settle_s": 0},
+        "estimate_appearance": {"min_height_px": 2, "max_overlap": 0.9},
     }.get(file, {})
 
 
@@ -57,10 +58,19 @@ def seen_gaze(image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndar
     return (ramp + level[:, None, None]) % 1, level
 
 
+def seen_clothes(crop: np.ndarray) -> np.ndarray:
+    """Return a vector that depends on the crop of a person."""
+    return crop.mean(axis=(0, 1)) - 128
+
+
 def node(file: str, folder: Path, far: bool = False) -> Node[Any]:
     """Return a node, opened, with made-up models and a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
-    models = {"people-shop-480": detector(seen_people), "gaze-shop-480": gaze_model(seen_gaze)}
+    models = {
+        "people-shop-480": detector(seen_people),
+        "gaze-shop-480": gaze_model(seen_gaze),
+        "person-reidentification-retail-0248": appearance_model(seen_clothes),
+    }
     context = FakeContext(
         folder,
         sessions={name: FarSession(model) for name, model in models.items()} if far else models,

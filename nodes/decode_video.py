@@ -1,4 +1,4 @@
-"""Read a stream: a video file, a folder of pictures, a camera of this machine, or a network address."""
+"""Read a stream: a video file, a folder of pictures, a camera of this machine, or an address."""
 
 from __future__ import annotations
 

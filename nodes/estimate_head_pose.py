@@ -1,4 +1,4 @@
-"""Estimate where heads point: by a pose model where one is configured, else from the scores of eight directions."""
+"""Estimate where heads point: by pose models, or by the scores of eight directions."""
 
 from __future__ import annotations
 

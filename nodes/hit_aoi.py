@@ -1,4 +1,4 @@
-"""Decide what each head looks at: with which probability at which area, person, thing or grid cell."""
+"""Decide what each head looks at: how probably at which area, person, thing or grid cell."""
 
 from __future__ import annotations
 

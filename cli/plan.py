@@ -18,6 +18,7 @@ from pipeline.graph import Graph, NodeSpec, load_graph
 from pipeline.lineage import Model
 from pipeline.node import Source
 from pipeline.replayable import replayable
+from pipeline.second_pass import SecondPass, second_pass
 from pipeline.stages import cut
 from pipeline.urls import redact
 
@@ -36,6 +37,8 @@ class Plan:
     max_frames: int | None
     recording: Path | None = None
     """Where the whole run is recorded; its edges are in `record`, too."""
+    second_pass: SecondPass | None = None
+    """How files are run in two passes; None where nothing asks for that."""
     models: dict[str, Model] | None = None
     """Those of a recording that is replayed."""
 
@@ -59,6 +62,10 @@ def make_plan(args: argparse.Namespace) -> Plan:
             f"streams.{LIVE}: expected another name for a file that is recorded beside live streams, because their "
             "recording is called so; rename it"
         )
+    replay = _edges("--replay", args.replay, graph)
+    passes = second_pass(graph, replay, record)
+    if passes and not all(one.live for one in streams):
+        passes.check(config.engine)
     return Plan(
         graph=graph,
         config=config,
@@ -66,9 +73,10 @@ def make_plan(args: argparse.Namespace) -> Plan:
         device=open_device(config.engine.device),
         out=args.out or Path("out") / args.graph.stem,
         record=record,
-        replay=_edges("--replay", args.replay, graph),
+        replay=replay,
         max_frames=args.max_frames,
         recording=recording,
+        second_pass=passes,
     )
 
 
@@ -81,6 +89,8 @@ def describe(plan: Plan) -> str:
         lines += [f"  {spec.name:<{width}}  {_signature(spec)}" for spec in stage]
     if plan.recording:
         lines.append(f"recorded to {plan.recording}: {', '.join(replayable(plan.graph).edges)}")
+    if plan.second_pass:
+        lines += _passes(plan.second_pass)
     lines.append("streams")
     for stream in plan.streams:
         kind = "live" if stream.live else "file"
@@ -88,6 +98,15 @@ def describe(plan: Plan) -> str:
             f"  {stream.id}  {kind}  {redact(stream.config.url)}  AOIs: {', '.join(stream.config.aois) or 'none'}"
         )
     return "\n".join(lines)
+
+
+def _passes(cut: SecondPass) -> list[str]:
+    revised = ", ".join(cut.revised)
+    return [
+        f"files in two passes ({cut.switches}), live streams in one",
+        f"  first   {', '.join(cut.above)}; at the end {revised} revised",
+        f"  second  everything else, with {', '.join(cut.edges)} as written down",
+    ]
 
 
 def _config_path(graph: Path, given: Path | None) -> Path | None:

@@ -25,14 +25,17 @@ class Progress:
         self._people = _last_edge(graph, Tracks)
         self._events = _last_edge(graph, Visits)
         self._bar = self._out.isatty()
-        self._said_s = 0.0
+        self._passes, self._said_s = (1, 1), 0.0
 
     def observe(self, snapshot: Snapshot) -> None:
         """Show a snapshot, when it is time to."""
         if self._bar:
             self._out.write(f"\r{self._text(snapshot)}\x1b[K")
             self._out.flush()
-        elif snapshot.elapsed_s - self._said_s >= LINE_EVERY_S:
+            return
+        if snapshot.passes != self._passes:
+            self._passes, self._said_s = snapshot.passes, 0.0
+        if snapshot.elapsed_s - self._said_s >= LINE_EVERY_S:
             self._said_s = snapshot.elapsed_s
             self._out.write(f"{self._text(snapshot)}\n")
 
@@ -44,13 +47,15 @@ class Progress:
 
     def _text(self, snapshot: Snapshot) -> str:
         done = _share_done(snapshot, self._max_frames)
-        parts = [self._title, *self._share(done, snapshot), f"{snapshot.fps:.1f} fps"]
+        number, passes = snapshot.passes
+        which = [f"pass {number} of {passes}"] if passes > 1 else []
+        parts = [self._title, *which, *self._share(done, snapshot), f"{snapshot.fps:.1f} fps"]
         if done:
             parts.append(f"eta {clock_text(snapshot.elapsed_s * (1 - done) / done)}")
-        if self._people:
-            parts.append(f"people {snapshot.last_rows.get(self._people, 0)}")
-        if self._events:
-            parts.append(f"events {snapshot.total_rows.get(self._events, 0)}")
+        if self._people in snapshot.last_rows:
+            parts.append(f"people {snapshot.last_rows[self._people]}")
+        if self._events in snapshot.total_rows:
+            parts.append(f"events {snapshot.total_rows[self._events]}")
         return "  ".join(parts)
 
     def _share(self, done: float | None, snapshot: Snapshot) -> Iterable[str]:

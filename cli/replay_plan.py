@@ -16,6 +16,7 @@ from pipeline.errors import ConfigError
 from pipeline.frames import Stream
 from pipeline.graph import Graph, NodeSpec, graph_from
 from pipeline.replayable import Replayable, ancestry, part, replayable
+from pipeline.second_pass import second_pass
 from pipeline.streams import StreamConfig
 from pipeline.yaml_source import Document, Keys, parse_yaml, read_yaml
 
@@ -57,15 +58,18 @@ def plan_of(
     in_vain = [*_not_run(str(where), graph, cut, manifest, values), *_not_seen_again(str(where), manifest, values)]
     if wrong := [*in_vain, *_missing_files(below, values)]:
         raise ConfigError("\n".join(wrong))
+    replay = dict.fromkeys(cut.edges, folder)
+    kept = part(graph, {*cut.above, *run})
     return Plan(
-        graph=part(graph, {*cut.above, *run}),
+        graph=kept,
         config=values,
         streams=[_stream(id, values.streams[id], manifest) for id in manifest.streams],
         device=open_device(values.engine.device),
         out=out,
         record={},
-        replay=dict.fromkeys(cut.edges, folder),
+        replay=replay,
         max_frames=None,
+        second_pass=second_pass(kept, replay),
         models=manifest.models,
     )
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from datetime import UTC, datetime
+from functools import partial
 from pathlib import Path
 
 from cli.interrupt import interrupting
@@ -18,6 +19,7 @@ from cli.results import Results, fingerprint
 from cli.sources import dated
 from pipeline.frames import Stream
 from pipeline.lineage import models_of
+from pipeline.passes import TwoPasses
 from pipeline.replayable import replayable
 from pipeline.report import RunReport
 from pipeline.runtime import Runtime
@@ -83,16 +85,23 @@ def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None 
     if report.frames or not report.error:
         print(report.table())
         for each in results:
-            print(*each.files(), sep="\n")
+            print(*(each.files() if report.reached_sinks else [each.summary]), sep="\n")
     if report.error:
         _tell(redact(report.error))
+    if not report.reached_sinks and not report.bad_input:
+        _tell(f"{name}: ended before its second pass, in which results are written: there are none")
     if report.status == "failed":
         return WRONG_INPUT if report.bad_input else FAILED
     return DONE if report.status == "done" else INTERRUPTED
 
 
-def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runtime:
-    return Runtime(
+def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runtime | TwoPasses:
+    make: Callable[..., Runtime | TwoPasses] = Runtime
+    if plan.second_pass and streams[0].live:
+        _tell(f"{name}: run in one pass: {plan.second_pass.switches} is for files, because live streams have no end")
+    elif plan.second_pass:
+        make = partial(TwoPasses, plan.second_pass, plan.out / name / ".passes")
+    return make(
         plan.graph,
         streams,
         plan.config.engine,
@@ -108,7 +117,7 @@ def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runt
     )
 
 
-def _run(runtime: Runtime, progress: Progress) -> RunReport:
+def _run(runtime: Runtime | TwoPasses, progress: Progress) -> RunReport:
     try:
         with interrupting(runtime.interrupt):
             return runtime.run(progress.observe)
@@ -123,7 +132,7 @@ def _new_recording(plan: Plan) -> NewRecording | None:
     return NewRecording(plan.recording, plan.graph, plan.config, edges, models_of(plan.graph, ROOT))
 
 
-def _event_files(plan: Plan, runtime: Runtime) -> list[Path]:
+def _event_files(plan: Plan, runtime: Runtime | TwoPasses) -> list[Path]:
     """Return the logs of events that a run wrote and that a replay writes, too."""
     graph = plan.graph
     return runtime.outputs(name for name in replayable(graph).below if not graph.node(name).cls.reaches_out)

@@ -26,6 +26,11 @@ class SecondPass:
     """What the first pass writes down for the second: what is revised, and what else is read or recorded there."""
 
     @property
+    def switches(self) -> str:
+        """Return what asks for it: `tracks.offline`."""
+        return ", ".join(f"{name}.{key}" for name, key in self.revised.items())
+
+    @property
     def switched_off(self) -> str:
         """Return the option that does without: `--set tracks.offline=false`."""
         return " ".join(["--set", *(f"{name}.{key}=false" for name, key in self.revised.items())])

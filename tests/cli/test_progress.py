@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from dataclasses import replace
 
 import pytest
 
@@ -79,6 +80,21 @@ def test_a_run_of_some_frames_is_done_after_them_or_at_the_end(seen: Snapshot, l
     Progress(GRAPH, "shop", 100, out).observe(seen)
 
     assert out.getvalue() == f"{line}\n"
+
+
+def test_passes_are_numbered_and_what_a_pass_does_not_make_is_left_out() -> None:
+    out = io.StringIO()
+    progress = Progress(GRAPH, "shop", out=out)
+    first = replace(snapshot(), passes=(1, 2), last_rows={"tracks": 4}, total_rows={"tracks": 300})
+    second = replace(snapshot(5.0), passes=(2, 2), last_rows={"looks": 0}, total_rows={"looks": 9})
+
+    for seen in (first, replace(first, elapsed_s=14.0), second):
+        progress.observe(seen)
+
+    assert out.getvalue().splitlines() == [
+        "shop  pass 1 of 2   25%  7.5 fps  eta 0:30  people 4",
+        "shop  pass 2 of 2   25%  7.5 fps  eta 0:15  events 9",
+    ]
 
 
 def test_a_log_gets_a_line_every_few_seconds() -> None:

@@ -16,9 +16,10 @@ def main(arguments: list[str] | None = None) -> int:
     options = parser.parse_args(arguments)
     if options.demo == (options.out is not None):
         parser.error("expected either --out FILE.mp4 or --demo")
+    from scenes.boxes import write_boxes
     from scenes.clip import make_clip
-    from scenes.demo import VIDEO, make_demo
-    from scenes.files import write_clip
+    from scenes.demo import BOXES, VIDEO, make_demo
+    from scenes.files import read_truth, write_clip
 
     try:
         if options.demo:
@@ -40,6 +41,8 @@ def main(arguments: list[str] | None = None) -> int:
     areas = ", ".join(aoi.name for aoi in clip.aois) or "none"
     print(f"{video}: {len(clip)} frames, {len(clip.actors)} people, areas: {areas}")
     print(f"{truth}: {len(clip.fixations)} fixations")
+    if options.demo:
+        print(write_boxes(read_truth(truth), BOXES))
     return 0
 
 

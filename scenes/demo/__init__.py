@@ -1,6 +1,7 @@
 """Build the clip that ships: people in a small shop that was furnished by hand, and the truth about them.
 
-`python -m scenes --demo` renders `shop.mp4` and `shop.truth.json` in this folder again.
+`python -m scenes --demo` renders `shop.mp4` and `shop.truth.json` in this folder again, and writes `mot/`: boxes of the
+people in it, for trackers.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from scenes.script import write_script
 from scenes.textures import texture
 
 VIDEO = Path(__file__).parent / "shop.mp4"
+BOXES = Path(__file__).parent / "mot"
 
 _SEED = 129
 _SIZE_WH = (854, 480)

@@ -58,6 +58,19 @@ def test_people_keep_their_numbers(det: Path, capsys: pytest.CaptureFixture[str]
     assert all(edge["in"] == edge["out"] == FRAMES for edge in summary["edges"].values())
 
 
+def test_without_a_source_it_follows_the_people_of_the_clip_that_ships(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    code, _, err = run(capsys, "--out", "out")
+
+    assert (code, err) == (0, [])
+    rows = read_rows(Path("out/shop/tracks.txt"))
+    assert 4 <= len(set(rows.id.tolist())) <= 6  # four people, who hide each other
+    assert rows.frame.max() == 300
+
+
 def test_several_packed_files_need_no_values_where_sequences_are_described(
     det: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

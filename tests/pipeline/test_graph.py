@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
-import sys
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -16,7 +14,7 @@ from pydantic import Field
 from pipeline.config import RunConfig, load_config, read_config
 from pipeline.errors import ConfigError, GraphError, PipelineError
 from pipeline.frames import FrameBatch
-from pipeline.graph import ROOT, Graph, load_graph
+from pipeline.graph import Graph, load_graph
 from pipeline.node import Node, NodeConfig, Source, SourceItem
 from pipeline.suggest import did_you_mean
 from pipeline.values import Value, column
@@ -287,38 +285,3 @@ def test_config_of_a_run_without_a_file_is_all_defaults() -> None:
     assert isinstance(config, RunConfig)
     assert (config.path, config.streams, config.nodes) == ("no configuration", {}, {})
     assert config.engine.ticks_in_flight == 6
-
-
-def test_resolve_imports_only_the_file_asked_for() -> None:
-    code = """if True:
-        import sys, nodes
-        cls = nodes.resolve("hit_aoi")
-        print(cls.__name__, *(name for name in nodes.node_types() if f"nodes.{name}" in sys.modules))
-    """
-
-    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
-
-    assert told.stdout == "HitAoi hit_aoi\n"
-
-
-def test_resolve_suggests_a_type() -> None:
-    from nodes import node_types, resolve
-
-    with pytest.raises(GraphError) as caught:
-        resolve("hit_aio")
-
-    assert str(caught.value) == (
-        f"unknown node type 'hit_aio'; did you mean 'hit_aoi'? (nodes/ has: {', '.join(node_types())})"
-    )
-
-
-def test_resolve_wants_the_class_that_the_file_promises(monkeypatch: pytest.MonkeyPatch) -> None:
-    import nodes
-    import nodes.hit_aoi
-
-    monkeypatch.setattr(nodes.hit_aoi, "HitAoi", 3)
-
-    with pytest.raises(GraphError) as caught:
-        nodes.resolve("hit_aoi")
-
-    assert str(caught.value) == "nodes/hit_aoi.py: expected a class HitAoi(Node[Config]), got none; name it so"

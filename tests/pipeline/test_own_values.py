@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 
-from pipeline.feed import below_the_cut, needs_source
-from pipeline.frames import FrameBatch, Picture
-from pipeline.graph import Graph
-from pipeline.node import Frame, Source
-from pipeline.replayable import replayable
-from pipeline.report import RunReport
-from pipeline.values import Value
+from pipeline.frames import FrameBatch
+from pipeline.node import Frame
+from tests.pipeline.own_values import PICTURE, SIZE, Seen, known, run, source, stamps
 from tests.pipeline.rig import (
     PATIENCE_S,
     STEP_NS,
@@ -24,64 +18,9 @@ from tests.pipeline.rig import (
     Stamps,
     adds_up,
     copy,
-    failing,
-    graph,
     node_class,
-    runtime,
-    source_class,
     spec,
-    stream,
 )
-
-PICTURE = Picture((np.zeros((2, 4, 3), np.uint8),), "bgr")
-SIZE = (8, 6)
-
-
-def stamps(*values: int, frame_row: int = 0) -> Stamps:
-    return Stamps(np.full(len(values), frame_row, np.int64), np.array(values, np.int64))
-
-
-def known(step: int, *values: int, **options: Any) -> Frame:
-    """Return a frame without a picture of which the source knows some stamps."""
-    return Frame(None, step * STEP_NS, SIZE, stamps(*values), **options)
-
-
-def source(items: dict[str, list[Any]], kind: type[Value] = Stamps, pictures: bool = False) -> type[Source[Any]]:
-    """Return a source class that puts out values of that kind."""
-
-    def read(self: Any) -> Iterator[Any]:
-        yield from items[self.stream.id]
-
-    def process(self: Any) -> Value:
-        raise NotImplementedError
-
-    process.__annotations__ = {"return": kind}
-    return source_class(read, process=process, gives_pictures=pictures)
-
-
-class Seen:
-    """A sink class that reads frames and stamps off edges, and what it got."""
-
-    def __init__(self) -> None:
-        self.ticks: list[tuple[list[str], list[int], list[tuple[int, int]]]] = []
-        seen = self
-
-        def keep(self: Any, frames: FrameBatch, stamps: Stamps) -> None:
-            rows = zip(stamps.frame_row.tolist(), stamps.stamp_ns.tolist(), strict=True)
-            seen.ticks.append((list(frames.stream_id), frames.frame_index.tolist(), list(rows)))
-            assert not frames.pictures and (frames.size_wh == SIZE).all()
-            assert set(frames.streams) >= set(frames.stream_id)
-
-        self.cls = node_class(keep)
-
-    def filled(self) -> list[tuple[list[str], list[int], list[tuple[int, int]]]]:
-        return [tick for tick in self.ticks if tick[0]]
-
-
-def run(made: type[Source[Any]], out: Path, *specs: Any, ids: Sequence[str] = ("shop",), **options: Any) -> RunReport:
-    live = options.pop("live", False)
-    streams = [stream(id, live, when_full="wait") for id in ids]
-    return runtime(graph(*specs, source=made), streams, out, **options).run(every_s=0.02)
 
 
 def test_an_edge_is_read_as_values_and_as_frames(tmp_path: Path) -> None:
@@ -235,83 +174,3 @@ def test_what_waits_on_disk_for_a_slow_live_sink_is_whole(tmp_path: Path) -> Non
 
     assert report.sinks["sink"]["spilled"] > 0
     assert [tick[2] for tick in seen.filled()] == [[(0, index)] for index in range(9)]
-
-
-# recordings
-
-
-def with_sinks(made: type[Source[Any]], first: Seen, second: Seen) -> Graph:
-    """Return a graph of which one sink reads values of the source, and one what a node makes of them."""
-    return graph(
-        spec("middle", node_class(copy), frames="frames", stamps="frames"),
-        spec("own", first.cls, frames="frames", stamps="frames"),
-        spec("made", second.cls, frames="frames", stamps="middle"),
-        source=made,
-    )
-
-
-def unread(self: Any) -> Iterator[Frame]:
-    raise AssertionError("a source was read")
-
-
-def recorded(folder: Path) -> tuple[dict[str, list[Any]], Seen]:
-    """Record both edges of a run; return what its source yields, and what a sink saw."""
-    seen, items = Seen(), {"shop": [known(0, 5), known(1), known(2, 6, 7)]}
-    whole = with_sinks(source(items), seen, Seen())
-    runtime(whole, [stream()], folder, record={"frames": folder, "middle": folder}, batch_size=2).run()
-    return items, seen
-
-
-def test_a_recording_can_stand_in_for_a_source_with_values_of_its_own(tmp_path: Path) -> None:
-    items, before = recorded(tmp_path)
-    first, second, made = Seen(), Seen(), source(items)
-    made.frames = unread  # type: ignore[assignment]
-
-    report = runtime(with_sinks(made, first, second), [stream()], tmp_path, replay={"frames": tmp_path}).run()
-
-    assert (report.status, report.frames) == ("done", 3)
-    assert first.ticks == second.ticks == before.ticks
-    assert adds_up(report.edges)
-
-
-def test_a_source_is_read_again_where_its_values_are_not_recorded(tmp_path: Path) -> None:
-    items, before = recorded(tmp_path)
-    first, second = Seen(), Seen()
-    whole = with_sinks(source(items), first, second)
-
-    report = runtime(whole, [stream()], tmp_path, replay={"middle": tmp_path}, batch_size=2).run()
-
-    assert report.status == "done"
-    assert first.ticks == second.ticks == before.ticks
-
-
-def test_a_source_is_needed_for_values_that_are_not_replayed() -> None:
-    whole = with_sinks(source({}), Seen(), Seen())
-    without = Graph(whole.path, tuple(one for one in whole.nodes if one.name != "own"))
-
-    def needed(of: Graph, *edges: str) -> bool:
-        replay = dict.fromkeys(edges, Path())
-        return needs_source(below_the_cut(of, replay), replay)
-
-    assert needed(whole, "middle")
-    assert not needed(whole, "frames")
-    assert not needed(whole, "frames", "middle")
-    assert not needed(without, "middle")
-
-
-def test_values_of_a_source_are_recorded_for_a_replay_where_they_are_read() -> None:
-    whole = with_sinks(source({}), Seen(), Seen())
-
-    cut = replayable(whole)
-
-    assert (cut.above, cut.edges, cut.below) == (("frames",), ("frames",), ("middle", "own", "made"))
-
-
-def test_a_failure_above_a_recorded_source_stops_the_run(tmp_path: Path) -> None:
-    items, _ = recorded(tmp_path)
-    nodes = spec("middle", failing(2 * STEP_NS), frames="frames", stamps="frames")
-
-    report = runtime(graph(nodes, source=source(items)), [stream()], tmp_path, replay={"frames": tmp_path}).run()
-
-    assert report.status == "failed"
-    assert adds_up(report.edges)

@@ -14,8 +14,9 @@ from __future__ import annotations
 import gzip
 import math
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -89,17 +90,13 @@ def read_rows(path: Path, max_rows: int = MAX_ROWS) -> MotRows:
         OSError: it cannot be opened or read.
         ValueError: a row is wrong, or there are too many; names file and line.
     """
-    rows: list[MotRow] = []
-    for row in iterate_rows(path):
-        rows.append(row)
-        if len(rows) > max_rows:
-            raise ValueError(f"{path}: expected {max_rows} rows or fewer, got more; split it, or sort it by frame")
-    return to_columns(rows)
+    return to_columns(_at_most(max_rows, path))
 
 
-def to_columns(rows: list[MotRow]) -> MotRows:
+def to_columns(rows: Iterable[MotRow]) -> MotRows:
     """Return rows as columns."""
-    table = np.array(rows, np.float64).reshape(-1, len(MotRow._fields))  # exact: all whole numbers are at most 2^53
+    values = np.fromiter(chain.from_iterable(rows), np.float64)  # exact: all whole numbers are at most 2^53
+    table = values.reshape(-1, len(MotRow._fields))
     return MotRows(
         table[:, 0].astype(np.int64), table[:, 1].astype(np.int64), table[:, 2:6], table[:, 6],
         table[:, 7].astype(np.int64), table[:, 8],
@@ -142,6 +139,13 @@ def row_text(frame: int, id: int, box_px: Array, score: float) -> str:
     """
     left, top, width, height = (f"{float(value):.3f}" for value in box_px)
     return f"{frame},{id},{left},{top},{width},{height},{score:.6f},-1,-1,-1\n"
+
+
+def _at_most(max_rows: int, path: Path) -> Iterator[MotRow]:
+    for count, row in enumerate(iterate_rows(path), start=1):
+        if count > max_rows:
+            raise ValueError(f"{path}: expected {max_rows} rows or fewer, got more; split it, or sort it by frame")
+        yield row
 
 
 def _opened(path: Path) -> IO[bytes]:

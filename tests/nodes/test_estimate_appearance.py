@@ -18,7 +18,9 @@ from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch, Picture
 from pipeline.ports import config_of
+from pipeline.recording import Recorder, Recording
 from pipeline.session import Session
+from pipeline.tick import Slot, Tick
 from pipeline.values import concat, equal, items
 from tests.fake_models import appearance_model
 from tests.helpers import FakeContext, FakeSession, frames, make_node, table
@@ -224,6 +226,19 @@ def test_people_with_and_without_vectors_are_told_apart_and_joined() -> None:
     assert concat([plain, Detections.empty()]).appearance.shape == (1, 0)
     assert plain.take([0, 0]).appearance.shape == (2, 0)
     assert not equal(plain, described)
+
+
+@pytest.mark.parametrize("length", [0, 3])
+def test_vectors_of_any_length_come_back_from_a_recording(length: int, tmp_path: Path) -> None:
+    batch = shown()
+    found = people(LEFT, RIGHT, appearance=np.full((2, length), 0.5))
+    recorder = Recorder("described", Detections, tmp_path)
+    recorder.add(Tick(0, batch, (), {"described": Slot(found)}))
+    recorder.close()
+
+    (read,) = Recording("described", Detections, tmp_path)
+
+    assert equal(read.value, found)
 
 
 def test_real_people_look_more_like_themselves_than_like_others(real_models: Path, real_data: Path) -> None:

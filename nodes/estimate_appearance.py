@@ -77,10 +77,12 @@ class EstimateAppearance(Node[Config]):
         self._described: dict[str, tuple[int, int]] = {}
 
     def process(self, frames: FrameBatch, people: Detections) -> Detections:
-        rows = self._worth_describing(frames, people)
+        due, described = self._due(frames)
+        rows = self._worth_describing(frames, people, due)
         appearance = np.zeros((len(people), self._contract.length), np.float32)
         if len(rows):
             appearance[rows] = _unit(self._vectors(frames, people.take(rows)))
+        self._described = described  # not before: a tick on which the model fails is run again
         return replace(people, appearance=appearance)
 
     def stream_ended(self, stream_id: str) -> None:
@@ -89,14 +91,14 @@ class EstimateAppearance(Node[Config]):
     def close(self) -> None:
         self._session.close()
 
-    def _worth_describing(self, frames: FrameBatch, people: Detections) -> Array:
-        """Return the rows (K,) of people to describe, rising."""
+    def _worth_describing(self, frames: FrameBatch, people: Detections, due: Array) -> Array:
+        """Return the rows (K,) of people to describe, rising, in frames that are due (B,) bool."""
         config = self.config
         size = sizes(people.body_box)
         large = (size > 0).all(axis=1) & (size[:, 1] * frames.size_wh[people.frame_row, 1] >= config.min_height_px)
         clear = large & (people.body_score >= config.min_body_score)
         chosen = [np.zeros(0, np.int64)]
-        for row in np.flatnonzero(self._due(frames)):
+        for row in np.flatnonzero(due):
             here = np.flatnonzero(people.frame_row == row)
             covered = share_inside(people.body_box[here], people.body_box[here])
             np.fill_diagonal(covered, 0)
@@ -105,15 +107,15 @@ class EstimateAppearance(Node[Config]):
             chosen.append(np.sort(seen[best]))
         return np.concatenate(chosen)
 
-    def _due(self, frames: FrameBatch) -> Array:
-        """Tell in which frames people are described (B,) bool: the first of each stretch of `every_s`."""
+    def _due(self, frames: FrameBatch) -> tuple[Array, dict[str, tuple[int, int]]]:
+        """Return in which frames people are described (B,) bool, the first of each `every_s`, and the state after."""
         period_ns = max(1, round(self.config.every_s * 1e9))
-        due = np.zeros(len(frames), np.bool_)
+        due, described = np.zeros(len(frames), np.bool_), dict(self._described)
         for row, stream_id in enumerate(frames.stream_id):
             now = int(frames.generation[row]), int(frames.pts_ns[row]) // period_ns
-            due[row] = self._described.get(stream_id) != now
-            self._described[stream_id] = now
-        return due
+            due[row] = described.get(stream_id) != now
+            described[stream_id] = now
+        return due, described
 
     def _vectors(self, frames: FrameBatch, people: Detections) -> Array:
         """Return what the model says of K people, (K, D)."""

@@ -67,20 +67,24 @@ class EstimateCameraMotion(Node[Config]):
         self._references: dict[str, _Reference] = {}
 
     def process(self, frames: FrameBatch, people: Detections | None = None) -> CameraMotion:
-        motions = [self._step(frames, row, people) for row in range(len(frames))]
+        references = dict(self._references)
+        motions = [self._step(references, frames, row, people) for row in range(len(frames))]
+        self._references = references  # not before: a tick on which something fails is run again
         return CameraMotion(np.arange(len(frames)), np.stack(motions) if motions else np.zeros((0, 2, 3)))
 
     def stream_ended(self, stream_id: str) -> None:
         self._references.pop(stream_id, None)
 
-    def _step(self, frames: FrameBatch, row: int, people: Detections | None) -> Array:
+    def _step(
+        self, references: dict[str, _Reference], frames: FrameBatch, row: int, people: Detections | None
+    ) -> Array:
         """Return the motion (2, 3) since the frame before of the same stream, in fractions."""
         stream_id, generation, pts_ns = frames.stream_id[row], int(frames.generation[row]), int(frames.pts_ns[row])
         width, height = (int(side) for side in frames.size_wh[row])
         size_wh = (self.config.width_px, max(1, round(self.config.width_px * height / width)))
         device = self.context.device
         grey = device.to_host(device.model_input(frames.take([row]), size_wh, colour="grey", dtype="uint8"))[0, 0]
-        held = self._references.get(stream_id)
+        held = references.get(stream_id)
         motion = None
         if held is not None and (held.generation, held.grey.shape) == (generation, grey.shape):
             points, there = followed(held.grey, grey, held.points)
@@ -88,7 +92,7 @@ class EstimateCameraMotion(Node[Config]):
             if motion is not None and np.array_equal(motion, np.eye(2, 3)) and pts_ns - held.pts_ns < REFERENCE_NS:
                 return motion
         points = corners(grey, _boxes_px(people, row, size_wh), size_wh[0] // CELLS_ACROSS)
-        self._references[stream_id] = _Reference(generation, pts_ns, grey, points)
+        references[stream_id] = _Reference(generation, pts_ns, grey, points)
         return np.eye(2, 3) if motion is None else in_fractions(motion, size_wh)
 
 

@@ -129,6 +129,21 @@ def test_frames_between_are_left_out() -> None:
     assert anew.appearance.any(axis=1).tolist() == [True, True]
 
 
+def test_a_frame_on_which_the_model_failed_is_described_when_it_is_run_again() -> None:
+    failures = iter([ModelError("broken")])
+
+    def answer(crop: np.ndarray) -> np.ndarray:
+        for failure in failures:
+            raise failure
+        return colour(crop)
+
+    node = opened(appearance_model(answer), every_s=1)
+    with pytest.raises(ModelError):
+        node.process(shown(), people(LEFT))
+
+    assert node.process(shown(), people(LEFT)).appearance.any()
+
+
 def test_a_model_of_one_crop_at_a_time_is_asked_once_for_each() -> None:
     model = appearance_model(colour, batch=1)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from typing import Any
 
 import av
@@ -182,6 +183,18 @@ def test_frames_are_held_against_a_new_one_after_a_second(place: np.ndarray) -> 
     made = opened().process(creeping)
 
     assert np.array_equal(made.affine, np.broadcast_to(STILL, (4, 2, 3)))
+
+
+def test_frames_of_a_tick_that_failed_are_run_again_as_if_for_the_first_time(place: np.ndarray) -> None:
+    node = opened()
+    node.process(shown([moved(place)]))
+    good = shown([moved(place, x=0.02), moved(place, x=0.04)])
+    bad = replace(good, pictures=(good.pictures[0], Picture((), "bgr")))
+
+    with pytest.raises(IndexError):
+        node.process(bad)
+
+    assert misses(node.process(good.take([0])).affine[0], expected(x=0.02)) < 0.001
 
 
 def test_the_same_pictures_give_the_same_motion_bit_for_bit(shop: list[np.ndarray]) -> None:

@@ -16,6 +16,7 @@ Key = tuple[str, int]
 """Stream and generation: nothing is linked beyond one."""
 
 _LINKED = tuple(spec.name for spec in fields(Rows))
+_BLOCK = 1000
 _TAKEN = ("taken_from", "taken_since_ns")
 
 
@@ -25,9 +26,26 @@ class _Clip:
 
     aspect: float
     frames_ns: list[int] = field(default_factory=list)
+    blocks: list[Columns] = field(default_factory=list)
+    """Rows of many frames each: an array a frame would take more memory than what is in it."""
     parts: list[Columns] = field(default_factory=list)
+    """Rows of the frames after those, one by one."""
     columns: Columns = field(default_factory=dict)
     """Those of all frames, by (pts, track), once they are linked."""
+
+    def add(self, part: Columns) -> None:
+        """Take in the rows of the next frame."""
+        self.parts.append(part)
+        if len(self.parts) == _BLOCK:
+            self.blocks.append(_joined(self.parts))
+            self.parts.clear()
+
+    def gathered(self) -> Columns:
+        """Hand out all rows and keep none."""
+        columns = _joined([*self.blocks, *self.parts])
+        self.blocks.clear()
+        self.parts.clear()
+        return columns
 
 
 class WholeClips:
@@ -53,15 +71,13 @@ class WholeClips:
             clip.frames_ns.append(int(pts_ns[row]))
             part = {name: column[start[row] : start[row + 1]] for name, column in tracks.items()}
             part["pts_ns"] = np.full(start[row + 1] - start[row], pts_ns[row], np.int64)
-            clip.parts.append(part)
+            clip.add(part)
 
     def link(self) -> None:
         """Correct identities, link what is one person's, fill gaps, and number anew; nothing is added after that."""
         for clip in self._clips.values():
-            columns = {name: np.concatenate([part[name] for part in clip.parts]) for name in clip.parts[0]}
-            clip.parts.clear()
             frames_ns = np.array(clip.frames_ns, np.int64)
-            clip.columns = _numbered(_filled(_once(_corrected(columns)), frames_ns, clip.aspect))
+            clip.columns = _numbered(_filled(_once(_corrected(clip.gathered())), frames_ns, clip.aspect))
 
     def tick(self, keys: Sequence[Key], pts_ns: Array) -> Columns | None:
         """Return the columns of `Tracks` for the frames of a tick as it was added; None where there are no frames."""
@@ -71,7 +87,11 @@ class WholeClips:
             span = slice(*np.searchsorted(columns["pts_ns"], [pts_ns[row], pts_ns[row] + 1]))
             part = {name: column[span] for name, column in columns.items() if name != "pts_ns"}
             parts.append({**part, "frame_row": np.full(len(part["track_id"]), row, np.int64)})
-        return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]} if parts else None
+        return _joined(parts) if parts else None
+
+
+def _joined(parts: Sequence[Columns]) -> Columns:
+    return {name: np.concatenate([part[name] for part in parts]) for name in parts[0]}
 
 
 def _corrected(columns: Columns) -> Columns:

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nodes.ops import whole_clip
 from nodes.track_people import TrackPeople
 from nodes.types import Tracks
 from pipeline.frames import FrameBatch
@@ -82,7 +83,9 @@ def test_of_two_that_could_go_on_the_nearer_does() -> None:
     assert revised(*walk(seen, 9))[-1].body_box[0].tolist() == pytest.approx(box(0.24).tolist())
 
 
-def test_a_chain_of_fragments_is_one_person() -> None:
+@pytest.mark.parametrize("block", [1, 4, 1000])
+def test_a_chain_of_fragments_is_one_person(block: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(whole_clip, "_BLOCK", block)
     seen = {5: {0: 0.2, 1: 0.2}, 6: {4: 0.2, 5: 0.2}, 7: {8: 0.2, 9: 0.2}}
 
     assert ids(revised(*walk(seen, 10))) == [[1]] * 10

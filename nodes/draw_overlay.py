@@ -46,7 +46,8 @@ class DrawOverlay(Node[Config]):
 
     Every track has a colour of its own, that of its box, ray and labels. Areas that are looked at take the colour of
     who looks. With `looks`, labels tell the visits that are open and for how long they last; without, the `hits` of the
-    frame. The arrow on a head is its yaw as if drawn on the floor: down is toward the camera, up is away from it.
+    frame. Where pitch and roll of a head are known, its axes are drawn as the camera sees them: ears red, crown
+    green, nose white. Where the yaw alone is, an arrow shows it as if drawn on the floor: down is toward the camera.
 
     State: open visits, and where heads were last seen; both dropped when the stream ends.
     Empty: pictures come back with their areas drawn; no frames, no pictures.
@@ -113,7 +114,9 @@ class DrawOverlay(Node[Config]):
         pixelate_ellipses(image, np.array(boxes, np.float32).reshape(-1, 4), self.config.blur_scale)
 
     def _people(self, seen: Tracks, poses: HeadPoses | None, points: GazePoints | None) -> list[Person]:
-        yaw = {} if poses is None else dict(zip(poses.track_id.tolist(), poses.yaw_pitch_roll_deg[:, 0], strict=True))
+        pose = (
+            {} if poses is None else dict(zip(poses.track_id.tolist(), poses.yaw_pitch_roll_deg.tolist(), strict=True))
+        )
         least, gaze = self.config.min_in_frame, {}
         if points is not None:
             for row in np.flatnonzero((points.in_frame_prob >= least) & np.isfinite(points.point).all(axis=1)):
@@ -126,7 +129,7 @@ class DrawOverlay(Node[Config]):
                 head=_known(seen.head_box[row]),
                 body=_known(seen.body_box[row]),
                 observed=bool(seen.observed[row]),
-                yaw_deg=float(yaw[track_id]) if track_id in yaw else None,
+                pose_deg=tuple(pose[track_id]) if track_id in pose else None,
                 gaze=gaze[track_id][0] if track_id in gaze else None,
                 gaze_share=gaze[track_id][1] if track_id in gaze else 0.0,
             )

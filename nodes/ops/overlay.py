@@ -6,14 +6,20 @@ import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+import numpy as np
+
 from nodes.ops import colours
 from nodes.ops.canvas import Canvas, Part, Point
+from nodes.ops.rotations import matrices
 
 Box = Sequence[float]
 Areas = Mapping[str, Sequence[Sequence[Point]]]
 """name -> its outline, then the outlines of its holes."""
 Looking = Mapping[int, Mapping[str, str]]
 """track -> target -> for how long, in words, or "". Ordered."""
+
+EARS, CROWN = colours.TRACKS[5], colours.TRACKS[2]
+"""Vermillion and green: of the axes of a head."""
 
 
 @dataclass(frozen=True)
@@ -25,8 +31,8 @@ class Person:
     body: Box | None = None
     observed: bool = True
     """False where the boxes are predicted: drawn thinner, and without the fine outline."""
-    yaw_deg: float | None = None
-    """0 to the camera, +90 to image-right."""
+    pose_deg: tuple[float, float, float] | None = None
+    """Yaw, pitch and roll as in `ops.rotations`; pitch and roll NaN where only the yaw is known."""
     gaze: tuple[Point, Point] | None = None
     """From the head to what is looked at."""
     gaze_share: float = 1.0
@@ -77,12 +83,31 @@ def label_areas(canvas: Canvas, areas: Areas, told: Looking) -> None:
 def _draw_head(canvas: Canvas, person: Person, head: Box) -> None:
     colour = colours.of_track(person.track_id)
     canvas.box(head, colour, 1.0 if person.observed else 0.5)
-    if person.yaw_deg is not None:
+    if person.pose_deg is not None:
         centre = ((head[0] + head[2]) / 2, (head[1] + head[3]) / 2)
         size = max((head[2] - head[0]) * canvas.width, (head[3] - head[1]) * canvas.height)
-        yaw = math.radians(person.yaw_deg)
-        # As seen from above at a slant: what points to the camera points down. It starts where the face is not covered.
-        canvas.arrow(centre, (math.sin(yaw), 0.8 * math.cos(yaw)), 0.5 * size, 1.1 * size, colours.WHITE)
+        if any(map(math.isnan, person.pose_deg)):
+            yaw = math.radians(person.pose_deg[0])
+            # From above at a slant: what points to the camera points down. It starts where the face is not covered.
+            canvas.arrow(centre, (math.sin(yaw), 0.8 * math.cos(yaw)), 0.5 * size, 1.1 * size, colours.WHITE)
+        else:
+            _draw_axes(canvas, centre, size, person.pose_deg)
+
+
+def _draw_axes(canvas: Canvas, centre: Point, size_px: float, pose_deg: tuple[float, float, float]) -> None:
+    """Draw the axes of a head as the camera sees them: through the ears, to the crown, to the nose; near ones last.
+
+    The line of the ears goes both ways, so that a mirrored head has a mirrored drawing.
+    """
+    ear, crown, nose = (matrices(np.array([pose_deg]))[0] * [1, -1, -1]).T
+    axes = ((ear, EARS, 0.55), (-ear, EARS, 0.55), (crown, CROWN, 0.75), (nose, colours.WHITE, 1.1))
+    for axis, colour, length in sorted(axes, key=lambda each: -each[0][2]):
+        reach = size_px * length
+        if axis is nose:
+            canvas.arrow(centre, (nose[0], nose[1]), 0, reach, colour)
+        else:
+            end = (centre[0] + axis[0] * reach / canvas.width, centre[1] + axis[1] * reach / canvas.height)
+            canvas.path([centre, end], colour, 0.5)
 
 
 def _sentence(target: str, how_long: str) -> str:

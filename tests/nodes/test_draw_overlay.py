@@ -112,7 +112,7 @@ def test_a_recording_without_pictures_is_refused() -> None:
 
 
 def test_people_are_drawn_with_what_is_known_of_them() -> None:
-    poses = table(HeadPoses, frame_row=[0], track_id=[3], yaw_pitch_roll_deg=[[90, 0, 0]])
+    poses = table(HeadPoses, frame_row=[0], track_id=[3], yaw_pitch_roll_deg=[[90, 10, -20]])
     points = table(
         GazePoints, frame_row=[0], track_id=[3], head_point=[[0.45, 0.375]], point=[[0.75, 0.25]], in_frame_prob=[0.75]
     )
@@ -120,7 +120,7 @@ def test_people_are_drawn_with_what_is_known_of_them() -> None:
     (image,) = drawn(opened(), clip(), person(), poses, points)
 
     ray = (tuple(f32([0.45, 0.375])), tuple(f32([0.75, 0.25])))
-    somebody = Person(3, f32(HEAD), f32(BODY), yaw_deg=90.0, gaze=ray, gaze_share=0.5)
+    somebody = Person(3, f32(HEAD), f32(BODY), pose_deg=(90.0, 10.0, -20.0), gaze=ray, gaze_share=0.5)
     assert (image == expected([somebody])).all()
 
 

@@ -1,13 +1,15 @@
 from typing import Any
 
 import numpy as np
+import pytest
 
 from nodes.ops.canvas import Canvas
 from nodes.ops.colours import WHITE, of_track
-from nodes.ops.overlay import Person, draw_areas, draw_people, label_areas
+from nodes.ops.overlay import CROWN, EARS, Person, draw_areas, draw_people, label_areas
 
 AREAS = {"tea": [[(0.1, 0.5), (0.4, 0.5), (0.4, 0.9), (0.1, 0.9)]]}
 MIDDLE = (280, 120)  # row and column
+NAN = float("nan")
 
 
 def blank(scale: float = 1.0) -> Canvas:
@@ -69,12 +71,80 @@ def test_the_arrow_points_where_the_head_does() -> None:
     ends = {}
     for yaw in (0, 90, 180, -90):
         with_arrow, without = blank(), blank()
-        draw_people(with_arrow, [Person(1, head=head, yaw_deg=yaw)], {})
+        draw_people(with_arrow, [Person(1, head=head, pose_deg=(yaw, NAN, NAN))], {})
         draw_people(without, [Person(1, head=head)], {})
         drawn = np.argwhere((with_arrow.image != without.image).any(axis=2)).mean(axis=0) - [200, 240]
         ends[yaw] = tuple(np.sign(np.round(drawn / 10)).astype(int).tolist())  # (down, right)
 
     assert ends == {0: (1, 0), 90: (0, 1), 180: (-1, 0), -90: (0, -1)}
+
+
+HEAD = (0.4375, 0.4, 0.5625, 0.6)  # 60 by 80 px about (240, 200)
+Line = tuple[Any, tuple[int, int]]
+
+
+class Lines(Canvas):
+    """A canvas that notes the lines that begin in the middle of the head: their colours and where they end, pixels."""
+
+    def __init__(self) -> None:
+        super().__init__(np.full((400, 480, 3), 90, np.uint8))
+        self.drawn: list[Line] = []
+
+    def path(self, points: Any, colour: Any, width: float = 1.0, closed: bool = False) -> None:
+        super().path(points, colour, width, closed)
+        x, y = self.px(points[1])
+        self.drawn.append((colour, (x - 240, y - 200)))
+
+    def arrow(self, centre: Any, direction: Any, inner_px: float, outer_px: float, colour: Any) -> None:
+        super().arrow(centre, direction, inner_px, outer_px, colour)
+        self.drawn.append((colour, (round(direction[0] * outer_px), round(direction[1] * outer_px))))
+
+
+def lines(*pose_deg: float) -> list[Line]:
+    canvas = Lines()
+    draw_people(canvas, [Person(1, head=HEAD, pose_deg=pose_deg)], {})  # type: ignore[arg-type]
+    return canvas.drawn
+
+
+@pytest.mark.parametrize(
+    ("pose_deg", "nose", "crown"),
+    [
+        ((0, 0, 0), (0, 0), (0, -60)),
+        ((90, 0, 0), (88, 0), (0, -60)),
+        ((-90, 0, 0), (-88, 0), (0, -60)),
+        ((90, 45, 0), (62, -62), (-42, -42)),
+        ((-90, -45, 0), (-62, 62), (-42, -42)),
+        ((30, 0, 90), (44, 0), (52, 0)),
+        ((150, 0, 0), (44, 0), (0, -60)),
+        ((180, 0, 90), (0, 0), (-60, 0)),
+    ],
+)
+def test_axes_are_drawn_as_the_camera_sees_them(pose_deg: Any, nose: Any, crown: Any) -> None:
+    ends = dict(lines(*pose_deg))
+
+    assert (ends[WHITE], ends[CROWN]) == (nose, crown)
+
+
+@pytest.mark.parametrize(
+    "pose_deg",
+    [(30, NAN, NAN), (-135, NAN, NAN), (30, 10, 5), (-60, -30, 20), (170, 20, -10), (0, 0, 40), (90, 0, 90)],
+)
+def test_a_mirrored_pose_is_drawn_as_the_mirrored_drawing(pose_deg: Any) -> None:
+    yaw, pitch, roll = pose_deg
+
+    plain, mirrored = lines(yaw, pitch, roll), lines(-yaw, pitch, -roll)
+
+    assert sorted((colour, (-x, y)) for colour, (x, y) in plain) == sorted(mirrored)
+    assert len(plain) == (1 if np.isnan(pitch) else 4)
+
+
+@pytest.mark.parametrize(
+    ("pose_deg", "order"),
+    [((20, 10, 0), [EARS, CROWN, EARS, WHITE]), ((160, 10, 0), [WHITE, EARS, CROWN, EARS])],
+    ids=["to the camera", "away"],
+)
+def test_what_of_a_head_is_nearer_is_drawn_last(pose_deg: Any, order: Any) -> None:
+    assert [colour for colour, _ in lines(*pose_deg)] == order
 
 
 def test_a_predicted_person_is_drawn_thinner() -> None:

@@ -1,7 +1,7 @@
 """Measure the shipped graph against rendered truth: `python -m benchmarks.accuracy`, or with `--seeds 9001-9010`.
 
 Clips go through H.264 and the retail graph as it ships. Heads and bodies are those of the detector at its shipped
-thresholds, at IoU 0.5; one that is visible by less than 30 % counts neither way. Yaws are those of `poses`, on the
+thresholds, at IoU 0.5; one that is visible by less than 30 % counts neither way. Yaws are those of `facing`, on the
 heads of tracks. Gaze maps are asked for the true head boxes, as the VideoAttentionTarget benchmark does: what boxes
 cost is in the figures of heads. True visits are the fixations of 0.3 s or more, on an area or a person, of the script
 that the scenes were rendered from; a told visit is right when person, target and time (IoU 0.5) agree, one to one.
@@ -34,13 +34,13 @@ def measure(clip: TrueClip, tally: Tally) -> None:
     stream = Stream("clip", StreamConfig(url=str(clip.video), aois=clip.aois))
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        edges = ("people", "tracks", "poses", "looks")
+        edges = ("people", "tracks", "facing", "looks")
         recorded = record(*shipped_graph(edges), stream, edges, folder)
         people = recorded.by_frame("people")
         if len(people) != len(clip.frames):
             raise PipelineError(f"{clip.video}: expected {len(clip.frames)} frames, got {len(people)}; remove the file")
         for found, seen, poses, truth in zip(
-            people, recorded.by_frame("tracks"), recorded.by_frame("poses"), clip.frames, strict=True
+            people, recorded.by_frame("tracks"), recorded.by_frame("facing"), clip.frames, strict=True
         ):
             tally.add_detections(found, truth)
             tally.add_poses(seen, poses, truth)

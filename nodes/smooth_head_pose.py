@@ -23,9 +23,9 @@ LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    min_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
+    min_cutoff_hz: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
     """Cut-off for a head at rest. Lower: steadier and later. Tune first, with beta = 0."""
-    beta: float = Field(default=0.03, ge=0, json_schema_extra=LIVE)
+    beta: float = Field(default=0.02, ge=0, json_schema_extra=LIVE)
     """How fast the cut-off rises with speed: Hz per degree and second. Raise to cut lag when a head turns."""
     speed_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
     """Cut-off of the speed itself. Raise to react to shorter turns, at the price of more jitter."""

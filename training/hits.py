@@ -36,7 +36,7 @@ from pipeline.streams import StreamConfig
 from scenes.sets import seed_set
 from training.choice import Choices, fit
 
-EDGES = ("tracks", "poses", "gaze", "steady")
+EDGES = ("tracks", "facing", "gaze", "steady")
 FIELDS = tuple(f"{name}_weight" if "bias" not in name else name for name in FEATURES)
 """The fields of `nodes.hit_aoi.Config`, in the order of the features."""
 

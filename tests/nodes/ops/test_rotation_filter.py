@@ -7,7 +7,7 @@ from nodes.ops import rotations as rot
 from nodes.ops.rotation_filter import Held, Tuning, filtered
 
 CALM = Tuning(min_cutoff_hz=1.0, beta=0.0, speed_cutoff_hz=1.0, usual_error_deg=1e9)
-USUAL = Tuning(min_cutoff_hz=1.0, beta=0.03, speed_cutoff_hz=1.0, usual_error_deg=90.0)
+USUAL = Tuning(min_cutoff_hz=0.5, beta=0.02, speed_cutoff_hz=1.0, usual_error_deg=90.0)
 KEPT = 1 / (1 + 2 * np.pi * 0.1)
 """Share that a filter of 1 Hz keeps over 0.1 s."""
 ANGLES = st.tuples(st.floats(-180, 180), st.floats(-89, 89), st.floats(-180, 180))

@@ -36,7 +36,6 @@ def joined(order: Iterable[str], first: RunReport, second: RunReport, read_again
         status=status,
         error="\n".join(dict.fromkeys(errors)) or None,
         bad_input=first.bad_input or second.bad_input,
-        whole=first.whole and second.whole,
         elapsed_s=first.elapsed_s + second.elapsed_s,
         nodes=tuple(known[name] for name in order if name in known),
         edges={name: edges[name] for name in order if name in edges},

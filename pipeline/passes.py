@@ -14,7 +14,6 @@ from pipeline.feed import open_recording
 from pipeline.frames import Stream
 from pipeline.graph import Graph
 from pipeline.joined_report import joined, with_costs
-from pipeline.outputs import cannot_write
 from pipeline.recording import Recorder
 from pipeline.replayable import part
 from pipeline.report import RunReport, Snapshot, Status
@@ -137,11 +136,11 @@ class TwoPasses:
         return replace(report, passes_s={**report.passes_s, "revising": time.perf_counter() - began_s})
 
     def _prepare(self) -> None:
-        """Remove what a run left that was killed, and see to it that recordings are there and can be made.
+        """See to it, before the first pass, that recordings are there and can be made.
 
         Raises:
             ConfigError: a recording is missing or wrong.
-            PipelineError: something cannot be removed or written.
+            PipelineError: one cannot be written.
         """
         for edge, folder in self._replay.items():
             open_recording(self._graph, edge, folder).close()
@@ -149,11 +148,6 @@ class TwoPasses:
             kind = self._graph.node(edge).ports.output
             assert kind is not None
             Recorder(edge, kind, folder).close()
-        try:
-            if self._folder.exists():
-                shutil.rmtree(self._folder)
-        except OSError as error:
-            raise PipelineError(f"{self._folder}: {cannot_write(error)}") from error
 
 
 def _numbered(observe: Observe | None, number: int) -> Observe | None:

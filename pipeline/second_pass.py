@@ -62,7 +62,7 @@ def second_pass(
         GraphError: of two nodes that ask for it, one depends on the other.
     """
     run = below_the_cut(graph, replayed).nodes
-    revised = {spec.name: key for spec in run if spec.name not in replayed and (key := switch(spec.config))}
+    revised = {spec.name: key for spec in run if (key := switch(spec.config))}
     if not revised:
         return None
     for name, key in revised.items():

@@ -41,41 +41,30 @@ class Tuning:
 class Held:
     """What N filters hold."""
 
-    rotation: Array
-    """(N, 4) quaternions."""
-    tilted: Array
-    """(N,) bool: pitch and roll are known; else they are 0."""
+    yaw_pitch_roll_deg: Array
+    """(N, 3) the rotation; pitch and roll are NaN as long as only yaws were seen."""
     weight: Array
-    """(N,) how much the rotation weighs, 1 per sample of weight 1, fading; 0 holds nothing yet."""
+    """(N,) how much it weighs, 1 per sample of weight 1, fading; 0 holds nothing yet."""
     speed: Array
     """(N, 3) filtered speed of turning about the axes of the picture, degrees per second."""
 
     @classmethod
     def nothing(cls, count: int) -> Held:
         """Return filters that hold nothing yet: the next sample counts whole."""
-        rotation = np.tile([1.0, 0.0, 0.0, 0.0], (count, 1))
-        return cls(rotation, np.zeros(count, np.bool_), np.zeros(count), np.zeros((count, 3)))
+        return cls(np.tile([0.0, np.nan, np.nan], (count, 1)), np.zeros(count), np.zeros((count, 3)))
 
     def take(self, rows: Array) -> Held:
         """Return the filters picked by an index array or a mask."""
-        return Held(self.rotation[rows], self.tilted[rows], self.weight[rows], self.speed[rows])
+        return Held(self.yaw_pitch_roll_deg[rows], self.weight[rows], self.speed[rows])
 
     def join(self, more: Held) -> Held:
         """Return these filters and more."""
         pairs = (
-            (self.rotation, more.rotation),
-            (self.tilted, more.tilted),
+            (self.yaw_pitch_roll_deg, more.yaw_pitch_roll_deg),
             (self.weight, more.weight),
             (self.speed, more.speed),
         )
         return Held(*(np.concatenate(pair) for pair in pairs))
-
-    @property
-    def yaw_pitch_roll_deg(self) -> Array:
-        """(N, 3) in degrees; pitch and roll are NaN where they are not known."""
-        angles = rot.yaw_pitch_roll(rot.from_quaternions(self.rotation))
-        angles[~self.tilted, 1:] = np.nan
-        return angles
 
 
 def filtered(held: Held, yaw_pitch_roll_deg: Array, weight: Array, dt_s: Array, tuning: Tuning) -> Held:
@@ -88,8 +77,14 @@ def filtered(held: Held, yaw_pitch_roll_deg: Array, weight: Array, dt_s: Array, 
         dt_s: (N,) seconds since the filter's last sample, above 0.
         tuning: how strongly to smooth.
     """
-    start, sample, before = _on_common_terms(held, yaw_pitch_roll_deg)
-    turn = np.degrees(rot.vectors(rot.product(sample, rot.undone(start))))  # (N, 3)
+    unheld, unseen = np.isnan(held.yaw_pitch_roll_deg), np.isnan(yaw_pitch_roll_deg)
+    # What one of both does not know it takes from the other; what neither knows is level.
+    begins = np.where(unheld, np.where(unseen, 0.0, yaw_pitch_roll_deg), held.yaw_pitch_roll_deg)
+    ends = np.where(unseen, begins, yaw_pitch_roll_deg)
+    start, end = np.split(rot.quaternions(rot.matrices(np.concatenate([begins, ends]))), 2)
+    # A filter whose pitch and roll are those of its first whole sample does not cling to them.
+    before = np.where((unheld & ~unseen).any(axis=1), np.minimum(held.weight, 1.0), held.weight)
+    turn = np.degrees(rot.vectors(rot.product(end, rot.undone(start))))  # (N, 3)
     fresh = before == 0
     far = np.where(fresh, 0.0, np.linalg.norm(turn, axis=1) / tuning.usual_error_deg)
     weight = weight / (1 + far**2)
@@ -100,24 +95,8 @@ def filtered(held: Held, yaw_pitch_roll_deg: Array, weight: Array, dt_s: Array, 
     # What is held weighs no more than endless full samples at this cut-off, so that speed opens the filter at once.
     total = np.minimum(before, 1 / (1 - kept)) * kept + weight
     part = rot.from_vectors(np.radians((weight / total)[:, None] * turn))
-    tilted = held.tilted | ~np.isnan(yaw_pitch_roll_deg[:, 1])
-    return Held(rot.product(part, start), tilted, total, speed)
-
-
-def _on_common_terms(held: Held, yaw_pitch_roll_deg: Array) -> tuple[Array, Array, Array]:
-    """Return filters and samples as quaternions (N, 4) that differ in what is known of both, and the filters' weights.
-
-    A sample without pitch and roll takes those held; a filter without takes those of the sample, and then weighs no
-    more than one sample, so that it does not cling to them.
-    """
-    angles = rot.yaw_pitch_roll(rot.from_quaternions(held.rotation))
-    known = ~np.isnan(yaw_pitch_roll_deg[:, 1])
-    sample = np.array(yaw_pitch_roll_deg, np.float64)
-    sample[~known, 1:] = angles[~known, 1:]
-    tilts = known & ~held.tilted
-    angles[tilts, 1:] = sample[tilts, 1:]
-    start, end = (rot.quaternions(rot.matrices(each)) for each in (angles, sample))
-    return start, end, np.where(tilts, np.minimum(held.weight, 1.0), held.weight)
+    angles = rot.yaw_pitch_roll(rot.from_quaternions(rot.product(part, start)))
+    return Held(np.where(unheld & unseen, np.nan, angles), total, speed)
 
 
 def _kept(cutoff_hz: Any, dt_s: Any) -> Any:

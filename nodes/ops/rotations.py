@@ -120,9 +120,15 @@ def from_quaternions(quaternions: Array) -> Array:
 
 def product(a: Array, b: Array) -> Array:
     """Return the quaternions (N, 4) of the turns b followed by the turns a."""
-    w = a[:, 0] * b[:, 0] - (a[:, 1:] * b[:, 1:]).sum(axis=1)
-    v = a[:, :1] * b[:, 1:] + b[:, :1] * a[:, 1:] + np.cross(a[:, 1:], b[:, 1:])
-    return _halved(np.concatenate([w[:, None], v], axis=1))
+    # Part by part, because `cross` costs more than all of this.
+    (aw, ax, ay, az), (bw, bx, by, bz) = a.T, b.T
+    parts = (
+        aw * bw - ax * bx - ay * by - az * bz,
+        aw * bx + ax * bw + ay * bz - az * by,
+        aw * by - ax * bz + ay * bw + az * bx,
+        aw * bz + ax * by - ay * bx + az * bw,
+    )
+    return _halved(np.stack(parts, axis=1))
 
 
 def undone(quaternions: Array) -> Array:

@@ -264,3 +264,12 @@ def test_arrays_of_a_device_are_not_touched_on_the_host(file: str, tmp_path: Pat
     assert all(same(a, b) for a, b in pairs)
     near.close()
     far.close()
+
+
+@pytest.mark.parametrize("file", FILES)
+def test_what_asks_for_a_second_pass_revises_what_it_put_out(file: str) -> None:
+    cls = node_class(file)
+    extras = [info.json_schema_extra for info in config_of(cls).model_fields.values()]
+    asks = any(isinstance(extra, dict) and extra.get("second_pass") for extra in extras)
+
+    assert asks == (cls.revised is not Node.revised)

@@ -8,50 +8,60 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from nodes.ops.one_euro import Held, Tuning, filtered
-from nodes.types import GazePoints
+from nodes.ops.fixation import Fixations, Pace, followed, on_maps, seen_anew
+from nodes.ops.heatmap import cell_centres
+from nodes.ops.two_states import Chain, bounded, updated
+from nodes.types import GazeMaps, GazePoints, Tracks
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
 from pipeline.values import concat
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_MAX_LOGIT = 6.0
-"""Probabilities nearer to 0 or 1 than this (0.25 %) count as that, so that one sure frame does not outvote many."""
-
-SHORTEST_S = 1e-6
-"""Least time between two points of a person, so that speeds are finite."""
-
 LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    min_cutoff_hz: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
-    """Cut-off for a point at rest. Lower: steadier and later. Tune first, with beta = 0."""
-    beta: float = Field(default=0.5, ge=0, json_schema_extra=LIVE)
-    """How fast the cut-off rises with speed: Hz per frame height and second. Raise to cut lag when a gaze moves on."""
-    speed_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
-    """Cut-off of the speed itself. Raise to react to shorter movements, at the price of more jitter."""
-    in_frame_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
-    """Cut-off of the in-frame probability. Lower for fewer flips between inside and outside, and later ones."""
-    full_peak: float = Field(default=0.15, gt=0, le=1, json_schema_extra=LIVE)
-    """Peak of the map from which a point weighs fully; lower ones weigh in proportion. Raise to rely on clear maps."""
-    min_weight: float = Field(default=0.05, gt=0, le=1, json_schema_extra=LIVE)
-    """Weight of the most doubtful point. Raise to follow doubtful points more."""
+    hold_s: float = Field(default=0.3, gt=0, json_schema_extra=LIVE)
+    """Seconds over which looks are averaged while a fixation lasts. Raise for steadier points, that settle later."""
+    gate: float = Field(default=0.3, gt=0, le=1, json_schema_extra=LIVE)
+    """How far a map must be from what is held, twice in a row, to be another fixation: 0 the same, 1 nothing in common.
+    Raise when points jump while people keep looking at one thing; smaller shifts are then followed later."""
+    follow_s: float = Field(default=0.016, gt=0, json_schema_extra=LIVE)
+    """Seconds in which a shift of half the gate is followed. Raise for steadier points, that follow shifts later."""
+    hill_floor: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
+    """With maps: height, as a share of the peak, from which cells of the averaged map make the point. Raise to come
+    closer to the peak, lower to average over more of the map."""
+    source_cells_wh: tuple[int, int] | None = None
+    """With maps: as that of `locate_gaze`, for models that shrink their maps by leaving cells out."""
+    inside_s: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
+    """Mean time for which somebody looks at what is in the picture without a break. Raise for fewer flips to outside,
+    and later ones."""
+    outside_s: float = Field(default=0.33, gt=0, json_schema_extra=LIVE)
+    """Mean time for which somebody looks elsewhere. Raise for fewer flips to inside, and later ones."""
+    evidence_s: float = Field(default=0.1, gt=0, json_schema_extra=LIVE)
+    """In-frame probabilities within this many seconds say the same again and count once. Raise for models whose errors
+    last longer: fewer and later flips."""
     forget_s: float = Field(default=2.0, gt=0, json_schema_extra=LIVE)
-    """Seconds without a point after which a person's filter starts anew. Raise to bridge longer gaps."""
+    """Seconds without a new look after which a person's filter starts anew. Raise to bridge longer gaps."""
 
 
 class SmoothGaze(Node[Config]):
-    """Smooth gaze points, one filter per (stream, generation, track).
+    """Hold gaze points still while a fixation lasts and follow at once when the gaze moves on.
 
-    The point is filtered in fractions of the frame's height, so that both axes are smoothed alike; the in-frame
-    probability as its logit. A point weighs as much as it is believed: by its in-frame probability and its peak.
+    With `gaze`, each person's maps are averaged while a fixation lasts, and the point is read off the average; without
+    it, points are, believed as far as their spread allows. Two looks in a row that have too little in common with what
+    is held are another fixation; a single one is not. Nothing is reported between two fixations for longer than that.
+    The in-frame probability is that of a chain of two states. The spread becomes that of what is held.
 
-    State: filters per stream, on the host, a few floats per person; a track's is dropped `forget_s` after its last
-    point, all of them with the generation or the stream.
+    A look is what the gaze model was asked for: a point whose `asked_ns` is not newer than the last is an older map
+    standing in; what is held is then reported as it is, whatever the head did. With `gaze`, a point without its map is
+    no look either. With `tracks`, a track that takes from another one also takes its filter, if that saw more recently.
+
+    State: filters per stream, on the host, a few floats and with `gaze` one map per person; a track's is dropped
+    `forget_s` after its last look, all of them with the generation or the stream.
     Empty: no rows in, no rows out; filters are kept.
-    Ref: One-Euro filter, Casiez et al., CHI 2012; weights are ours, see `ops.one_euro`.
+    Ref: gate and chain are ours, see `ops.fixation` and `ops.two_states`; what they do is in docs/smoothing.md.
     """
 
     def open(self) -> None:
@@ -60,48 +70,64 @@ class SmoothGaze(Node[Config]):
 
     def reconfigured(self) -> None:
         config = self.config
-        self._of_point = Tuning(config.min_cutoff_hz, config.beta, config.speed_cutoff_hz)
-        self._of_logit = Tuning(config.in_frame_cutoff_hz, 0.0, config.speed_cutoff_hz)
+        self._pace = Pace(config.hold_s, config.gate, config.follow_s)
+        self._chain = Chain(config.inside_s, config.outside_s, config.evidence_s)
 
-    def process(self, frames: FrameBatch, points: GazePoints) -> GazePoints:
-        smoothed = []
-        for row in np.unique(points.frame_row):
+    def process(
+        self, frames: FrameBatch, points: GazePoints, gaze: GazeMaps | None = None, tracks: Tracks | None = None
+    ) -> GazePoints:
+        made = []
+        repairs = None if tracks is None else tracks.take(tracks.taken_from > 0)
+        rows = points.frame_row if repairs is None else np.concatenate([points.frame_row, repairs.frame_row])
+        for row in np.unique(rows):
             generation, stream_id = int(frames.generation[row]), frames.stream_id[row]
             held, filters = self._streams.get(stream_id, (generation, _Filters.none()))
-            if held != generation:
-                filters = _Filters.none()
-            width, height = frames.size_wh[row]
+            pts_ns = int(frames.pts_ns[row])
+            recent = pts_ns - filters.asked_ns <= self.config.forget_s * 1e9
+            filters = filters.take(recent & (held == generation))
+            if repairs is not None:
+                filters = filters.repaired(repairs.take(repairs.frame_row == row))
             seen = points.take(points.frame_row == row)
-            filters, made = self._step(filters, seen, int(frames.pts_ns[row]), float(width / height))
+            maps = None if gaze is None else gaze.take(gaze.frame_row == row)
+            filters = self._step(filters, seen, maps)
             self._streams[stream_id] = generation, filters
-            smoothed.append(made)
-        return concat(smoothed) if smoothed else GazePoints.empty()
+            made.append(filters.reported(seen))
+        return concat(made) if made else GazePoints.empty()
 
     def stream_ended(self, stream_id: str) -> None:
         self._streams.pop(stream_id, None)
 
-    def _step(self, filters: _Filters, seen: GazePoints, pts_ns: int, aspect: float) -> tuple[_Filters, GazePoints]:
-        """Filter the points of one frame; return the filters after it and the smoothed points."""
-        config = self.config
-        filters = filters.take(pts_ns - filters.seen_ns <= config.forget_s * 1e9)
-        wide = np.array([aspect, 1.0])
-        point = seen.point * wide
-        chance = seen.in_frame_prob.astype(np.float64)
-        logit = np.clip(_logit(chance), -_MAX_LOGIT, _MAX_LOGIT)[:, None]
-        believed = np.clip(chance, 0, 1) * np.clip(seen.peak / config.full_peak, 0, 1)
-        held, dt_s = filters.of(seen.track_id, point, logit, pts_ns)
-        after = _Filters(
-            seen.track_id,
-            np.full(len(seen), pts_ns, np.int64),
-            filtered(held.point, point, np.maximum(believed, config.min_weight), dt_s, self._of_point),
-            filtered(held.logit, logit, np.ones(len(seen)), dt_s, self._of_logit),
-        )
-        made = replace(
-            seen,
-            point=(after.point.value / wide).astype(np.float32),
-            in_frame_prob=(1 / (1 + np.exp(-after.logit.value[:, 0]))).astype(np.float32),
-        )
-        return filters.take(~np.isin(filters.track_id, seen.track_id)).join(after), made
+    def _step(self, filters: _Filters, seen: GazePoints, maps: GazeMaps | None) -> _Filters:
+        """Return the filters after the looks of one frame."""
+        heatmap = None
+        if maps is not None:
+            rows = {track_id: row for row, track_id in enumerate(maps.track_id.tolist())}
+            found = np.array([rows.get(track_id, -1) for track_id in seen.track_id.tolist()], np.int64)
+            seen = seen.take(found >= 0)
+            heatmap = maps.heatmap[found[found >= 0]]
+        known, place = filters.places(seen.track_id)
+        new = ~known
+        new[known] = seen.asked_ns[known] > filters.asked_ns[place[known]]
+        if not new.any():
+            return filters
+        looks = seen_anew(seen.point, seen.spread, heatmap)
+        again, begun = new & known, new & ~known
+        held = filters.take(place[again])
+        dt_s = (seen.asked_ns[again] - held.asked_ns) / 1e9
+        chance = updated(held.in_frame_prob, seen.in_frame_prob[again], dt_s, self._chain)
+        fixation = self._read(followed(held.fixation, looks.take(again), dt_s, self._pace))
+        after = _Filters(held.track_id, seen.asked_ns[again], chance, fixation)
+        first, chance = seen.take(begun), bounded(seen.in_frame_prob[begun])
+        after = after.join(_Filters(first.track_id, first.asked_ns, chance, self._read(looks.take(begun))))
+        return filters.take(~np.isin(filters.track_id, after.track_id)).join(after)
+
+    def _read(self, held: Fixations) -> Fixations:
+        """Return what is held with the points of its maps, where it has maps."""
+        if not held.map.size:
+            return held
+        high, wide = held.map.shape[1:]
+        source_w, source_h = self.config.source_cells_wh or (None, None)
+        return on_maps(held, cell_centres(wide, source_w), cell_centres(high, source_h), self.config.hill_floor)
 
 
 @dataclass(frozen=True)
@@ -110,43 +136,52 @@ class _Filters:
 
     track_id: Array
     """(N,) int64."""
-    seen_ns: Array
-    """(N,) int64: pts of the last point."""
-    point: Held
-    """x, y in fractions of the frame's height."""
-    logit: Held
-    """Logit of the in-frame probability."""
+    asked_ns: Array
+    """(N,) int64: pts of the last look."""
+    in_frame_prob: Array
+    """(N,) float64."""
+    fixation: Fixations
 
     @classmethod
     def none(cls) -> _Filters:
         """Return the filters of a stream that begins."""
-        no_ints = np.empty(0, np.int64)
-        return cls(no_ints, no_ints, Held.nothing(np.empty((0, 2))), Held.nothing(np.empty((0, 1))))
+        no_ints, no_points = np.empty(0, np.int64), np.empty((0, 2))
+        return cls(no_ints, no_ints, np.empty(0), seen_anew(no_points, no_points, None))
 
     def take(self, rows: Array) -> _Filters:
         """Return the filters picked by an index array or a mask."""
-        return _Filters(self.track_id[rows], self.seen_ns[rows], self.point.take(rows), self.logit.take(rows))
+        return _Filters(self.track_id[rows], self.asked_ns[rows], self.in_frame_prob[rows], self.fixation.take(rows))
 
     def join(self, more: _Filters) -> _Filters:
         """Return these filters and more."""
-        track_id = np.concatenate([self.track_id, more.track_id])
-        seen_ns = np.concatenate([self.seen_ns, more.seen_ns])
-        return _Filters(track_id, seen_ns, self.point.join(more.point), self.logit.join(more.logit))
+        return _Filters(
+            np.concatenate([self.track_id, more.track_id]),
+            np.concatenate([self.asked_ns, more.asked_ns]),
+            np.concatenate([self.in_frame_prob, more.in_frame_prob]),
+            self.fixation.join(more.fixation),
+        )
 
-    def of(self, track_id: Array, point: Array, logit: Array, pts_ns: int) -> tuple[_Filters, Array]:
-        """Return the filters of M tracks, empty ones for new tracks, and the seconds (M,) since their last points."""
-        count = len(track_id)
-        fresh = _Filters(track_id, np.zeros(count, np.int64), Held.nothing(point), Held.nothing(logit))
-        every = self.join(fresh)
-        # The first place of a track is its own filter where it has one, else its fresh one.
-        place = (every.track_id == track_id[:, None]).argmax(axis=1)
-        found = every.take(place)
-        # A tick that failed further down is run again: the same pts comes twice, and no time has passed.
-        since_s = np.maximum((pts_ns - found.seen_ns) / 1e9, SHORTEST_S)
-        return found, np.where(place < len(self.track_id), since_s, 1.0)
+    def reported(self, seen: GazePoints) -> GazePoints:
+        """Return points of one frame as what is held of their tracks; of tracks without a filter as they are."""
+        known, place = self.places(seen.track_id)
+        held = self.take(place[known])
+        point, spread, in_frame_prob = seen.point.copy(), seen.spread.copy(), seen.in_frame_prob.copy()
+        point[known], spread[known] = held.fixation.point, held.fixation.spread
+        in_frame_prob[known] = held.in_frame_prob
+        return replace(seen, point=point, spread=spread, in_frame_prob=in_frame_prob)
 
+    def places(self, track_id: Array) -> tuple[Array, Array]:
+        """Return which (M,) of M tracks have a filter, and the place (M,) of each; -1 without one."""
+        rows = {own: row for row, own in enumerate(self.track_id.tolist())}
+        place = np.array([rows.get(one, -1) for one in track_id.tolist()], np.int64)
+        return place >= 0, place
 
-def _logit(chance: Array) -> Array:
-    """Return log(p / (1 - p)), of 0 and 1 something very low and very high."""
-    tiny = np.finfo(np.float64).tiny
-    return np.asarray(np.log(np.maximum(chance, tiny)) - np.log(np.maximum(1 - chance, tiny)))
+    def repaired(self, repairs: Tracks) -> _Filters:
+        """Return the filters after tracks took over those of others, where these saw something more recently."""
+        filters = self
+        for track_id, other in zip(repairs.track_id.tolist(), repairs.taken_from.tolist(), strict=True):
+            taken = filters.take(filters.track_id == other)
+            own = filters.track_id == track_id
+            if len(taken.track_id) and (taken.asked_ns[0] > filters.asked_ns[own]).all():
+                filters = filters.take(~own).join(replace(taken, track_id=np.array([track_id])))
+        return filters

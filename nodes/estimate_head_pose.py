@@ -38,7 +38,7 @@ class Config(NodeConfig):
     max_yaw_deg: float = Field(default=180.0, gt=0, le=180, json_schema_extra=LIVE)
     """Heads that the directions say are turned farther from the camera are not shown to the model, nor are those beyond
     what its card calls valid. Lower where it is led astray by profiles."""
-    max_disagreement_deg: float = Field(default=60.0, ge=0, le=180, json_schema_extra=LIVE)
+    max_disagreement_deg: float = Field(default=90.0, ge=0, le=180, json_schema_extra=LIVE)
     """Where the yaw of the model is farther than this from that of the directions, these are believed. They are 45°
     apart. Raise to 180 where they are often wrong and nobody turns away from the camera."""
     min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)

@@ -183,6 +183,11 @@ class _Model:
                 f"and one input, got {name!r} of {card.family!r} with {sorted(session.inputs)}; choose a pose model"
             )
         ((input_name, (shape, _)),) = session.inputs.items()
+        if isinstance(shape[0], int) and shape[0] != 1:
+            raise ModelError(
+                f"estimate_head_pose.model: expected a model that takes one crop at a time, or any number, got "
+                f"{shape[0]} at a time in {name!r}; export it with a free first axis"
+            )
         return cls(session, input_name, card.input_size_wh, card.crop, card.head_pose, shape[0] == 1)
 
     def rotations(self, device: Device, crops: Any) -> Array:

@@ -12,9 +12,14 @@ import yaml
 from onnx import TensorProto, helper
 
 from cli import program
+from nodes import resolve
 from nodes.types import HeadPoses
+from pipeline.config import load_config
+from pipeline.graph import graph_from
 from pipeline.recording import Recording
+from pipeline.replayable import replayable
 from pipeline.values import concat
+from pipeline.yaml_source import read_yaml
 from tests.repository import ROOT
 
 FRAMES = 8
@@ -83,3 +88,20 @@ def test_a_model_is_taken_by_a_value_and_replayed_without_it(run: Any, tmp_path:
     facing = np.abs(plain.yaw_pitch_roll_deg[:, 0]) <= 90
     assert whole.any()
     assert (whole == facing).all()
+
+
+@pytest.mark.parametrize("name", ["retail", "annotate"])
+def test_the_graphs_that_ship_take_a_model_by_a_value_alone(name: str) -> None:
+    graphs = [
+        graph_from(
+            read_yaml(ROOT / f"graphs/{name}.yaml"),
+            name,
+            load_config(ROOT / f"configs/{name}.yaml", sets),
+            resolve,
+            root=None,
+        )
+        for sets in ((), ("poses.model=fsanet-1x1",))
+    ]
+
+    assert [graph.node("poses").reads_pictures for graph in graphs] == [False, True]
+    assert ["poses" in replayable(graph).edges for graph in graphs] == [False, True]

@@ -8,23 +8,16 @@ import cv2
 import numpy as np
 import pytest
 
-from nodes import resolve
 from nodes.estimate_head_pose import Config, EstimateHeadPose
 from nodes.ops import rotations as rot
 from nodes.types import HeadPoses, Tracks
 from pipeline.card_fields import Angle, Crop, HeadPoseOutputs
-from pipeline.cards import load_card
-from pipeline.config import load_config
 from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch, Picture
-from pipeline.graph import graph_from
-from pipeline.replayable import replayable
 from pipeline.values import equal
-from pipeline.yaml_source import read_yaml
 from tests.fake_models import FarDevice, FarSession, detector, pose_model
 from tests.helpers import FakeContext, FakeSession, frames, make_node, picture, run_node, table
-from tests.repository import ROOT
 
 BOX = [0.1, 0.1, 0.2, 0.2]
 
@@ -92,9 +85,13 @@ def test_an_output_may_be_a_rotation(form: str) -> None:
 
 
 def test_several_models_are_averaged_as_rotations() -> None:
-    models = {name: always(yaw, 10, 0, valid_yaw_deg=180) for name, yaw in (("a", 175), ("b", -165))}
+    crops = {"a": Crop(), "b": Crop(mean=(9, 9, 9))}
+    models = {name: always(yaw, 10, 0, valid_yaw_deg=180, crop=crops[name]) for name, yaw in (("a", 175), ("b", -165))}
 
     made = seen(models, heads(head(180)))
+
+    shown = [model.calls[0]["input"] for model in models.values()]
+    assert (shown[0] - shown[1] == 9).all()
 
     assert made.yaw_pitch_roll_deg[0, 0] == pytest.approx(-175, abs=1e-4)
     assert abs(made.yaw_pitch_roll_deg[0, 2]) < 1e-4
@@ -248,6 +245,18 @@ def test_another_card_is_refused() -> None:
     )
 
 
+def test_a_model_of_another_fixed_batch_is_refused() -> None:
+    node = make_node(EstimateHeadPose, session=always(0, 0, 0, batch=4), model="m")
+
+    with pytest.raises(ModelError) as caught:
+        node.open()
+
+    assert str(caught.value) == (
+        "estimate_head_pose.model: expected a model that takes one crop at a time, or any number, got 4 at a time in "
+        "'m'; export it with a free first axis"
+    )
+
+
 @pytest.mark.parametrize(("given", "cards"), [(None, ()), ("a", ("a",)), (["a", "b"], ("a", "b"))])
 def test_a_model_may_be_none_one_or_several(given: Any, cards: tuple[str, ...]) -> None:
     config = Config(model=given)
@@ -261,28 +270,3 @@ def test_missing_models_are_told_before_a_run(tmp_path: Path) -> None:
 
     assert told == f"model 'a.yaml': expected a card at {tmp_path}/a.yaml, got no such file (configs/models: none)"
     assert Config().problems(tmp_path) == {"model": []}
-
-
-@pytest.mark.parametrize("name", ["retail", "annotate"])
-def test_the_graphs_that_ship_take_a_model_by_a_value_alone(name: str) -> None:
-    graphs = [
-        graph_from(
-            read_yaml(ROOT / f"graphs/{name}.yaml"),
-            name,
-            load_config(ROOT / f"configs/{name}.yaml", sets),
-            resolve,
-            root=None,
-        )
-        for sets in ((), ("poses.model=fsanet-1x1",))
-    ]
-
-    assert [graph.node("poses").reads_pictures for graph in graphs] == [False, True]
-    assert ["poses" in replayable(graph).edges for graph in graphs] == [False, True]
-
-
-@pytest.mark.parametrize("name", ["fsanet-1x1", "fsanet-var"])
-def test_cards_of_pose_models_say_where_to_get_them(name: str) -> None:
-    card, path = load_card(name, ROOT)
-
-    assert (card.family, card.shipped, path.parent.name) == ("head_pose", False, "fetched")
-    assert card.url and card.url.startswith("https://") and card.url.endswith(f"{name}-iter-688590.onnx")

@@ -14,6 +14,7 @@ import yaml
 from nodes.estimate_head_pose import EstimateHeadPose
 from nodes.ops.rotations import angle_between, matrices
 from nodes.types import Tracks
+from pipeline.cards import load_card
 from pipeline.device_cpu import CpuDevice
 from pipeline.frames import Picture
 from pipeline.graph import Graph
@@ -139,3 +140,11 @@ def test_both_models_tell_the_labelled_directions_and_agree(
         assert pitch[high == 0].mean() > pitch[high < 0].mean() + 5
     apart = angle_between(*(matrices(angles) for angles in told.values()))
     assert apart.mean() < 12
+
+
+@pytest.mark.parametrize("name", FSANET)
+def test_cards_of_pose_models_say_where_to_get_them(name: str) -> None:
+    card, path = load_card(name, ROOT)
+
+    assert (card.family, card.shipped, path.parent.name) == ("head_pose", False, "fetched")
+    assert card.url and card.url.startswith("https://") and card.url.endswith(f"{name}-iter-688590.onnx")

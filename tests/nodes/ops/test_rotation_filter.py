@@ -115,8 +115,8 @@ def test_the_first_pitch_and_roll_are_taken_whole() -> None:
 
     assert np.isnan(made[:5, 1:]).all()
     assert made[5] == pytest.approx([10, 20, 30])
-    # Of a weight of one sample, however many yaws came before.
-    assert 20 + 2 / (1 + 1 + KEPT) < made[6, 1] < 22
+    # They weigh as much as after two samples, however many yaws came before.
+    assert made[6, 1] == pytest.approx(20 + 2 / ((KEPT + 1) * KEPT + 1))
 
 
 def test_doubtful_poses_weigh_less() -> None:

@@ -19,7 +19,6 @@ from pipeline.frames import FrameBatch, Picture
 from pipeline.graph import Graph
 from pipeline.node import Context, Node
 from pipeline.ports import config_of
-from pipeline.values import Value
 from scenes.still import Still, render_still
 from tests.helpers import frames, table
 from tests.repository import ROOT
@@ -103,9 +102,9 @@ def test_batches_give_what_single_frames_give(shown: FrameBatch, people: Detecti
 def test_heads_point_roughly_where_they_do(stills: list[Still], people: Detections, truth: Tracks) -> None:
     found, true = matched(people, truth)
     seen = people.take(found)
-    poses: HeadPoses = opened(EstimateHeadPose).process(
-        table(Tracks, track_id=np.arange(len(seen)), **_columns(seen, Detections))
-    )
+    names = ("frame_row", "head_box", "head_score", "direction_scores")
+    tracks = table(Tracks, track_id=np.arange(len(seen)), **{name: getattr(seen, name) for name in names})
+    poses: HeadPoses = opened(EstimateHeadPose).process(tracks)
 
     yaw = np.array([_of_person(stills, truth, row, "yaw_pitch_roll_deg")[0] for row in true[poses.track_id]])
     off = np.abs((poses.yaw_pitch_roll_deg[:, 0] - yaw + 180) % 360 - 180)
@@ -130,9 +129,3 @@ def test_gaze_is_better_than_chance(stills: list[Still], shown: FrameBatch, trut
 def _of_person(stills: list[Still], truth: Tracks, row: int, field: str) -> Any:
     people = stills[int(truth.frame_row[row])].people
     return getattr(people, field)[people.person_id == truth.track_id[row]][0]
-
-
-def _columns(value: Value, kind: type[Value]) -> dict[str, Any]:
-    from pipeline.values import columns
-
-    return {spec.name: getattr(value, spec.name) for spec in columns(kind)}

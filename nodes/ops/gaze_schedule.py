@@ -1,0 +1,203 @@
+"""Which heads are asked about in which frame: those whose last map says least about where they look now.
+
+A map goes stale with time; sooner while its head moves or turns, and sooner where the two maps before differed. On
+rendered clips, how much a map differs from one made 0.16 s later goes with how far the head turned in between
+(correlation 0.53), with how much the maps before differed (0.43), with the change of the head's size (0.34) and with
+its path (0.23); not with how broad the map is (0.01) nor with how near its in-frame probability is to a half (0.01).
+
+A pass of the model over a frame costs more than one head more in it, so heads are asked about together: there is time
+between passes unless somebody new appears, and who is nearly due joins in. Time is that of the stream.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+DUE, JOINS = 1.0, 0.5
+"""Staleness from which a head is asked about, and from which it joins where another is."""
+UNKNOWN = 1e12
+"""Staleness of a head without a map, above that of all others; those that have waited longest come first."""
+SLACK_NS = 1_000_000
+"""Containers round times, mostly to milliseconds: who is due that soon is due."""
+SAVED_S = 0.5
+"""A budget that is not used up is saved for this long."""
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What a schedule goes by."""
+
+    max_age_s: float
+    """Seconds after which a calm head is asked about again."""
+    max_move: float
+    """Way of a side of its box, in widths or heights of the box, after which a head is asked about again."""
+    max_turn: float
+    """Share of its direction scores that moved to other directions after which a head is asked about again."""
+    unsettled: float
+    """How much sooner a head is asked about again whose last two maps have nothing in common."""
+    rest_s: float
+    """Least seconds between two passes of the model, if nobody new appears."""
+    hold_s: float
+    """Seconds for which a map stands in for newer ones, and a head out of sight is remembered."""
+    heads_per_s: float
+    """Heads asked about per second of the stream; may be infinite."""
+    max_heads: int
+    """Heads asked about in one frame."""
+
+    @classmethod
+    def every_frame(cls, max_heads: int, hold_s: float) -> Rules:
+        """Return rules by which everybody is due in each frame."""
+        return cls(1e-6, 1.0, 1.0, 0.0, 0.0, hold_s, math.inf, max_heads)
+
+
+@dataclass(frozen=True)
+class Heads:
+    """N heads of one frame."""
+
+    track_id: Array
+    """(N,) int64."""
+    box: Array
+    """(N, 4), not NaN."""
+    facing: Array
+    """(N, 8) scores of directions."""
+    score: Array
+    """(N,)."""
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model said of a head, and how the head was then."""
+
+    asked_ns: int
+    box: Array
+    facing: Array
+    heatmap: Array
+    """(h, w)."""
+    in_frame_prob: float
+    change: float
+    """How much it differs from the answer before: 0 not at all, 1 altogether."""
+
+
+@dataclass(frozen=True)
+class _Known:
+    """What is known of a head."""
+
+    since_ns: int
+    """When it was asked about last, else first seen."""
+    seen_ns: int
+    answer: Answer | None
+
+
+class GazeSchedule:
+    """The heads of one generation of one stream, a map each."""
+
+    def __init__(self) -> None:
+        """Begin with nobody."""
+        self._known: dict[int, _Known] = {}
+        self._pts_ns: int | None = None
+        self._pass_ns: int | None = None
+        self._credit = 0.0
+
+    def correct(self, taken: Iterable[tuple[int, int, int]]) -> None:
+        """Give answers to the tracks that they were of, all at once.
+
+        Args:
+            taken: (track id, taken from, since in ns): what was asked of the other since then was of this track.
+        """
+        given = []
+        for track_id, other, since_ns in taken:
+            theirs = self._known.get(other)
+            if theirs is not None and theirs.answer is not None and theirs.answer.asked_ns >= since_ns:
+                given.append((track_id, self._known.pop(other)))
+        for track_id, theirs in given:
+            own = self._known.get(track_id)
+            if own is None or own.answer is None or own.since_ns < theirs.since_ns:
+                self._known[track_id] = theirs
+
+    def choose(self, pts_ns: int, heads: Heads, rules: Rules) -> Array:
+        """Return which heads of a frame to ask about, (N,) bool.
+
+        Args:
+            pts_ns: of the frame; never falls.
+            heads: all that could be asked about.
+            rules: what holds from this frame on.
+        """
+        self._advance(pts_ns, rules)
+        appeared = not set(heads.track_id.tolist()) <= self._known.keys()
+        for track_id in heads.track_id.tolist():
+            known = self._known.get(track_id)
+            self._known[track_id] = replace(known, seen_ns=pts_ns) if known else _Known(pts_ns, pts_ns, None)
+        asked = np.zeros(len(heads.track_id), np.bool_)
+        stale = self._staleness(pts_ns, heads, rules)
+        rested = self._pass_ns is None or pts_ns - self._pass_ns + SLACK_NS >= rules.rest_s * 1e9
+        if appeared or (rested and (stale >= DUE).any()):
+            order = np.lexsort((-heads.score, -stale))[: int(min(rules.max_heads, self._credit))]
+            asked[order] = stale[order] >= JOINS
+        if asked.any():
+            self._pass_ns = pts_ns
+            self._credit -= int(asked.sum())
+        return asked
+
+    def hear(self, pts_ns: int, heads: Heads, heatmap: Array, in_frame_prob: Array) -> None:
+        """Keep the answers about heads of a frame, (N, h, w) and (N,)."""
+        for row, track_id in enumerate(heads.track_id.tolist()):
+            before = self._known[track_id].answer
+            change = 0.0
+            if before is not None:
+                moved = _difference(before.heatmap.ravel(), heatmap[row].ravel())
+                change = max(moved, abs(before.in_frame_prob - float(in_frame_prob[row])))
+            content = (heads.box[row], heads.facing[row], heatmap[row].copy(), float(in_frame_prob[row]))
+            self._known[track_id] = _Known(pts_ns, pts_ns, Answer(pts_ns, *content, change))
+
+    def answer(self, track_id: int) -> Answer | None:
+        """Return the last answer about a head, if there is one that still stands in."""
+        known = self._known.get(track_id)
+        return None if known is None else known.answer
+
+    def _advance(self, pts_ns: int, rules: Rules) -> None:
+        """Move time on: save up, let go of answers that are too old and of heads that are gone."""
+        hold_ns = rules.hold_s * 1e9
+        for track_id, known in list(self._known.items()):
+            if pts_ns - known.seen_ns > hold_ns:
+                del self._known[track_id]
+            elif known.answer is not None and pts_ns - known.answer.asked_ns > hold_ns:
+                self._known[track_id] = replace(known, answer=None)
+        most = max(rules.heads_per_s * SAVED_S, 1.0)
+        saved = most if self._pts_ns is None else rules.heads_per_s * ((pts_ns - self._pts_ns) / 1e9)
+        self._credit = min(self._credit + saved, most)
+        self._pts_ns = pts_ns
+
+    def _staleness(self, pts_ns: int, heads: Heads, rules: Rules) -> Array:
+        """Return how stale what is known of each head is, (N,): 1 where it is due.
+
+        Time counts without bound, the rest up to a bound: whoever waits comes before whoever moves, in the end.
+        """
+        made = np.empty(len(heads.track_id))
+        for row, track_id in enumerate(heads.track_id.tolist()):
+            known = self._known[track_id]
+            age_s = (pts_ns - known.since_ns + SLACK_NS) / 1e9
+            if known.answer is None:
+                made[row] = UNKNOWN + age_s
+                continue
+            old = known.answer
+            side = np.maximum(np.tile(old.box[2:] - old.box[:2], 2), np.finfo(np.float32).eps)
+            move = float((np.abs(heads.box[row] - old.box) / side).max()) / rules.max_move
+            turn = _difference(old.facing, heads.facing[row]) / rules.max_turn
+            aged = age_s / rules.max_age_s * (1 + rules.unsettled * old.change)
+            made[row] = aged + min(move, DUE) + min(turn, DUE)
+        return made
+
+
+def _difference(a: Array, b: Array) -> float:
+    """Return which share of `a` lies elsewhere in `b`, both 0 or more and taken as shares of their sums."""
+    total = float(a.sum(dtype=np.float64)), float(b.sum(dtype=np.float64))
+    if min(total) <= 0:
+        return 0.0 if max(total) <= 0 else 1.0
+    return float(np.abs(a / total[0] - b / total[1]).sum(dtype=np.float64)) / 2

@@ -13,7 +13,6 @@ from typing import Any
 import numpy as np
 
 from nodes.ops import kalman
-from nodes.ops.boxes import from_anchored
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -21,12 +20,17 @@ HEAD, BODY = 0, 1
 """Places on the axis of parts."""
 _HEADS_PER_BODY = 6.0
 """Body height over head height where the head alone is known; whole adults have 7, but the box of a head has hair."""
-_JITTER = np.array([0.06, 0.06, 0.08, 0.08])
-"""Standard deviation of a detected box's coordinates over its size: typical of detectors at 8 to 30 px heads."""
-_GROWTH = 0.3
-"""Standard deviation of the rate at which sizes change, part sizes per second: walking up to a camera, bending."""
+# Chosen on rendered crowds (scenes.crowd); coordinates: centre x, top y, width, height.
+_JITTER = np.array([0.04, 0.04, 0.07, 0.07])
+"""Standard deviation of a detected box: of its place over the side of a square as large, of its sides over these."""
+_DRIFT = np.array([0.2, 0.2, 0.3, 0.3])
+"""The same of what a detector is off to one side for a while, over a second."""
+_PACES = np.array([1.0, 0.6, 0.15, 0.3])
+"""Standard deviation of speeds: of the place in those of people, who go up and down the picture less than across; of
+the sides in part heights per second, as they walk up to a camera or bend."""
 _GROWTH_PERSISTENCE_S = 0.5
 """For how long a change of size goes on; short, because most of them are hands and furniture hiding something."""
+_TINY = 1e-4
 
 
 @dataclass(frozen=True)
@@ -44,11 +48,16 @@ class Motion:
     """Where N people are and how they move. A part never seen is unknown, its numbers are NaN."""
 
     mean: Array
-    """(N, 2, 4, 2) float64: position and velocity of each coordinate."""
+    """(2, N, 2, 4) float64: position and velocity of each coordinate."""
     cov: Array
-    """(N, 2, 4, 3) float64: see `ops.kalman`."""
+    """(3, N, 2, 4) float64: see `ops.kalman`."""
     known: Array
     """(N, 2) bool: the part has been seen before."""
+
+    @classmethod
+    def nobody(cls) -> Motion:
+        """Return no people."""
+        return cls(np.empty((2, 0, 2, 4)), np.empty((3, 0, 2, 4)), np.empty((0, 2), np.bool_))
 
     @classmethod
     def begin(cls, measured: Array, seen: Array, pace: Pace) -> Motion:
@@ -60,7 +69,8 @@ class Motion:
             pace: how they will move.
         """
         measured = np.where(seen[:, :, None], measured, np.nan)
-        mean, cov = kalman.begin(measured, _noise(measured), _speeds(measured, pace))
+        sides = _sides(measured)
+        mean, cov = kalman.begin(measured, _JITTER * sides, _speeds(measured, pace))
         return cls(mean, cov, seen.copy())
 
     def __len__(self) -> int:
@@ -68,31 +78,40 @@ class Motion:
 
     def take(self, rows: Array) -> Motion:
         """Return the people picked by a mask or an index array."""
-        return Motion(self.mean[rows], self.cov[rows], self.known[rows])
+        return Motion(self.mean[:, rows], self.cov[:, rows], self.known[rows])
 
     def join(self, more: Motion) -> Motion:
         """Return these people and more."""
         return Motion(
-            np.concatenate([self.mean, more.mean]),
-            np.concatenate([self.cov, more.cov]),
+            np.concatenate([self.mean, more.mean], axis=1),
+            np.concatenate([self.cov, more.cov], axis=1),
             np.concatenate([self.known, more.known]),
         )
 
+    def anchored(self) -> Array:
+        """Return the anchored boxes (N, 2, 4) of the parts now; NaN unknown."""
+        return self.mean[kalman.POSITION]
+
     def boxes(self) -> Array:
         """Return the boxes (N, 2, 4) `x1, y1, x2, y2` where the parts are now; NaN unknown."""
-        anchored = self.mean[..., kalman.POSITION].copy()
-        anchored[..., 2:] = np.maximum(anchored[..., 2:], 1e-4)
-        return from_anchored(anchored)
+        anchored = self.anchored()
+        sides = np.maximum(anchored[..., 2:], _TINY)
+        boxes = np.empty_like(anchored)
+        boxes[..., :2] = anchored[..., :2]
+        boxes[..., 0] -= sides[..., 0] / 2
+        np.add(boxes[..., :2], sides, out=boxes[..., 2:])
+        return boxes
 
     def spread(self) -> Array:
         """Return the standard deviation (N, 2, 2) of where the parts are, in x and y; NaN unknown."""
-        return np.sqrt(self.cov[..., :2, kalman.PP])
+        return np.sqrt(self.cov[kalman.PP, ..., :2])
 
     def predict(self, dt_s: float, pace: Pace) -> Motion:
         """Return the people `dt_s` seconds later."""
-        persistence_s = np.array([pace.persistence_s] * 2 + [_GROWTH_PERSISTENCE_S] * 2)
-        speeds = _speeds(self.mean[..., kalman.POSITION], pace)
-        return Motion(*kalman.predict(self.mean, self.cov, dt_s, speeds, persistence_s), self.known)
+        place, size = pace.persistence_s, _GROWTH_PERSISTENCE_S
+        now = self.anchored()
+        speeds, drift = _speeds(now, pace), _DRIFT * _sides(now)
+        return Motion(*kalman.predict(self.mean, self.cov, dt_s, speeds, (place, place, size, size), drift), self.known)
 
     def update(self, measured: Array, seen: Array, pace: Pace) -> Motion:
         """Return the people after one frame; who is not seen at all stays as predicted.
@@ -105,38 +124,63 @@ class Motion:
             seen: (N, 2) bool.
             pace: how people move, for parts seen for the first time.
         """
-        measured = np.where(seen[:, :, None], measured, np.nan)
-        again, new = seen & self.known, seen & ~self.known
-        mean, cov = kalman.update(self.mean, self.cov, measured, _noise(measured))
-        mean, cov = np.where(again[..., None, None], mean, self.mean), np.where(again[..., None, None], cov, self.cov)
+        again = seen & self.known
+        noise = _JITTER * _sides(measured)
+        mean, cov = kalman.update(self.mean, self.cov, measured, noise, again[..., None])
+        new = seen & ~self.known
         if new.any():
             first = Motion.begin(measured, new, pace)
-            mean[new], cov[new] = first.mean[new], first.cov[new]
-        for part, other in ((HEAD, BODY), (BODY, HEAD)):
-            along = self.known[:, part] & ~seen[:, part] & again[:, other]
-            mean[along, part, :2] += mean[along, other, :2] - self.mean[along, other, :2]
+            mean[:, new], cov[:, new] = first.mean[:, new], first.cov[:, new]
+        along = self.known & ~seen & again[:, ::-1]
+        if along.any():
+            row, part = np.nonzero(along)
+            moved = mean[kalman.POSITION, row, 1 - part, :2] - self.mean[kalman.POSITION, row, 1 - part, :2]
+            mean[kalman.POSITION, row, part, :2] += moved
+            mean[kalman.VELOCITY, row, part, :2] = mean[kalman.VELOCITY, row, 1 - part, :2]
         return Motion(mean, cov, self.known | seen)
+
+    def shifted(self, by: Array) -> Motion:
+        """Return the people with their places moved by (2,)."""
+        mean = self.mean.copy()
+        mean[kalman.POSITION, ..., :2] += by
+        return Motion(mean, self.cov, self.known)
+
+    def seen_from(self, affine: Array) -> Motion:
+        """Return the people as a camera that moved sees them.
+
+        Args:
+            affine: (2, 3) takes points of the picture before to this one, in fractions of the frame's height.
+        """
+        turn, scale = affine[:, :2], np.sqrt(abs(np.linalg.det(affine[:, :2])))
+        mean = self.mean.copy()
+        mean[..., :2] = mean[..., :2] @ turn.T
+        mean[kalman.POSITION, ..., :2] += affine[:, 2]
+        mean[..., 2:] *= scale
+        return Motion(mean, self.cov * scale**2, self.known)
 
     def without(self, parts: Array) -> Motion:
         """Return the people with some parts (N, 2) bool unknown again."""
-        unknown = parts[..., None, None]
+        unknown = parts[..., None]
         return Motion(np.where(unknown, np.nan, self.mean), np.where(unknown, np.nan, self.cov), self.known & ~parts)
 
 
-def _noise(anchored: Array) -> Array:
-    """Return the standard deviation (N, 2, 4) of measured anchored boxes."""
-    return _JITTER * _size(anchored)[..., None]
+def heights(anchored: Array) -> Array:
+    """Return the heights (N,) of whole people with parts (N, 2, 4), by head and by body."""
+    return np.fmax(_HEADS_PER_BODY * anchored[:, HEAD, 3], anchored[:, BODY, 3])
 
 
 def _speeds(anchored: Array, pace: Pace) -> Array:
     """Return the standard deviation (N, 2, 4) of the velocities of anchored boxes; both parts of a person alike."""
-    height = np.fmax(_HEADS_PER_BODY * anchored[:, HEAD, 3], anchored[:, BODY, 3])  # of the body, by head and by body
     speeds = np.empty_like(anchored)
-    speeds[..., :2] = pace.speed * height[:, None, None]
-    speeds[..., 2:] = _GROWTH * _size(anchored)[..., None]
+    speeds[..., :2] = (pace.speed * heights(anchored))[:, None, None]
+    speeds[..., 2:] = anchored[..., 3:]
+    speeds *= _PACES
     return speeds
 
 
-def _size(anchored: Array) -> Array:
-    """Return the side (N, 2) of a square as large as each anchored box, kept above 0."""
-    return np.asarray(np.sqrt(np.maximum(anchored[..., 2], 1e-4) * np.maximum(anchored[..., 3], 1e-4)))
+def _sides(anchored: Array) -> Array:
+    """Return the lengths (N, 2, 4) that errors go by: twice the side of a square as large, width, height; above 0."""
+    sides = np.empty_like(anchored)
+    np.maximum(anchored[..., 2:], _TINY, out=sides[..., 2:])
+    sides[..., :2] = np.sqrt(sides[..., 2] * sides[..., 3])[..., None]
+    return sides

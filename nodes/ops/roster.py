@@ -14,10 +14,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _SAME_PLACE = 0.5
 """Overlap from which the part of one person is taken for that of another."""
-
-
-def _nobody() -> Motion:
-    return Motion(np.empty((0, 2, 4, 2)), np.empty((0, 2, 4, 3)), np.empty((0, 2), np.bool_))
+_UNPROVEN_NS = 400_000_000
+"""Who is not confirmed is forgotten when out of sight for longer."""
+_NEW_LOOKS = 0.1
+"""What the latest sight counts in how somebody looks."""
+_COLUMNS = ("track_id", "first_ns", "seen_ns", "in_sight_ns", "looks", "first_box", "last_mean")
 
 
 def _no_ints() -> Array:
@@ -28,13 +29,21 @@ def _no_ints() -> Array:
 class Roster:
     """N people in the order in which they were first seen. Times are pts in nanoseconds."""
 
-    motion: Motion = field(default_factory=_nobody)
+    motion: Motion = field(default_factory=Motion.nobody)
     track_id: Array = field(default_factory=_no_ints)
     """(N,) int64, from 1 in the order of confirmation; 0 not confirmed yet."""
+    first_ns: Array = field(default_factory=_no_ints)
+    """(N,) int64: first sight."""
     seen_ns: Array = field(default_factory=lambda: np.empty((0, 2), np.int64))
     """(N, 2) int64: last sight of head and body; of a part never seen, the first sight of the person."""
     in_sight_ns: Array = field(default_factory=_no_ints)
     """(N,) int64: how long seen in all."""
+    looks: Array = field(default_factory=lambda: np.empty((0, 0)))
+    """(N, D) how they look, unit vectors; 0 where not known. D is that of the detector's descriptions, 0 without."""
+    first_box: Array = field(default_factory=lambda: np.empty((0, 2, 4)))
+    """(N, 2, 4) anchored boxes of their first sight, NaN unseen."""
+    last_mean: Array = field(default_factory=lambda: np.empty((0, 2, 2, 4)))
+    """(N, 2, 2, 4): where they were and how they moved at their last sight, as `Motion.mean` with N first."""
     pts_ns: int | None = None
     """Of this frame; None before the first."""
     before_ns: int | None = None
@@ -52,62 +61,84 @@ class Roster:
         """Tell who was seen in the frame before this one: (N,) bool."""
         return np.asarray((self.seen_ns == self.before_ns).any(axis=1))
 
-    def advance(self, pts_ns: int, max_lost_s: float, pace: Pace) -> None:
+    def advance(self, pts_ns: int, max_lost_s: float, pace: Pace, affine: Array | None = None) -> None:
         """Move everybody on to the next frame; forget people and parts out of sight for longer than `max_lost_s`.
 
         People not confirmed yet stay, so that they can be confirmed at any frame rate.
+
+        Args:
+            pts_ns: of the next frame.
+            max_lost_s: seconds.
+            pace: how people move.
+            affine: (2, 3) how the camera moved since, in fractions of the frame's height; None: not known.
         """
         self.before_ns, self.pts_ns = self.pts_ns, pts_ns
-        if self.before_ns is None:
+        if self.before_ns is None or not len(self):
             return
-        stale = (self.lost_ns() > max_lost_s * 1e9) & (self.track_id > 0)[:, None]
+        stale = self.lost_ns() > max_lost_s * 1e9
         if stale.any():
+            stale &= (self.track_id > 0)[:, None]
             self.motion = self.motion.without(stale)
-            self._keep(np.asarray(~stale.all(axis=1)))
+            self.keep(~stale.all(axis=1))
         self.motion = self.motion.predict((pts_ns - self.before_ns) / 1e9, pace)
+        if affine is not None:
+            self.motion = self.motion.seen_from(affine)
 
-    def see(self, measured: Array, seen: Array, pace: Pace) -> None:
+    def see(self, measured: Array, seen: Array, looks: Array, pace: Pace) -> None:
         """Take in where people were seen in this frame.
 
         Args:
             measured: (N, 2, 4) anchored boxes of head and body; ignored where not seen.
             seen: (N, 2) bool.
+            looks: (N, D) how they look now; 0 where not known.
             pace: how people move.
         """
         assert self.pts_ns is not None
         self.motion = self.motion.update(measured, seen, pace)
+        anyhow = seen.any(axis=1)
         step_ns = 0 if self.before_ns is None else self.pts_ns - self.before_ns
-        self.in_sight_ns = self.in_sight_ns + np.where(seen.any(axis=1), step_ns, 0)
+        self.in_sight_ns = self.in_sight_ns + step_ns * anyhow
         self.seen_ns = np.where(seen, self.pts_ns, self.seen_ns)
+        self.last_mean = np.where(anyhow[:, None, None, None], self.motion.mean.swapaxes(0, 1), self.last_mean)
+        if looks.shape[1]:
+            self._look(looks)
 
-    def forget(self, confirm_s: float, aspect: float) -> Array:
+    def forget(self, aspect: float) -> Array:
         """Drop those out of sight who will not come back; return who stays: (N,) bool.
 
-        That is who is not confirmed and out of sight for longer than `confirm_s`; who is expected outside the frame,
-        `aspect` wide; and half a person, a head or a body, in the place of the head or body of somebody whole in sight.
+        That is who is not confirmed and out of sight for a while; who is expected outside the frame, `aspect` wide; and
+        half a person, a head or a body, in the place of the head or body of somebody whole in sight.
         """
         lost_ns = self.lost_ns().min(axis=1, initial=np.iinfo(np.int64).max)
         lost = lost_ns > 0
         if not lost.any():
             return np.ones(len(self), np.bool_)
-        boxes = self.motion.boxes()
-        whole = np.where(self.motion.known[:, BODY, None], boxes[:, BODY], boxes[:, HEAD])
-        x = (whole[:, 0] + whole[:, 2]) / 2
-        outside = (x < 0) | (x > aspect) | (whole[:, 3] < 0) | (whole[:, 1] > 1)
-        unproven = (self.track_id == 0) & (lost_ns > confirm_s * 1e9)
-        stays = ~(lost & (outside | unproven | self._halves_of_others(boxes, lost)))
-        self._keep(stays)
+        anchored = self.motion.anchored()
+        whole = np.where(self.motion.known[:, BODY, None], anchored[:, BODY], anchored[:, HEAD])
+        x, top, bottom = whole[:, 0], whole[:, 1], whole[:, 1] + whole[:, 3]
+        gone = (x < 0) | (x > aspect) | (bottom < 0) | (top > 1)
+        gone |= (self.track_id == 0) & (lost_ns > _UNPROVEN_NS)
+        half = lost & ~self.motion.known.all(axis=1)
+        if half.any():
+            gone |= self._halves_of_others(lost)
+        stays = ~(lost & gone)
+        self.keep(stays)
         return np.asarray(stays)
 
-    def add(self, measured: Array, seen: Array, pace: Pace) -> None:
-        """Begin K people, measured (K, 2, 4), whose parts are seen (K, 2)."""
+    def add(self, measured: Array, seen: Array, looks: Array, pace: Pace) -> None:
+        """Begin K people, measured (K, 2, 4), whose parts are seen (K, 2) and who look like (K, D)."""
         count = len(measured)
         if not count:
             return
-        self.motion = self.motion.join(Motion.begin(measured, seen, pace))
-        self.track_id = np.concatenate([self.track_id, np.zeros(count, np.int64)])
-        self.seen_ns = np.concatenate([self.seen_ns, np.full((count, 2), self.pts_ns, np.int64)])
-        self.in_sight_ns = np.concatenate([self.in_sight_ns, np.zeros(count, np.int64)])
+        assert self.pts_ns is not None
+        new = Motion.begin(measured, seen, pace)
+        if self.looks.shape[1] != looks.shape[1]:
+            self.looks = np.zeros((len(self), looks.shape[1]))
+        first = np.full(count, self.pts_ns, np.int64)
+        fresh = (first * 0, first, np.stack([first, first], axis=1), first * 0, looks, measured, new.mean.swapaxes(0, 1))
+        self.motion = self.motion.join(new)
+        for name, rows in zip(_COLUMNS, fresh, strict=True):
+            setattr(self, name, np.concatenate([getattr(self, name), rows]))
 
     def confirm(self, confirm_s: float) -> None:
         """Number those who have been in sight long enough; everybody in the first frame."""
@@ -118,17 +149,28 @@ class Roster:
             self.track_id[due] = self.last_id + 1 + np.arange(len(due))
             self.last_id += len(due)
 
-    def _halves_of_others(self, boxes: Array, lost: Array) -> Array:
+    def keep(self, who: Array) -> None:
+        """Forget all but those picked by a mask (N,)."""
+        if not who.all():
+            self.motion = self.motion.take(who)
+            for name in _COLUMNS:
+                setattr(self, name, getattr(self, name)[who])
+
+    def _look(self, looks: Array) -> None:
+        """Take in how people look (N, D): a running mean, so that one bad view changes little."""
+        if self.looks.shape[1] != looks.shape[1]:
+            self.looks = np.zeros_like(looks, np.float64)
+        known, new = self.looks.any(axis=1)[:, None], looks.any(axis=1)[:, None]
+        mixed = np.where(known, (1 - _NEW_LOOKS) * self.looks + _NEW_LOOKS * looks, looks)
+        mixed /= np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
+        self.looks = np.where(new, mixed, self.looks)
+
+    def _halves_of_others(self, lost: Array) -> Array:
         """Tell of whom but one part is known, in the place of that part of somebody whole in sight: (N,) bool."""
         double = np.zeros(len(self), np.bool_)
+        boxes = self.motion.boxes()
         whole = boxes[~lost & self.motion.known.all(axis=1)]
         for part, other in ((HEAD, BODY), (BODY, HEAD)):
             half = np.flatnonzero(lost & self.motion.known[:, part] & ~self.motion.known[:, other])
             double[half] = (iou(boxes[half, part], whole[:, part]) > _SAME_PLACE).any(axis=1)
         return double
-
-    def _keep(self, who: Array) -> None:
-        if not who.all():
-            self.motion = self.motion.take(who)
-            self.track_id, self.seen_ns = self.track_id[who], self.seen_ns[who]
-            self.in_sight_ns = self.in_sight_ns[who]

@@ -87,9 +87,9 @@ class HeadPoses(Value):
     frame_row: np.ndarray = column(np.int64)
     track_id: np.ndarray = column(np.int64)
     yaw_pitch_roll_deg: np.ndarray = column(np.float32, 3)
-    """Yaw: 0 to the camera, +90 nose to image-right, ±180 away. Pitch: nose up positive. Roll: about the nose, clockwise
-    in the image positive where it points to the camera. Pitch and roll are both NaN where only the yaw is known. How
-    they make a rotation: `ops.rotations`."""
+    """Yaw: 0 to the camera, +90 nose to image-right, ±180 away. Pitch: nose up positive. Roll: about the nose,
+    clockwise in the image positive where it points to the camera. Pitch and roll are both NaN where only the yaw is
+    known. How they make a rotation: `ops.rotations`."""
     score: np.ndarray = column(np.float32)
     """0 to 1: how much the evidence agrees on the yaw."""
 

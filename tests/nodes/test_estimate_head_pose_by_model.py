@@ -1,6 +1,7 @@
 """Head poses from a model: what it is shown, what is made of its answers, and when it is believed."""
 
 from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -161,6 +162,23 @@ def test_all_heads_of_a_tick_are_as_few_calls_as_the_model_allows(batch: Any, ca
 
     assert [len(call["input"]) for call in model.calls] == calls
     assert made.yaw_pitch_roll_deg[:, 0] == pytest.approx([20, 40, 40], abs=1e-3)
+
+
+def test_a_batch_gives_what_its_frames_give_one_by_one() -> None:
+    rng = np.random.default_rng(6)
+    noise = [Picture((rng.integers(0, 255, (36, 64, 3), np.uint8),), "bgr") for _ in range(3)]
+    shown = frames(3, pictures=noise, size_wh=(64, 36))
+    boxes = [[x, 0.2, x + 0.2, 0.6] for x in rng.random(6)]
+    tracks = heads(*[head(45 * k) for k in range(6)], frame_row=[0, 0, 0, 1, 2, 2], head_box=boxes)
+
+    together = seen(pose_model(sides), tracks, shown)
+
+    for row in range(3):
+        alone = tracks.take(tracks.frame_row == row)
+        alone = replace(alone, frame_row=np.zeros(len(alone), np.int64))
+        made = seen(pose_model(sides, batch=1), alone, shown.take([row]))
+        rows = together.take(together.frame_row == row)
+        assert equal(made, replace(rows, frame_row=np.zeros(len(rows), np.int64)))
 
 
 def test_no_heads_are_no_call() -> None:

@@ -22,12 +22,12 @@ LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    hold_s: float = Field(default=0.3, gt=0, json_schema_extra=LIVE)
+    hold_s: float = Field(default=0.2, gt=0, json_schema_extra=LIVE)
     """Seconds over which looks are averaged while a fixation lasts. Raise for steadier points, that settle later."""
     gate: float = Field(default=0.3, gt=0, le=1, json_schema_extra=LIVE)
     """How far a map must be from what is held, twice in a row, to be another fixation: 0 the same, 1 nothing in common.
     Raise when points jump while people keep looking at one thing; smaller shifts are then followed later."""
-    follow_s: float = Field(default=0.016, gt=0, json_schema_extra=LIVE)
+    follow_s: float = Field(default=0.014, gt=0, json_schema_extra=LIVE)
     """Seconds in which a shift of half the gate is followed. Raise for steadier points, that follow shifts later."""
     hill_floor: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """With maps: height, as a share of the peak, from which cells of the averaged map make the point. Raise to come

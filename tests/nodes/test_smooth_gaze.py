@@ -13,11 +13,17 @@ SPREAD = 0.05
 CELLS = 32
 
 
+def opened(**config: object) -> SmoothGaze:
+    node = make_node(SmoothGaze, **config)
+    node.open()
+    return node
+
+
 def looks(
     *points: tuple[float, float],
     ids: list[int] | None = None,
     sure: float = 0.9,
-    at_s: float = 0.0,
+    at_s: float = 0,
     spread: float = SPREAD,
 ) -> GazePoints:
     """Return points of one frame, made of the picture at a time."""
@@ -50,8 +56,7 @@ def maps_of(points: GazePoints, spread: float = 2 * SPREAD) -> GazeMaps:
 
 def run(*points: tuple[float, float], fps: float = 30.0, maps: bool = False, **config: object) -> np.ndarray:
     """Return the points (T, 2) reported of one person who is asked about in every frame."""
-    node = make_node(SmoothGaze, **config)
-    node.open()
+    node = opened(**config)
     made = []
     for k, point in enumerate(points):
         seen = looks(point, at_s=k / fps)
@@ -72,9 +77,8 @@ def test_a_fixation_is_held_steady(maps: bool) -> None:
     made = run(*seen, maps=maps)[15:]
 
     assert np.abs(made - [0.4, 0.5]).max() < 0.025
-    assert np.linalg.norm(np.diff(made, axis=0), axis=1).mean() < 0.25 * np.linalg.norm(
-        np.diff(seen[15:], axis=0), axis=1
-    ).mean()  # fmt: skip
+    steps = [np.linalg.norm(np.diff(points, axis=0), axis=1).mean() for points in (made, seen[15:])]
+    assert steps[0] < 0.25 * steps[1]
 
 
 @pytest.mark.parametrize("maps", [False, True], ids=["points", "maps"])
@@ -104,7 +108,7 @@ def test_a_broad_map_may_wander_farther_than_a_sharp_one() -> None:
             moved[spread] = node.process(frames(1, start_s=k / 30), seen).point[0, 0] - 0.4
 
     assert moved[0.02] == pytest.approx(0.1)
-    assert moved[0.15] < 0.03
+    assert moved[0.15] < 0.04
 
 
 def test_the_rate_hardly_matters() -> None:
@@ -123,8 +127,7 @@ def test_the_rate_hardly_matters() -> None:
 
 
 def test_the_spread_becomes_that_of_what_is_held() -> None:
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     node.process(frames(1), looks(LEFT, spread=0.1))
 
     made = node.process(frames(1, start_s=0.1), looks(LEFT, spread=0.06, at_s=0.1))
@@ -133,8 +136,7 @@ def test_the_spread_becomes_that_of_what_is_held() -> None:
 
 
 def test_the_in_frame_probability_is_that_of_the_chain() -> None:
-    node = make_node(SmoothGaze, inside_s=0.6, outside_s=0.3, evidence_s=0.1)
-    node.open()
+    node = opened(inside_s=0.6, outside_s=0.3, evidence_s=0.1)
     chain, chance = Chain(0.6, 0.3, 0.1), None
     for k, sure in enumerate([0.9, 0.8, 0.2, 0.3, 0.1, 1.0, 0.0]):
         made = node.process(frames(1, start_s=0.04 * k), looks(LEFT, sure=sure, at_s=0.04 * k))
@@ -145,8 +147,7 @@ def test_the_in_frame_probability_is_that_of_the_chain() -> None:
 
 
 def test_an_older_map_that_stands_in_is_no_look_though_the_head_moves() -> None:
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     first = node.process(frames(1), looks(LEFT, sure=0.9))
     held = []
     for k in range(1, 6):
@@ -164,8 +165,7 @@ def test_time_is_counted_from_look_to_look() -> None:
     """A call every third frame gives what a third of the rate gives."""
     rng = np.random.default_rng(2)
     seen = noisy(LEFT, 10, rng)
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     spared = []
     for k in range(30):
         points = looks(seen[k // 3], at_s=k // 3 * 0.1)
@@ -176,8 +176,7 @@ def test_time_is_counted_from_look_to_look() -> None:
 
 
 def test_with_maps_a_point_without_its_map_is_no_look() -> None:
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     begun = looks(LEFT, ids=[4])
     node.process(frames(1), begun, maps_of(begun))
 
@@ -189,11 +188,9 @@ def test_with_maps_a_point_without_its_map_is_no_look() -> None:
 
 def test_cells_that_the_model_left_out_move_the_point() -> None:
     seen = looks(LEFT)
-    plain, shrunk = make_node(SmoothGaze), make_node(SmoothGaze, source_cells_wh=(40, 32))
-    x = []
-    for node in (plain, shrunk):
-        node.open()
-        x.append(node.process(frames(1), seen, maps_of(seen)).point[0])
+    plain, shrunk = opened(), opened(source_cells_wh=(40, 32))
+
+    x = [node.process(frames(1), seen, maps_of(seen)).point[0] for node in (plain, shrunk)]
 
     assert x[0] != pytest.approx(x[1], abs=1e-4)
     assert x[0][1] == x[1][1]
@@ -205,9 +202,7 @@ def test_each_track_is_smoothed_for_itself_whatever_the_order() -> None:
     for k in range(20):
         ids = rng.permutation([3, 7, 9])[: rng.integers(1, 4)].tolist()
         ticks.append(looks(*rng.random((len(ids), 2)).tolist(), ids=ids, at_s=k / 30))
-    together, alone = make_node(SmoothGaze), make_node(SmoothGaze)
-    together.open()
-    alone.open()
+    together, alone = opened(), opened()
 
     for k, tick in enumerate(ticks):
         frame, one = frames(1, start_s=k / 30), tick.take(tick.track_id == 7)
@@ -218,8 +213,7 @@ def test_each_track_is_smoothed_for_itself_whatever_the_order() -> None:
 
 @pytest.mark.parametrize(("gap_s", "bridged"), [(1.0, True), (2.5, False)], ids=["a second", "too long"])
 def test_a_gap_is_bridged_for_forget_s(gap_s: float, bridged: bool) -> None:
-    node = make_node(SmoothGaze, forget_s=2.0)
-    node.open()
+    node = opened(forget_s=2.0)
     node.process(frames(1), looks(LEFT))
 
     back = node.process(frames(1, start_s=gap_s), looks(RIGHT, at_s=gap_s))
@@ -228,8 +222,7 @@ def test_a_gap_is_bridged_for_forget_s(gap_s: float, bridged: bool) -> None:
 
 
 def test_streams_and_generations_are_smoothed_for_themselves() -> None:
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     batch = frames(5, ("a", "b", "a", "a", "b"), pts_s=[0, 0, 0.1, 0.2, 0.2], generation=[0, 0, 0, 1, 0])
     x = [0.2, 0.9, 0.2, 0.7, 0.9]
     points = table(
@@ -245,8 +238,7 @@ def test_streams_and_generations_are_smoothed_for_themselves() -> None:
 
 
 def test_a_finished_stream_is_forgotten() -> None:
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     node.process(frames(1), looks(LEFT))
 
     node.stream_ended("shop")
@@ -263,8 +255,7 @@ def test_a_track_takes_over_the_fresher_filter_of_the_one_it_takes_from(
     own_s: float | None, expected: tuple[float, float]
 ) -> None:
     """Track 2 is found to be track 1: what was held of 1 goes on, unless 2 looked since."""
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     seen = {0.1: looks(LEFT, ids=[1], at_s=0.1)}
     if own_s is not None:
         seen[own_s] = looks(RIGHT, ids=[2], at_s=own_s)
@@ -279,8 +270,7 @@ def test_a_track_takes_over_the_fresher_filter_of_the_one_it_takes_from(
 
 
 def test_a_track_that_takes_from_nobody_known_begins_anew() -> None:
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
 
     made = node.process(frames(1), looks(LEFT, ids=[2]), None, correction(2, 1))
 
@@ -288,8 +278,7 @@ def test_a_track_that_takes_from_nobody_known_begins_anew() -> None:
 
 
 def test_settings_can_change_while_it_runs() -> None:
-    node = make_node(SmoothGaze, gate=1.0, hold_s=100.0)
-    node.open()
+    node = opened(gate=1.0, hold_s=100.0)
     node.process(frames(1), looks(LEFT))
     node.config = type(node.config)(hold_s=0.001)
     node.reconfigured()
@@ -299,8 +288,7 @@ def test_settings_can_change_while_it_runs() -> None:
 
 
 def test_a_frame_that_comes_twice_changes_nothing() -> None:
-    node = make_node(SmoothGaze)
-    node.open()
+    node = opened()
     first, again = (node.process(frames(1), looks(LEFT)) for _ in range(2))
 
     assert equal(first, again)

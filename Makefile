@@ -15,8 +15,8 @@ UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench-accuracy bench-events bench-real bench-speed bench-tracking train \
-	requirements clean
+.PHONY: help demo test lint format bench-accuracy bench-events bench-real bench-smoothing bench-speed \
+	bench-tracking train requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -46,6 +46,9 @@ bench-events: $(VENV)/dev.stamp ## measure events: right, calibrated, fast, none
 
 bench-real: $(VENV)/dev.stamp ## measure on real footage in the folder that GAZE_REAL_DATA names
 	$(BIN)/python -m benchmarks.real $(ARGS)
+
+bench-smoothing: $(VENV)/dev.stamp ## measure the gaze filter beside others, and the schedule of gaze calls
+	$(BIN)/python -m benchmarks.smoothing $(ARGS)
 
 bench-speed: $(VENV)/dev.stamp ## measure the engine against plain loops; wants an idle machine
 	$(BIN)/python -m benchmarks.speed $(ARGS)

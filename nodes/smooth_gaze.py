@@ -29,9 +29,9 @@ class Config(NodeConfig):
     Raise when points jump while people keep looking at one thing; smaller shifts are then followed later."""
     follow_s: float = Field(default=0.014, gt=0, json_schema_extra=LIVE)
     """Seconds in which a shift of half the gate is followed. Raise for steadier points, that follow shifts later."""
-    hill_floor: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
-    """With maps: height, as a share of the peak, from which cells of the averaged map make the point. Raise to come
-    closer to the peak, lower to average over more of the map."""
+    hill_floor: float = Field(default=0.17, ge=0, lt=1, json_schema_extra=LIVE)
+    """With maps: height, as a share of the peak, above which the averaged map makes the point: cells weigh by what they
+    rise above it. Raise to come closer to the peak, lower to average over more of the map."""
     source_cells_wh: tuple[int, int] | None = None
     """With maps: as that of `locate_gaze`, for models that shrink their maps by leaving cells out."""
     inside_s: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)

@@ -124,11 +124,14 @@ def followed(held: Fixations, seen: Fixations, dt_s: Array, pace: Pace) -> Fixat
 def on_maps(held: Fixations, x: Array, y: Array, floor: float) -> Fixations:
     """Return the same with points and spreads read off the maps.
 
+    Cells weigh by how far they rise above the floor: so that none of them counts all at once, as it slowly rises.
+
     Args:
         held: with maps.
         x: (w,) where the columns lie.
         y: (h,) where the rows lie.
-        floor: cells not lower than this share of their map's peak count.
+        floor: as a share of each map's peak, below 1.
     """
-    point, spread = hills(held.map, x, y, floor)
+    peak = held.map.max(axis=(1, 2), keepdims=True)
+    point, spread = hills(np.maximum(held.map - floor * peak, 0), x, y, 0)
     return Fixations(point, spread, held.map, held.distance)

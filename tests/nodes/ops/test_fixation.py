@@ -97,8 +97,10 @@ def test_maps_are_averaged_and_read() -> None:
     read = on_maps(made, cell_centres(4), cell_centres(1), 0.5)
 
     way = share(float(distances(held, seen)[0]), 0.0)
-    assert made.map[0, 0] == pytest.approx([0.6 - 0.2 * way, 0.4 + 0.2 * way, 0, 0], abs=1e-6)
-    assert read.point[0] == pytest.approx([0.125 + 0.25 * (0.4 + 0.2 * way), 0.5], abs=1e-6)
+    high, low = 0.6 - 0.2 * way, 0.4 + 0.2 * way
+    assert made.map[0, 0] == pytest.approx([high, low, 0, 0], abs=1e-6)
+    rising = (low - high / 2) / (high - high / 2 + low - high / 2)
+    assert read.point[0] == pytest.approx([0.125 + 0.25 * rising, 0.5], abs=1e-6)
     assert read.distance == made.distance
 
 

@@ -47,7 +47,8 @@ def measure(clip: TrueClip, tally: Tally) -> None:
         tally.add_visits(recorded, clip)
 
         write_recording("tracks", recorded.edges["tracks"], map(true_heads, clip.frames), folder)
-        asked = record(*shipped_graph(["gaze"]), stream, ["gaze"], folder, replay=["tracks"])
+        every_frame = shipped_graph(["gaze"], ["gaze.schedule=every_frame"])
+        asked = record(*every_frame, stream, ["gaze"], folder, replay=["tracks"])
         for maps, truth in zip(asked.by_frame("gaze"), clip.frames, strict=True):
             tally.add_gaze(maps, truth)
 

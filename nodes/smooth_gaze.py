@@ -27,7 +27,7 @@ class Config(NodeConfig):
     gate: float = Field(default=0.3, gt=0, le=1, json_schema_extra=LIVE)
     """How far a map must be from what is held, twice in a row, to be another fixation: 0 the same, 1 nothing in common.
     Raise when points jump while people keep looking at one thing; smaller shifts are then followed later."""
-    follow_s: float = Field(default=0.014, gt=0, json_schema_extra=LIVE)
+    follow_s: float = Field(default=0.018, gt=0, json_schema_extra=LIVE)
     """Seconds in which a shift of half the gate is followed. Raise for steadier points, that follow shifts later."""
     hill_floor: float = Field(default=0.17, ge=0, lt=1, json_schema_extra=LIVE)
     """With maps: height, as a share of the peak, above which the averaged map makes the point: cells weigh by what they

@@ -11,7 +11,7 @@ from pydantic import Field
 from nodes.ops.assignment import Solver, load
 from nodes.ops.boxes import clip_to_frame
 from nodes.ops.matching import Found, Rules, match
-from nodes.ops.motion import BODY, Pace
+from nodes.ops.motion import BODY, HEAD, Pace
 from nodes.ops.reunion import reunite
 from nodes.ops.roster import Roster
 from nodes.ops.whole_clip import WholeClips
@@ -22,7 +22,7 @@ from pipeline.values import concat, items
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_PARTS = np.array([0, 1])
+_PARTS = np.array([HEAD, BODY])
 
 LIVE: dict[str, Any] = {"live": True}
 
@@ -38,7 +38,7 @@ class Config(NodeConfig):
     numbers, lower when fast ones lose theirs."""
     min_likeness_weak: float = Field(default=0.4, ge=0, le=1, json_schema_extra=LIVE)
     """The same for detections below `high_score`."""
-    min_resemblance: float = Field(default=0.75, ge=0, le=1, json_schema_extra=LIVE)
+    min_resemblance: float = Field(default=0.6, ge=0, le=1, json_schema_extra=LIVE)
     """Where people are described (`estimate_appearance`): cosine from which a detection can be somebody lost who may
     have walked there. Raise when people who look alike swap numbers, lower to find more of the lost again."""
     confirm_s: float = Field(default=0.1, ge=0, json_schema_extra=LIVE)
@@ -98,10 +98,10 @@ class TrackPeople(Node[Config]):
         rows = []
         for row, stream_id in enumerate(frames.stream_id):
             generation = int(frames.generation[row])
-            held, roster = self._rosters.get(stream_id, (generation, Roster()))
-            if held != generation:
+            held, roster = self._rosters.get(stream_id, (generation, None))
+            if roster is None or held != generation:
                 roster = Roster()
-            self._rosters[stream_id] = generation, roster
+                self._rosters[stream_id] = generation, roster
             found = people if len(frames) == 1 else people.take(people.frame_row == row)
             width, height = frames.size_wh[row].tolist()
             aspect = width / height
@@ -131,12 +131,11 @@ class TrackPeople(Node[Config]):
         roster.advance(pts_ns, config.max_lost_s, pace, moved)
         pairs = match(roster, found, self._rules)
         if len(roster):
-            looks = np.concatenate([found.looks, found.looks[:0].sum(axis=0, keepdims=True)])[pairs.max(axis=1)]
-            roster.see(found.anchored[pairs, _PARTS], pairs >= 0, looks, pace)
+            roster.see(found.anchored[pairs, _PARTS], pairs >= 0, _rows(found.looks, np.maximum(*pairs.T), 0), pace)
         pairs = pairs[roster.forget(aspect)]
         new = scores >= config.new_score
         new[pairs[pairs >= 0]] = False
-        new = np.flatnonzero(new)
+        new = new.nonzero()[0]
         if len(new):
             roster.add(found.anchored[new], found.seen[new], found.looks[new], pace)
             pairs = np.concatenate([pairs, np.where(found.seen[new], new[:, None], -1)])
@@ -155,22 +154,21 @@ class TrackPeople(Node[Config]):
     ) -> Tracks:
         """Return the rows of confirmed people who are seen, or whose body is still expected somewhere in the frame."""
         config, motion = self.config, roster.motion
-        sides = motion.anchored()[:, BODY, 2:]
-        certain = motion.spread()[:, BODY].max(axis=1) <= config.coast_spread * np.sqrt(sides[:, 0] * sides[:, 1])
-        coasts = certain & (roster.lost_ns()[:, BODY] <= config.coast_s * 1e9)
         seen = pairs >= 0
-        observed = seen.any(axis=1)
-        shown = np.flatnonzero((roster.track_id > 0) & (observed | coasts))
-        shown = shown[np.argsort(roster.track_id[shown], kind="stable")]
-        body = (motion.boxes()[shown, BODY] / [aspect, 1, aspect, 1]).astype(np.float32)
-        unseen = ~seen[shown, BODY]
+        observed = seen[:, HEAD] | seen[:, BODY]
+        sides = motion.anchored()[:, BODY, 2:]
+        spread = np.maximum(*motion.spread()[:, BODY].T)
+        certain = spread <= config.coast_spread * np.sqrt(sides[:, 0] * sides[:, 1])
+        coasts = certain & (roster.lost_ns()[:, BODY] <= config.coast_s * 1e9)
+        body = motion.boxes()[:, BODY]
+        body[:, ::2] /= aspect
+        unseen = ~seen[:, BODY]
         body[unseen] = clip_to_frame(body[unseen])
-        body[unseen & ~coasts[shown]] = np.nan
-        track_id = roster.track_id[shown]
-        kept = observed[shown] | ((body[:, 2:] - body[:, :2]) > 0).all(axis=1)
-        if not kept.all():
-            shown, track_id, body = shown[kept], track_id[kept], body[kept]
-        head, of_body = pairs[shown].T
+        coasts &= (body[:, 2] > body[:, 0]) & (body[:, 3] > body[:, 1])
+        body[unseen & ~coasts] = np.nan
+        shown = ((roster.track_id > 0) & (observed | coasts)).nonzero()[0]
+        shown = shown[np.argsort(roster.track_id[shown], kind="stable")]
+        track_id, (head, of_body) = roster.track_id[shown], pairs[shown].T
         taken_from, taken_since_ns = np.zeros((2, len(shown)), np.int64)
         for taken, since_ns, taker in corrections:
             taken_from[track_id == taker], taken_since_ns[track_id == taker] = taken, since_ns
@@ -179,7 +177,7 @@ class TrackPeople(Node[Config]):
             track_id=track_id,
             head_box=_rows(people.head_box, head, np.nan),
             head_score=_rows(people.head_score, head, 0),
-            body_box=body,
+            body_box=body[shown].astype(np.float32),
             body_score=_rows(people.body_score, of_body, 0),
             direction_scores=_rows(people.direction_scores, head, 0),
             observed=observed[shown],
@@ -190,7 +188,7 @@ class TrackPeople(Node[Config]):
 
 def _in_heights(camera: CameraMotion, row: int, aspect: float) -> Array | None:
     """Return how the camera moved before a frame (2, 3), in fractions of its height; None when not known or not."""
-    which = np.flatnonzero(camera.frame_row == row)
+    which = (camera.frame_row == row).nonzero()[0]
     if not len(which):
         return None
     affine = camera.affine[which[0]] * np.array([[1, aspect, aspect], [1 / aspect, 1, 1]])
@@ -199,8 +197,11 @@ def _in_heights(camera: CameraMotion, row: int, aspect: float) -> Array | None:
 
 def _rows(column: Array, rows: Array, nothing: float) -> Array:
     """Return the picked rows of a column, and `nothing` for row -1."""
-    last = np.full((1, *column.shape[1:]), nothing, column.dtype)
-    return np.asarray(np.concatenate([column, last])[rows])
+    if not len(column):
+        return np.full((len(rows), *column.shape[1:]), nothing, column.dtype)
+    picked = column[rows]
+    picked[rows < 0] = nothing
+    return picked
 
 
 def _keys(frames: FrameBatch) -> list[tuple[str, int]]:

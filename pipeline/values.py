@@ -11,6 +11,8 @@ import numpy as np
 V = TypeVar("V", bound="Value")
 _COLUMNS: dict[type[Value], tuple[Field[Any], ...]] = {}
 """Columns by kind: they are asked for many times a tick."""
+_SHAPES: dict[type[Value], tuple[tuple[str, Any, Any], ...]] = {}
+"""Name, dtype and widths of these columns."""
 
 
 def column(dtype: Any, *shape: int | None) -> Any:
@@ -40,6 +42,10 @@ class Value:
     """
 
     def __post_init__(self) -> None:
+        if not _plainly_right(self):
+            self._check()
+
+    def _check(self) -> None:
         count: int | None = None
         first = ""
         for spec in columns(type(self)):
@@ -134,6 +140,29 @@ def equal(a: Value, b: Value) -> bool:
             else x.shape == y.shape and np.asarray(x).tobytes() == np.asarray(y).tobytes()
         )
         if not same:
+            return False
+    return True
+
+
+def _plainly_right(value: Value) -> bool:
+    """Tell whether all columns are arrays of the declared dtypes and widths; False asks for a closer look.
+
+    Values are made many times a tick, and nearly always as they should be.
+    """
+    kind = type(value)
+    shapes = _SHAPES.get(kind)
+    if shapes is None:
+        shapes = _SHAPES[kind] = tuple(
+            (spec.name, spec.metadata.get("dtype"), spec.metadata.get("shape")) for spec in columns(kind)
+        )
+    count = -1
+    for name, dtype, widths in shapes:
+        array = getattr(value, name)
+        if dtype is None or type(array) is not np.ndarray or array.dtype is not dtype or array.shape[1:] != widths:
+            return False
+        if count < 0:
+            count = len(array)
+        elif len(array) != count:
             return False
     return True
 

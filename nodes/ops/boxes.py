@@ -29,7 +29,7 @@ def areas(boxes: Array) -> Array:
 
 def clip_to_frame(boxes: Array) -> Array:
     """Return boxes (N, 4), fractions of the frame, cut off at its edges."""
-    return np.clip(boxes, 0, 1)
+    return np.minimum(np.maximum(boxes, 0), 1)
 
 
 def intersections(a: Array, b: Array) -> Array:

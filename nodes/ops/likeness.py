@@ -37,12 +37,12 @@ def likeness(expected: Array, spread: Array, found: Array) -> Array:
         found: (M, 2, 4) boxes of head and body, NaN unseen. Same space.
     """
     known, seen = ~np.isnan(expected[..., 0]), ~np.isnan(found[..., 0])
-    parts = [part for part in (HEAD, BODY) if seen[:, part].any() and known[:, part].any()]
-    if len(parts) == 1 and known[:, parts[0]].all() and seen[:, parts[0]].all():
-        return _overlap(expected, spread, found, parts[0])  # nobody lacks the part that all are compared by
+    for part in (HEAD, BODY):
+        if not seen[:, 1 - part].any() and known[:, part].all() and seen[:, part].all():
+            return _overlap(expected, spread, found, part)  # nobody lacks the one part that all are compared by
     weight = np.zeros((len(expected), len(found)))
     alike = np.zeros_like(weight)
-    for part in parts:
+    for part in (HEAD, BODY):
         both = (known[:, part, None] & seen[:, part]) * _WEIGHT[part]
         weight += both
         alike += both * np.nan_to_num(_overlap(expected, spread, found, part))
@@ -65,26 +65,26 @@ def resemblance(ours: Array, theirs: Array) -> Array:
 
 def _overlap(expected: Array, spread: Array, found: Array, part: int) -> Array:
     """Return the overlap (N, M) of the grown boxes of one part, times the ratio of their heights; NaN where one is."""
-    low_a, high_a = _corners(expected[:, part], part)
-    low_b, high_b = _corners(found[:, part], part)
+    low_a, high_a = _corners(expected[:, part], part)  # (2, N)
+    low_b, high_b = _corners(found[:, part], part)  # (2, M)
     side_a, side_b = high_a - low_a, high_b - low_b
     margin = 2 * spread[:, part].T  # (2, N)
+    grown = side_a + margin
     shared = np.minimum(high_a[:, :, None], high_b[:, None])
     shared -= np.maximum(low_a[:, :, None], low_b[:, None])
     shared += margin[:, :, None]
     np.maximum(shared, 0, out=shared)
     area = shared[0] * shared[1]  # (N, M)
-    area_a = (side_a[0] + margin[0]) * (side_a[1] + margin[1])
-    area_b = (side_b[0] + margin[0][:, None]) * (side_b[1] + margin[1][:, None])
-    certainty = (side_a[0] * side_a[1] / area_a) ** _CERTAINTY_POWER
-    tall = side_a[1][:, None] / side_b[1]
-    np.minimum(tall, 1 / tall, out=tall)
-    area_b += area_a[:, None]
-    area_b -= area
-    tall *= area
-    tall /= area_b
-    tall *= certainty[:, None]
-    return np.asarray(tall)
+    area_a = grown[0] * grown[1]
+    union = side_b[:, None] + margin[:, :, None]
+    union = union[0] * union[1]
+    union += area_a[:, None]
+    union -= area
+    area *= ((side_a[0] * side_a[1] / area_a) ** _CERTAINTY_POWER)[:, None]
+    area /= union
+    area *= np.minimum(side_a[1][:, None], side_b[1])
+    area /= np.maximum(side_a[1][:, None], side_b[1])
+    return np.asarray(area)
 
 
 def _corners(boxes: Array, part: int) -> tuple[Array, Array]:

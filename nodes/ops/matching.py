@@ -17,8 +17,10 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 _LEAST_WITNESSES = 4
 """So many people must agree before a jump of all is taken for one of the camera."""
-_LEAST_JUMP = 1e-3
-"""Jumps shorter than this, in frame heights, change no match."""
+_NEAR = 0.5
+"""So near must a witness and its detection be, in its own heights."""
+_APART = np.array([1.0, 1.0, 0.5, 0.5])
+"""What differences in place and in sides count when the nearest is looked for."""
 _SURE_JUMP = 2.0
 """A jump must be this many standard errors long."""
 _LOOKS_WEIGHT = 0.3
@@ -38,7 +40,7 @@ class Found:
     anchored: Array
     """(M + 1, 2, 4) the same anchored; the last row is all NaN, for those who are not found."""
     seen: Array
-    """(M, 2) bool."""
+    """(M + 1, 2) bool: which parts are seen; the last row is False."""
     scores: Array
     """(M,) the better of head and body."""
     looks: Array
@@ -50,7 +52,7 @@ class Found:
         boxes = np.empty((len(scores) + 1, 2, 4))
         boxes[:-1, HEAD], boxes[:-1, BODY], boxes[-1] = head_box, body_box, np.nan
         boxes[..., ::2] *= aspect
-        return cls(boxes[:-1], to_anchored(boxes), ~np.isnan(boxes[:-1, :, 0]), scores, looks)
+        return cls(boxes[:-1], to_anchored(boxes), ~np.isnan(boxes[..., 0]), scores, looks)
 
     def __len__(self) -> int:
         return len(self.scores)
@@ -87,16 +89,15 @@ def match(roster: Roster, found: Found, rules: Rules) -> Array:
     if not len(roster) or not len(found):
         return np.full((len(roster), 2), -1)
     known, just_seen = roster.track_id > 0, roster.just_seen()
-    alike = _alike(roster, found)
-    jump = _jump(roster, found, alike, known & just_seen)
+    jump = _jump(roster, found, known & just_seen)
     if jump is not None:
         roster.motion = roster.motion.shifted(jump)
-        alike = _alike(roster, found)
+    alike = _alike(roster, found)
     strong = found.scores >= rules.high_score
     all_strong = bool(strong.all())
 
     def pair(gain: Array, who: Array, which: Array) -> None:
-        rows, columns = np.flatnonzero(who & (person < 0)), np.flatnonzero(which & ~taken)
+        rows, columns = (who & (person < 0)).nonzero()[0], (which & ~taken).nonzero()[0]
         if len(rows) and len(columns):
             a, b = assign(gain[rows[:, None], columns], rules.solver)
             person[rows[a]] = columns[b]
@@ -109,9 +110,8 @@ def match(roster: Roster, found: Found, rules: Rules) -> Array:
         pair(_recognised(roster, found) - rules.min_resemblance, known, strong)
     if not known.all():
         pair(alike - rules.min_likeness, ~known, np.ones_like(strong))
-    pairs = np.where(np.concatenate([found.seen, [[False, False]]])[person], person[:, None], -1)
-    whole = found.seen.all(axis=1)
-    if not (whole | taken).all():
+    pairs = np.where(found.seen[person], person[:, None], -1)
+    if found.seen[:, HEAD].any() and found.seen[:, BODY].any():
         _complete(pairs, person, taken, alike - rules.min_likeness_weak, found, rules.solver)
     return pairs
 
@@ -125,28 +125,35 @@ def _alike(roster: Roster, found: Found) -> Array:
     return alike
 
 
-def _jump(roster: Roster, found: Found, alike: Array, who: Array) -> Array | None:
+def _jump(roster: Roster, found: Found, who: Array) -> Array | None:
     """Return by how much (2,) everybody is elsewhere than expected; None when nobody or not most of them are.
 
-    The median over those who are each other's most alike, where it is clearly not 0.
+    The median over those people who have a detection nearest to them that has nobody nearer, where it is clearly not 0.
     """
-    rows = np.flatnonzero(who)
-    if len(rows) < _LEAST_WITNESSES:
+    part = BODY if found.seen[:, BODY].any() else HEAD
+    rows = (who & roster.motion.known[:, part]).nonzero()[0]
+    columns = found.seen[:, part].nonzero()[0]
+    if len(rows) < _LEAST_WITNESSES or len(columns) < _LEAST_WITNESSES:
         return None
-    best = alike[rows].argmax(axis=1)
-    mutual = (alike[rows, best] > 0.2) & (alike[:, best].argmax(axis=0) == rows)
-    rows, best = rows[mutual], best[mutual]
-    if len(rows) < _LEAST_WITNESSES:
-        return None
-    part = np.where(found.seen[best, BODY] & roster.motion.known[rows, BODY], BODY, HEAD)
-    apart = found.anchored[best, part, :2] - roster.motion.anchored()[rows, part, :2]
-    apart = apart[~np.isnan(apart[:, 0])]
+    expected = roster.motion.anchored()[rows, part]
+    apart = found.anchored[columns, part] - expected[:, None]  # (A, B, 4)
+    away = np.abs(apart) @ _APART
+    nearest = away.argmin(axis=1)
+    each = np.arange(len(rows))
+    witness = (away.argmin(axis=0)[nearest] == each) & (away[each, nearest] < _NEAR * expected[:, 3])
+    apart = apart[witness, nearest[witness], :2]
     if len(apart) < _LEAST_WITNESSES:
         return None
-    jump = np.median(apart, axis=0)
+    jump = _median(apart)
     # Of a median, by the median of the deviations (1.48 of it is a standard deviation, and 1.25 of that over √n).
-    error = 1.48 * 1.25 * np.median(np.abs(apart - jump), axis=0) / np.sqrt(len(apart))
-    return jump if (np.abs(jump) > _SURE_JUMP * error + _LEAST_JUMP).any() else None
+    error = 1.48 * 1.25 / len(apart) ** 0.5 * _median(np.abs(apart - jump))
+    return jump if (np.abs(jump) > _SURE_JUMP * error).any() else None
+
+
+def _median(values: Array) -> Array:
+    """Return the medians (K,) of columns (N, K); `np.median` takes ten times as long for a few rows."""
+    ordered = np.sort(values, axis=0)
+    return np.asarray((ordered[len(values) // 2] + ordered[(len(values) - 1) // 2]) / 2)
 
 
 def _recognised(roster: Roster, found: Found) -> Array:
@@ -154,7 +161,7 @@ def _recognised(roster: Roster, found: Found) -> Array:
     ours, theirs = roster.motion.anchored(), found.anchored[:-1]
     part = HEAD if not (found.seen[:, BODY].any() and roster.motion.known[:, BODY].any()) else BODY
     away = np.linalg.norm(theirs[None, :, part, :2] - ours[:, None, part, :2], axis=2)  # (N, M)
-    lost_s = roster.lost_ns().min(axis=1) / 1e9
+    lost_s = ((roster.pts_ns or 0) - roster.last_seen_ns()) / 1e9
     within = away <= _WALK * (lost_s + 0.2)[:, None] * np.fmax(ours[:, part, 3], 1e-4)[:, None]
     return np.where(within, np.nan_to_num(resemblance(roster.looks, found.looks)), 0)
 
@@ -162,8 +169,8 @@ def _recognised(roster: Roster, found: Found) -> Array:
 def _complete(pairs: Array, person: Array, taken: Array, gain: Array, found: Found, solver: Solver) -> None:
     """Give people who lack a part a detection of that part alone, in place."""
     for part in (HEAD, BODY):
-        halves = np.flatnonzero(~taken & ~found.seen[:, 1 - part])
-        lacking = np.flatnonzero((person >= 0) & (pairs[:, part] < 0))
+        halves = (~taken & ~found.seen[:-1, 1 - part]).nonzero()[0]
+        lacking = ((person >= 0) & (pairs[:, part] < 0)).nonzero()[0]
         if len(halves) and len(lacking):
             a, b = assign(gain[lacking[:, None], halves], solver)
             pairs[lacking[a], part] = halves[b]

@@ -13,8 +13,10 @@ from nodes.ops.roster import Roster
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_WATCHED_NS = (300_000_000, 1_500_000_000)
-"""How long a newcomer must have been watched, and may have been."""
+_LEAST_LOST_NS = 300_000_000
+"""Who is out of sight for less is still looked for where expected."""
+_COMPARED_AT_NS = np.array([300_000_000, 600_000_000, 1_000_000_000, 1_500_000_000])
+"""When a newcomer is compared with the lost: so long after its first sight."""
 _SURE = 1.0
 """How far the two ways may miss each other, in what people stray from a straight way."""
 _STRAY = (0.12, 0.3)
@@ -40,13 +42,13 @@ def reunite(roster: Roster, pace: Pace, solver: Solver) -> tuple[Array, list[tup
         Who is left (N,) bool, and the corrections: (number the newcomer had, its first pts, number of the person).
     """
     everybody = np.ones(len(roster), np.bool_)
-    assert roster.pts_ns is not None
-    lost_ns = roster.lost_ns().min(axis=1, initial=np.iinfo(np.int64).max)
-    age_ns = roster.pts_ns - roster.first_ns
-    known = roster.track_id > 0
-    new = np.flatnonzero(known & (lost_ns == 0) & (age_ns >= _WATCHED_NS[0]) & (age_ns <= _WATCHED_NS[1]))
-    old = np.flatnonzero(known & (lost_ns >= _WATCHED_NS[0]))
-    if not len(new) or not len(old):
+    new = _due(roster)
+    if not len(new):
+        return everybody, []
+    seen_ns = roster.last_seen_ns()
+    lost = (roster.track_id > 0) & (seen_ns + _LEAST_LOST_NS <= roster.pts_ns) & (seen_ns < roster.first_ns[new].max())
+    old = np.flatnonzero(lost)
+    if not len(old):
         return everybody, []
     rows, columns = assign(_SURE - _miss(roster, old, new, pace), solver)
     corrections = []
@@ -58,13 +60,27 @@ def reunite(roster: Roster, pace: Pace, solver: Solver) -> tuple[Array, list[tup
     return everybody, corrections
 
 
+def _due(roster: Roster) -> Array:
+    """Return the newcomers in sight who are to be compared with the lost in this frame: (B,) rows."""
+    assert roster.pts_ns is not None
+    age_ns = roster.pts_ns - roster.first_ns
+    step_ns = 0 if roster.before_ns is None else roster.pts_ns - roster.before_ns
+    young = np.flatnonzero(age_ns < _COMPARED_AT_NS[-1] + step_ns)
+    if not len(young):
+        return young
+    then, now = (np.searchsorted(_COMPARED_AT_NS, ages_ns, "right") for ages_ns in (age_ns - step_ns, age_ns))
+    return np.flatnonzero((now > then) & (roster.last_seen_ns() == roster.pts_ns) & (roster.track_id > 0))
+
+
 def _miss(roster: Roster, old: Array, new: Array, pace: Pace) -> Array:
     """Return by how much the ways of lost people (A,) and newcomers (B,) miss each other: (A, B), inf for never."""
-    seen_ns = roster.seen_ns[old].max(axis=1)
+    seen_ns = roster.last_seen_ns()[old]
     gap_s = (roster.first_ns[new] - seen_ns[:, None]) / 1e9
     before, after, first = roster.last_mean[old], roster.motion.mean[:, new].swapaxes(0, 1), roster.first_box[new]
-    bodies = (~np.isnan(before[:, 0, BODY, 0]))[:, None] & ~np.isnan(first[:, BODY, 0])
-    away = np.where(bodies, *(_apart(before, after, first, gap_s, pace, part) for part in (BODY, HEAD)))
+    bodies = ~np.isnan(before[:, 0, BODY, 0])[:, None] & ~np.isnan(first[:, BODY, 0])
+    away = _apart(before, after, first, gap_s, pace, BODY)
+    if not bodies.all():
+        away = np.where(bodies, away, _apart(before, after, first, gap_s, pace, HEAD))
     tall = np.log(heights(before[:, 0])[:, None] / heights(first))
     miss = away / (_STRAY[0] + _STRAY[1] * np.maximum(gap_s, 0)) + _SIZE_WEIGHT * np.abs(tall)
     if roster.looks.shape[1]:

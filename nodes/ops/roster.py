@@ -59,7 +59,11 @@ class Roster:
 
     def just_seen(self) -> Array:
         """Tell who was seen in the frame before this one: (N,) bool."""
-        return np.asarray((self.seen_ns == self.before_ns).any(axis=1))
+        return np.asarray(self.last_seen_ns() == self.before_ns)
+
+    def last_seen_ns(self) -> Array:
+        """Return when each person was last seen, head or body: (N,) int64."""
+        return np.maximum(self.seen_ns[:, HEAD], self.seen_ns[:, BODY])
 
     def advance(self, pts_ns: int, max_lost_s: float, pace: Pace, affine: Array | None = None) -> None:
         """Move everybody on to the next frame; forget people and parts out of sight for longer than `max_lost_s`.
@@ -75,11 +79,10 @@ class Roster:
         self.before_ns, self.pts_ns = self.pts_ns, pts_ns
         if self.before_ns is None or not len(self):
             return
-        stale = self.lost_ns() > max_lost_s * 1e9
+        stale = (self.lost_ns() > max_lost_s * 1e9) & (self.track_id > 0)[:, None] & self.motion.known
         if stale.any():
-            stale &= (self.track_id > 0)[:, None]
             self.motion = self.motion.without(stale)
-            self.keep(~stale.all(axis=1))
+            self.keep(self.motion.known[:, HEAD] | self.motion.known[:, BODY])
         self.motion = self.motion.predict((pts_ns - self.before_ns) / 1e9, pace)
         if affine is not None:
             self.motion = self.motion.seen_from(affine)
@@ -95,7 +98,7 @@ class Roster:
         """
         assert self.pts_ns is not None
         self.motion = self.motion.update(measured, seen, pace)
-        anyhow = seen.any(axis=1)
+        anyhow = seen[:, HEAD] | seen[:, BODY]
         step_ns = 0 if self.before_ns is None else self.pts_ns - self.before_ns
         self.in_sight_ns = self.in_sight_ns + step_ns * anyhow
         self.seen_ns = np.where(seen, self.pts_ns, self.seen_ns)
@@ -109,18 +112,19 @@ class Roster:
         That is who is not confirmed and out of sight for a while; who is expected outside the frame, `aspect` wide; and
         half a person, a head or a body, in the place of the head or body of somebody whole in sight.
         """
-        lost_ns = self.lost_ns().min(axis=1, initial=np.iinfo(np.int64).max)
+        assert self.pts_ns is not None
+        lost_ns = self.pts_ns - self.last_seen_ns()
         lost = lost_ns > 0
         if not lost.any():
             return np.ones(len(self), np.bool_)
         anchored = self.motion.anchored()
-        whole = np.where(self.motion.known[:, BODY, None], anchored[:, BODY], anchored[:, HEAD])
-        x, top, bottom = whole[:, 0], whole[:, 1], whole[:, 1] + whole[:, 3]
+        place = np.where(self.motion.known[:, BODY, None], anchored[:, BODY], anchored[:, HEAD])
+        x, top, bottom = place[:, 0], place[:, 1], place[:, 1] + place[:, 3]
         gone = (x < 0) | (x > aspect) | (bottom < 0) | (top > 1)
         gone |= (self.track_id == 0) & (lost_ns > _UNPROVEN_NS)
-        half = lost & ~self.motion.known.all(axis=1)
-        if half.any():
-            gone |= self._halves_of_others(lost)
+        whole = self.motion.known[:, HEAD] & self.motion.known[:, BODY]
+        if whole.any():
+            gone |= self._halves_of_others(lost, whole)
         stays = ~(lost & gone)
         self.keep(stays)
         return np.asarray(stays)
@@ -135,15 +139,26 @@ class Roster:
         if self.looks.shape[1] != looks.shape[1]:
             self.looks = np.zeros((len(self), looks.shape[1]))
         first = np.full(count, self.pts_ns, np.int64)
-        fresh = (first * 0, first, np.stack([first, first], axis=1), first * 0, looks, measured, new.mean.swapaxes(0, 1))
+        fresh = (
+            first * 0,
+            first,
+            np.stack([first, first], axis=1),
+            first * 0,
+            looks,
+            measured,
+            new.mean.swapaxes(0, 1),
+        )
         self.motion = self.motion.join(new)
         for name, rows in zip(_COLUMNS, fresh, strict=True):
             setattr(self, name, np.concatenate([getattr(self, name), rows]))
 
     def confirm(self, confirm_s: float) -> None:
         """Number those who have been in sight long enough; everybody in the first frame."""
+        unproven = self.track_id == 0
+        if not unproven.any():
+            return
         enough = self.in_sight_ns >= (0 if self.before_ns is None else confirm_s * 1e9)
-        due = np.flatnonzero((self.track_id == 0) & enough)
+        due = (unproven & enough).nonzero()[0]
         if len(due):
             self.track_id = self.track_id.copy()
             self.track_id[due] = self.last_id + 1 + np.arange(len(due))
@@ -165,12 +180,14 @@ class Roster:
         mixed /= np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
         self.looks = np.where(new, mixed, self.looks)
 
-    def _halves_of_others(self, lost: Array) -> Array:
+    def _halves_of_others(self, lost: Array, whole: Array) -> Array:
         """Tell of whom but one part is known, in the place of that part of somebody whole in sight: (N,) bool."""
         double = np.zeros(len(self), np.bool_)
+        if whole.all():
+            return double
         boxes = self.motion.boxes()
-        whole = boxes[~lost & self.motion.known.all(axis=1)]
+        whole = boxes[~lost & whole]
         for part, other in ((HEAD, BODY), (BODY, HEAD)):
-            half = np.flatnonzero(lost & self.motion.known[:, part] & ~self.motion.known[:, other])
+            half = (lost & self.motion.known[:, part] & ~self.motion.known[:, other]).nonzero()[0]
             double[half] = (iou(boxes[half, part], whole[:, part]) > _SAME_PLACE).any(axis=1)
         return double

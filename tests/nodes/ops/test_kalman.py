@@ -30,13 +30,13 @@ def packed(p: np.ndarray) -> np.ndarray:
     return np.array([p[0, 0], p[0, 1], p[1, 1]])
 
 
-X = np.array([0.3, -0.2])
+X = np.array([[0.3], [-0.2]])
 P = np.array([[0.04, 0.01], [0.01, 0.09]])
 
 
 @pytest.mark.parametrize("dt_s", [0.04, 0.5, 3.0])
 def test_predict_is_the_textbook_filter(dt_s: float) -> None:
-    mean, cov = kalman.predict(X, packed(P), dt_s, np.array(0.5), np.array(1.3))
+    mean, cov = kalman.predict(X, packed(P), dt_s, np.array([0.5]), (1.3,))
 
     x, p = textbook_predict(X, P, dt_s, 0.5, 1.3)
     assert mean == pytest.approx(x, rel=2e-3)
@@ -53,7 +53,7 @@ def test_update_is_the_textbook_filter() -> None:
 
 @given(st.floats(0.001, 2), st.floats(0.001, 2), st.floats(0.05, 5))
 def test_two_steps_are_one_long_step(first_s: float, second_s: float, persistence_s: float) -> None:
-    speed, persistence = np.array(0.7), np.array(persistence_s)
+    speed, persistence = np.array([0.7]), (persistence_s,)
 
     once = kalman.predict(X, packed(P), first_s + second_s, speed, persistence)
     twice = kalman.predict(*kalman.predict(X, packed(P), first_s, speed, persistence), second_s, speed, persistence)
@@ -63,14 +63,14 @@ def test_two_steps_are_one_long_step(first_s: float, second_s: float, persistenc
 
 
 def test_no_time_changes_nothing() -> None:
-    mean, cov = kalman.predict(X, packed(P), 0.0, np.array(0.5), np.array(1.0))
+    mean, cov = kalman.predict(X, packed(P), 0.0, np.array([0.5]), (1.0,))
 
     assert np.array_equal(mean, X)
     assert np.array_equal(cov, packed(P))
 
 
 def test_what_is_out_of_sight_comes_to_rest() -> None:
-    mean, cov = kalman.predict(X, packed(P), 100.0, np.array(0.5), np.array(2.0))
+    mean, cov = kalman.predict(X, packed(P), 100.0, np.array([0.5]), (2.0,))
 
     assert mean == pytest.approx([0.3 - 0.2 * 2.0, 0.0], abs=1e-9)
     assert cov[kalman.VV] == pytest.approx(0.5**2)
@@ -81,11 +81,11 @@ def test_a_steady_walk_is_learned_and_foreseen() -> None:
     mean, cov = kalman.begin(walk[0], np.array(0.01), np.array(0.8))
 
     for place in walk[1:]:
-        mean, cov = kalman.predict(mean, cov, 0.1, np.array(0.8), np.array(2.0))
+        mean, cov = kalman.predict(mean, cov, 0.1, np.array([0.8]), (2.0,))
         mean, cov = kalman.update(mean, cov, place, np.array(0.01))
 
     assert mean[kalman.VELOCITY] == pytest.approx(0.4, abs=0.03)
-    foreseen, _ = kalman.predict(mean, cov, 0.1, np.array(0.8), np.array(2.0))
+    foreseen, _ = kalman.predict(mean, cov, 0.1, np.array([0.8]), (2.0,))
     assert foreseen[kalman.POSITION] == pytest.approx(walk[-1] + 0.04, abs=0.005)
 
 
@@ -107,7 +107,7 @@ def test_variances_stay_positive(sights: list[tuple[float, float]]) -> None:
     mean, cov = kalman.begin(np.array(0.0), np.array(0.02), np.array(0.5))
 
     for dt_s, place in sights:
-        mean, cov = kalman.predict(mean, cov, dt_s, np.array(0.5), np.array(1.0))
+        mean, cov = kalman.predict(mean, cov, dt_s, np.array([0.5]), (1.0,))
         mean, cov = kalman.update(mean, cov, np.array(place), np.array(0.02))
 
         assert cov[kalman.PP] > 0

@@ -151,7 +151,7 @@ class GazeSchedule:
             before = self._known[track_id].answer
             change = 0.0
             if before is not None:
-                moved = _difference(before.heatmap.ravel(), heatmap[row].ravel())
+                moved = float(_differences(before.heatmap.reshape(1, -1), heatmap[row].reshape(1, -1))[0])
                 change = max(moved, abs(before.in_frame_prob - float(in_frame_prob[row])))
             content = (heads.box[row], heads.facing[row], heatmap[row].copy(), float(in_frame_prob[row]))
             self._known[track_id] = _Known(pts_ns, pts_ns, Answer(pts_ns, *content, change))
@@ -179,25 +179,32 @@ class GazeSchedule:
 
         Time counts without bound, the rest up to a bound: whoever waits comes before whoever moves, in the end.
         """
-        made = np.empty(len(heads.track_id))
-        for row, track_id in enumerate(heads.track_id.tolist()):
-            known = self._known[track_id]
-            age_s = (pts_ns - known.since_ns + SLACK_NS) / 1e9
-            if known.answer is None:
-                made[row] = UNKNOWN + age_s
-                continue
-            old = known.answer
-            side = np.maximum(np.tile(old.box[2:] - old.box[:2], 2), np.finfo(np.float32).eps)
-            move = float((np.abs(heads.box[row] - old.box) / side).max()) / rules.max_move
-            turn = _difference(old.facing, heads.facing[row]) / rules.max_turn
-            aged = age_s / rules.max_age_s * (1 + rules.unsettled * old.change)
-            made[row] = aged + min(move, DUE) + min(turn, DUE)
-        return made
+        if not len(heads.track_id):
+            return np.empty(0)
+        known = [self._known[track_id] for track_id in heads.track_id.tolist()]
+        answers = [each.answer for each in known]
+        before = [_as_it_is(heads, row) if answer is None else answer for row, answer in enumerate(answers)]
+        box, facing = (np.stack([getattr(each, name) for each in before]) for name in ("box", "facing"))
+        change = np.array([each.change for each in before])
+        side = np.maximum(np.tile(box[:, 2:] - box[:, :2], 2), np.finfo(np.float32).eps)
+        move = (np.abs(heads.box - box) / side).max(axis=1) / rules.max_move
+        turn = _differences(facing, heads.facing) / rules.max_turn
+        age_s = (pts_ns - np.array([each.since_ns for each in known]) + SLACK_NS) / 1e9
+        aged = age_s / rules.max_age_s * (1 + rules.unsettled * change)
+        stale = aged + np.minimum(move, DUE) + np.minimum(turn, DUE)
+        return np.where([answer is None for answer in answers], UNKNOWN + age_s, stale)
 
 
-def _difference(a: Array, b: Array) -> float:
-    """Return which share of `a` lies elsewhere in `b`, both 0 or more and taken as shares of their sums."""
-    total = float(a.sum(dtype=np.float64)), float(b.sum(dtype=np.float64))
-    if min(total) <= 0:
-        return 0.0 if max(total) <= 0 else 1.0
-    return float(np.abs(a / total[0] - b / total[1]).sum(dtype=np.float64)) / 2
+def _as_it_is(heads: Heads, row: int) -> Answer:
+    """Return an answer that says nothing, about a head that has not changed since."""
+    return Answer(0, heads.box[row], heads.facing[row], np.empty((0, 0)), 0.0, 0.0)
+
+
+def _differences(a: Array, b: Array) -> Array:
+    """Return which share of each row of `a` (N, K) lies elsewhere in that of `b`, both 0 or more; of nothing, nothing.
+
+    Rows are taken as shares of their sums.
+    """
+    total_a, total_b = (each.sum(axis=1, keepdims=True, dtype=np.float64) for each in (a, b))
+    apart = np.abs(a / np.where(total_a > 0, total_a, 1) - b / np.where(total_b > 0, total_b, 1)).sum(axis=1) / 2
+    return np.asarray(np.where((total_a > 0) == (total_b > 0), apart[:, None], 1.0)[:, 0])

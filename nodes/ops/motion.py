@@ -90,7 +90,7 @@ class Motion:
 
     def anchored(self) -> Array:
         """Return the anchored boxes (N, 2, 4) of the parts now; NaN unknown."""
-        return self.mean[kalman.POSITION]
+        return np.asarray(self.mean[kalman.POSITION])
 
     def boxes(self) -> Array:
         """Return the boxes (N, 2, 4) `x1, y1, x2, y2` where the parts are now; NaN unknown."""

@@ -175,7 +175,7 @@ class Roster:
         """Take in how people look (N, D): a running mean, so that one bad view changes little."""
         if self.looks.shape[1] != looks.shape[1]:
             self.looks = np.zeros_like(looks, np.float64)
-        known, new = self.looks.any(axis=1)[:, None], looks.any(axis=1)[:, None]
+        known, new = (np.any(each, axis=1, keepdims=True) for each in (self.looks, looks))
         mixed = np.where(known, (1 - _NEW_LOOKS) * self.looks + _NEW_LOOKS * looks, looks)
         mixed /= np.maximum(np.linalg.norm(mixed, axis=1, keepdims=True), 1e-9)
         self.looks = np.where(new, mixed, self.looks)

@@ -96,8 +96,14 @@ def test_times_rounded_to_milliseconds_do_not_cost_a_frame() -> None:
 
 @pytest.mark.parametrize(
     "other",
-    [head(1, left=0.431), head(1, size=0.131), head(1, facing=SIDE), head(1, facing=0.59 * FRONT + 0.41 * SIDE)],
-    ids=["moves", "grows", "turns", "begins to turn"],
+    [
+        head(1, left=0.431),
+        head(1, size=0.131),
+        head(1, facing=SIDE),
+        head(1, facing=0.59 * FRONT + 0.41 * SIDE),
+        head(1, facing=0 * FRONT),
+    ],
+    ids=["moves", "grows", "turns", "begins to turn", "no longer tells where it faces"],
 )
 def test_a_head_that_changes_is_asked_about_at_once(other: Heads) -> None:
     found = run(CALM, 20, 0.5, lambda now: head(1) if now < 0.3 else other)
@@ -112,6 +118,12 @@ def test_a_head_that_changes_is_asked_about_at_once(other: Heads) -> None:
 )
 def test_a_head_that_hardly_changes_is_not(other: Heads) -> None:
     found = run(replace(CALM, max_age_s=100), 20, 0.5, lambda now: head(1) if now < 0.3 else other)
+
+    assert [time for time, _ in found] == [0]
+
+
+def test_a_head_that_never_tells_where_it_faces_is_a_calm_one() -> None:
+    found = run(replace(CALM, max_age_s=100), 20, 0.5, lambda _: head(1, facing=0 * FRONT))
 
     assert [time for time, _ in found] == [0]
 

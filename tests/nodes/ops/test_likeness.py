@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nodes.ops.likeness import likeness
+from nodes.ops.likeness import likeness, resemblance
 
 HEAD_BOX, BODY_BOX = [0.47, 0.2, 0.53, 0.3], [0.4, 0.2, 0.6, 0.9]
 NONE = [np.nan] * 4
@@ -53,6 +53,50 @@ def test_a_head_and_a_body_are_alike_if_the_one_fits_the_other() -> None:
     assert likeness(head, SURE, body)[0, 0] == pytest.approx(0.7)
     assert likeness(body, SURE, head)[0, 0] == pytest.approx(0.7)
     assert likeness(person(aside(HEAD_BOX, 0.5), NONE), SURE, body)[0, 0] == 0
+
+
+def test_others_of_the_same_height_are_more_alike() -> None:
+    """Half as high or half as wide, in the same place: the overlap is the same."""
+    low, narrow = [0.4, 0.2, 0.6, 0.55], [0.45, 0.2, 0.55, 0.9]
+    expected = person(NONE, BODY_BOX)
+
+    assert likeness(expected, SURE, person(NONE, low))[0, 0] == pytest.approx(0.5 * 0.5)
+    assert likeness(expected, SURE, person(NONE, narrow))[0, 0] == pytest.approx(0.5)
+
+
+def test_how_many_others_there_are_does_not_matter() -> None:
+    """Among bodies alone, among whole people and beside somebody who shows a head alone."""
+    ours = np.concatenate([person(NONE, BODY_BOX), person(HEAD_BOX, BODY_BOX)])
+    theirs = np.concatenate(
+        [person(NONE, aside(BODY_BOX, 0.05)), person(aside(HEAD_BOX, 0.02), BODY_BOX), person(HEAD_BOX, NONE)]
+    )
+    spread = np.array([[[0.02, 0.03], [0.04, 0.01]], [[0.01, 0.01], [0.05, 0.02]]])
+
+    together = likeness(ours, spread, theirs)
+
+    for k in range(2):
+        for j in range(3):
+            alone = likeness(ours[k : k + 1], spread[k : k + 1], theirs[j : j + 1])
+            assert together[k, j] == pytest.approx(alone[0, 0], abs=1e-12)
+
+
+def test_a_part_that_is_not_known_says_nothing() -> None:
+    """Its spread is not known either."""
+    spread = np.array([[[np.nan, np.nan], [0.1, 0.1]]])
+
+    sure = likeness(person(NONE, BODY_BOX), spread, person(HEAD_BOX, BODY_BOX))
+
+    assert sure[0, 0] == pytest.approx((0.2 * 0.7 / (0.4 * 0.9)) ** 0.25)
+
+
+def test_looks_resemble_each_other_by_the_cosine() -> None:
+    ours = np.array([[1.0, 0.0], [0.6, 0.8], [0.0, 0.0]])
+    theirs = np.array([[1.0, 0.0], [0.0, 0.0], [-1.0, 0.0]])
+
+    got = resemblance(ours, theirs)
+
+    nan = np.nan
+    assert got == pytest.approx(np.array([[1, nan, -1], [0.6, nan, -0.6], [nan, nan, nan]]), nan_ok=True)
 
 
 @pytest.mark.parametrize(("ours", "theirs"), [(0, 0), (0, 2), (3, 0)])

@@ -1,8 +1,9 @@
 import numpy as np
 import pytest
 
+from nodes.ops import kalman
 from nodes.ops.boxes import to_anchored
-from nodes.ops.motion import BODY, HEAD, Motion, Pace
+from nodes.ops.motion import BODY, HEAD, Motion, Pace, heights
 
 PACE = Pace(speed=0.5, persistence_s=1.0)
 PERSON = np.array([[[0.47, 0.2, 0.53, 0.3], [0.4, 0.2, 0.6, 0.9]]])
@@ -83,6 +84,89 @@ def test_a_part_can_be_forgotten() -> None:
 
     assert motion.known.tolist() == [[True, False]]
     assert np.isnan(motion.boxes()[0, BODY]).all()
+
+
+def test_a_wrong_box_moves_them_little_and_a_moving_one_soon() -> None:
+    """Detected boxes are off by some per cent of their size, so a person at rest is held."""
+    motion = begun()
+    for _ in range(30):
+        motion = motion.predict(0.02, PACE).update(to_anchored(PERSON), BOTH, PACE)
+
+    shaken = motion.predict(0.02, PACE).update(to_anchored(moved(0.02)), BOTH, PACE)
+
+    assert 0 < shaken.boxes()[0, BODY, 0] - PERSON[0, BODY, 0] < 0.012
+    for step in range(2, 31):
+        shaken = shaken.predict(0.02, PACE).update(to_anchored(moved(0.01 * step)), BOTH, PACE)
+    assert shaken.boxes()[0, BODY] == pytest.approx(moved(0.3)[0, BODY], abs=0.01)
+
+
+def test_a_walker_out_of_sight_goes_on_and_comes_to_rest() -> None:
+    motion = begun()
+    for step in range(1, 21):
+        motion = motion.predict(0.1, PACE).update(to_anchored(moved(0.03 * step)), BOTH, PACE)
+    speed = motion.mean[kalman.VELOCITY, 0, BODY, 0]
+
+    on, gone = (motion.predict(seconds, PACE).boxes()[0, BODY, 0] - motion.boxes()[0, BODY, 0] for seconds in (0.2, 20))
+
+    assert 0.2 < speed < 0.31
+    assert on == pytest.approx(0.2 * speed, rel=0.12)
+    assert gone == pytest.approx(PACE.persistence_s * speed, rel=1e-6)
+
+
+def test_sizes_stop_changing_sooner_than_walkers_do() -> None:
+    motion = begun()
+    for step in range(1, 21):
+        wider = PERSON + step * np.array([0.01, 0.01, 0.03, 0.04])
+        motion = motion.predict(0.1, PACE).update(to_anchored(wider), BOTH, PACE)
+
+    after = motion.predict(0.5, PACE)
+
+    place_and_width = np.array([0, 2])
+    kept = (after.mean / motion.mean)[kalman.VELOCITY, 0, BODY, place_and_width]
+    assert kept == pytest.approx(np.exp([-0.5 / 1.0, -0.5 / 0.5]))
+
+
+def test_uncertainty_goes_by_the_size_of_people() -> None:
+    small = Motion.begin(to_anchored(PERSON / 4), BOTH, PACE)
+
+    for seconds in (0.0, 0.3):
+        assert small.predict(seconds, PACE).spread() * 4 == pytest.approx(begun().predict(seconds, PACE).spread())
+
+
+def test_everybody_is_shifted() -> None:
+    motion = begun()
+
+    shifted = motion.shifted(np.array([0.1, -0.05]))
+
+    assert shifted.boxes() == pytest.approx(moved(0.1, -0.05))
+    assert np.array_equal(shifted.mean[kalman.VELOCITY], motion.mean[kalman.VELOCITY])
+    assert motion.boxes() == pytest.approx(PERSON)
+
+
+def test_a_camera_that_turns_and_zooms_takes_people_along() -> None:
+    """Turned upright by a quarter and twice as near: what was to the right is below."""
+    motion = begun().predict(0.0, PACE)
+    motion.mean[kalman.VELOCITY, ..., :2] = [0.2, 0.1]
+
+    seen = motion.seen_from(np.array([[0.0, -2.0, 0.7], [2.0, 0.0, -0.3]]))
+
+    assert seen.mean[kalman.POSITION, 0, BODY] == pytest.approx([-2 * 0.2 + 0.7, 2 * 0.5 - 0.3, 0.4, 1.4])
+    assert seen.mean[kalman.VELOCITY, 0, BODY, :2] == pytest.approx([-0.2, 0.4])
+    assert seen.spread() == pytest.approx(2 * motion.spread())
+
+
+def test_heights_go_by_bodies_and_by_heads_where_there_are_none() -> None:
+    assert heights(to_anchored(PERSON)) == pytest.approx([0.7])
+    assert heights(begun(HEAD_ONLY).anchored()) == pytest.approx([0.6])
+
+
+def test_some_are_taken_and_more_join() -> None:
+    two = begun().join(Motion.begin(to_anchored(moved(0.2)), HEAD_ONLY, PACE))
+
+    assert two.known.tolist() == [[True, True], [True, False]]
+    assert two.boxes()[:, HEAD] == pytest.approx(np.stack([PERSON[0, HEAD], moved(0.2)[0, HEAD]]))
+    assert two.take(np.array([1, 0])).known.tolist() == [[True, False], [True, True]]
+    assert len(two.take(np.array([True, False]))) == 1
 
 
 def test_nobody_moves_nowhere() -> None:

@@ -1,43 +1,12 @@
+"""Who is who from frame to frame, and for how long: people made by hand."""
+
 import numpy as np
 import pytest
 
 from nodes.track_people import TrackPeople
-from nodes.types import Detections, Tracks
+from nodes.types import Detections
 from tests.helpers import frames, make_node, table
-
-NONE = [np.nan] * 4
-FRAME_S = 0.1
-Person = dict[str, object]
-
-
-def person(x: float, y: float = 0.2, head: bool = True, body: bool = True, score: float = 0.8) -> Person:
-    """Return somebody whose middle line is at x and whose crown is at y, 0.6 of the frame high."""
-    return {
-        "head_box": [x - 0.025, y, x + 0.025, y + 0.08] if head else NONE,
-        "head_score": score * head,
-        "body_box": [x - 0.06, y, x + 0.06, y + 0.6] if body else NONE,
-        "body_score": score * body,
-        "direction_scores": [x, 0, 0, 0, 0, 0, 0, 0],
-    }
-
-
-def found(*people: Person) -> Detections:
-    names = person(0).keys()
-    return table(Detections, frame_row=[0] * len(people), **{name: [p[name] for p in people] for name in names})
-
-
-def follow(*frames_of_people: list[Person], step_s: float = FRAME_S, **config: float) -> list[Tracks]:
-    """Return the tracks of each frame of one stream."""
-    node = make_node(TrackPeople, **config)
-    node.open()
-    return [
-        node.process(frames(1, start_s=step_s * k, step_s=step_s), found(*people))
-        for k, people in enumerate(frames_of_people)
-    ]
-
-
-def ids(tracks: list[Tracks]) -> list[list[int]]:
-    return [frame.track_id.tolist() for frame in tracks]
+from tests.nodes.walkers import follow, found, ids, person
 
 
 def test_who_is_there_at_the_start_is_a_track_at_once() -> None:
@@ -71,7 +40,7 @@ def test_frames_may_come_at_any_time() -> None:
 
     middles = [tracks.body_box[:, [0, 2]].mean(axis=1) for tracks in seen]
     assert ids(seen) == [[1, 2]] * 30
-    assert all(abs(middle[0] - (0.1 + 0.1 * at)) < 1e-6 for middle, at in zip(middles, times, strict=True))
+    assert all(abs(middle[0] - (0.1 + 0.1 * at)) < 0.005 for middle, at in zip(middles, times, strict=True))
 
 
 def test_two_who_cross_keep_their_numbers() -> None:
@@ -81,7 +50,7 @@ def test_two_who_cross_keep_their_numbers() -> None:
     tracks = follow(*crossing)
 
     assert ids(tracks) == [[1, 2]] * 41
-    assert tracks[-1].body_box[:, 0] == pytest.approx([0.74, 0.14])
+    assert tracks[-1].body_box[:, 0] == pytest.approx([0.74, 0.14], abs=0.001)
 
 
 def test_one_person_is_confirmed_by_time_in_sight() -> None:
@@ -90,10 +59,14 @@ def test_one_person_is_confirmed_by_time_in_sight() -> None:
     assert ids(tracks) == [[], [], [], [1], [1]]
 
 
-def test_a_flicker_is_never_a_track() -> None:
-    tracks = follow(*[[], [person(0.5)], [], []] * 6, confirm_s=0.2)
+@pytest.mark.parametrize("step_s", [0.02, 0.1, 0.5])
+def test_a_flicker_is_never_a_track(step_s: float) -> None:
+    """Seen in one frame about every half second, so rarely that a lower rate would show less of it, not more."""
+    pause = [[]] * max(round(0.5 / step_s), 1)
 
-    assert ids(tracks) == [[]] * 24
+    tracks = follow(*[*pause, [person(0.5)]] * 6, step_s=step_s, confirm_s=0.02)
+
+    assert [frame.track_id.tolist() for frame in tracks if len(frame)] == []
 
 
 def test_numbers_go_by_confirmation_and_are_not_used_again() -> None:
@@ -122,7 +95,7 @@ def test_somebody_lost_keeps_the_number_for_a_while() -> None:
 def test_a_body_out_of_sight_is_reported_where_it_is_expected(step_s: float) -> None:
     walk = [[person(0.2 + 0.2 * step_s * k)] for k in range(round(2 / step_s))]
 
-    tracks = follow(*walk, *[[]] * 12, coast_s=0.5, persistence_s=10.0, step_s=step_s)
+    tracks = follow(*walk, *[[]] * 12, coast_s=0.5, coast_spread=9.0, persistence_s=10.0, step_s=step_s)
 
     unseen = tracks[len(walk) :]
     coasting = round(0.5 / step_s)
@@ -134,57 +107,38 @@ def test_a_body_out_of_sight_is_reported_where_it_is_expected(step_s: float) -> 
     assert (np.isnan(last.head_box).all(), last.head_score[0], last.body_score[0]) == (True, 0, 0)
 
 
+def test_a_body_out_of_sight_is_reported_while_its_place_is_fairly_certain() -> None:
+    """After 1.5 s at rest; the longer unseen and the less known before, the less certain."""
+    watched, glimpsed = [[person(0.5)]] * 15, [[person(0.5)]]
+
+    for_long, shorter, none, after_a_glimpse = (
+        sum(map(len, follow(*seen, *[[]] * 20, coast_s=2.0, coast_spread=spread)[len(seen) :]))
+        for seen, spread in ((watched, 1.0), (watched, 0.2), (watched, 0.02), (glimpsed, 0.2))
+    )
+
+    assert 20 >= for_long > shorter > after_a_glimpse > none == 0
+
+
+def test_bodies_are_reported_as_filtered_and_heads_as_seen() -> None:
+    """Boxes that are off by a few per cent of the size to the left and to the right in turn."""
+    shaken = [[person(0.5 + 0.01 * (-1) ** k)] for k in range(30)]
+
+    tracks = follow(*shaken, step_s=0.02)
+
+    heads, bodies = (
+        np.array([getattr(frame, name)[0, 0] for frame in tracks[10:]]) for name in ("head_box", "body_box")
+    )
+    assert np.ptp(heads) == pytest.approx(0.02)
+    assert np.ptp(bodies) < 0.012
+    assert bodies.mean() == pytest.approx(0.44, abs=0.002)
+
+
 def test_who_has_left_the_frame_is_not_waited_for() -> None:
     leaving = [[person(0.8 + 0.02 * k)] for k in range(9)]
 
     tracks = follow(*leaving, *[[]] * 5, *[[person(0.95)]] * 4, max_lost_s=5.0, confirm_s=0.2)
 
     assert ids(tracks)[-1] == [2]
-
-
-@pytest.mark.parametrize("part", ["head", "body"])
-def test_half_a_person_keeps_the_number(part: str) -> None:
-    half = {"body" if part == "head" else "head": False}
-    walk = [[person(0.2 + 0.01 * k, **(half if 5 <= k < 30 else {}))] for k in range(40)]
-
-    tracks = follow(*walk)
-
-    assert ids(tracks) == [[1]] * 40
-    assert tracks[20].observed.all()
-
-
-def test_a_head_first_and_a_body_later_are_one_person() -> None:
-    coming = [[person(0.5, body=False)]] * 5 + [[person(0.5, head=False)]] * 5 + [[person(0.5)]] * 5
-
-    assert ids(follow(*coming)) == [[1]] * 15
-
-
-def test_a_head_and_a_body_found_apart_complete_one_person() -> None:
-    apart = [person(0.5, body=False), person(0.5, head=False)]
-
-    tracks = follow([person(0.5)], *[apart] * 10)
-
-    assert ids(tracks) == [[1]] * 11
-    assert tracks[-1].head_score[0] == tracks[-1].body_score[0] == np.float32(0.8)
-
-
-def test_halves_that_turn_out_to_be_one_person_become_one() -> None:
-    apart = [person(0.5, body=False), person(0.5, head=False)]
-
-    tracks = follow(apart, *[[person(0.5)]] * 5, *[apart] * 5)
-
-    assert ids(tracks)[0] == [1, 2]
-    assert len(ids(tracks)[-1]) == 1
-
-
-def test_a_body_not_seen_for_long_is_taken_up_anew() -> None:
-    wrong = person(0.5) | {"body_box": [0.4, 0.2, 0.9, 1.0]}
-    apart = [person(0.5, body=False), person(0.5, head=False)]
-
-    tracks = follow([wrong], *[[person(0.5, body=False)]] * 30, *[apart] * 5, max_lost_s=2.0)
-
-    assert ids(tracks) == [[1]] * 36
-    assert tracks[-1].body_box[0] == pytest.approx([0.44, 0.2, 0.56, 0.8])
 
 
 def test_somebody_lost_does_not_take_the_place_of_somebody_seen() -> None:
@@ -194,14 +148,6 @@ def test_somebody_lost_does_not_take_the_place_of_somebody_seen() -> None:
     tracks = follow(*[both] * 10, *[hidden] * 10, [person(0.51)])
 
     assert tracks[-1].track_id[tracks[-1].observed].tolist() == [2]
-
-
-def test_a_hidden_body_is_reported_while_the_head_is_seen_for_coast_s() -> None:
-    tracks = follow(*[[person(0.5)]] * 5, *[[person(0.5, body=False)]] * 10, coast_s=0.5)
-
-    hidden = [bool(np.isnan(frame.body_box).all()) for frame in tracks]
-    assert hidden == [False] * 10 + [True] * 5
-    assert [frame.body_score[0] > 0 for frame in tracks] == [True] * 5 + [False] * 10
 
 
 def test_weak_sights_keep_a_track_but_begin_none() -> None:
@@ -217,7 +163,7 @@ def test_weak_sights_keep_a_track_but_begin_none() -> None:
 
 
 def test_weak_sights_do_not_bring_back_the_lost() -> None:
-    tracks = follow([person(0.2)], [], [person(0.2, score=0.3)], high_score=0.5, new_score=0.5)
+    tracks = follow([person(0.2)], [], [person(0.2, score=0.3)], high_score=0.5, new_score=0.5, coast_spread=9.0)
 
     assert [frame.observed.tolist() for frame in tracks] == [[True], [False], [False]]
 

@@ -94,11 +94,11 @@ def test_a_point_that_never_goes_is_endlessly_late() -> None:
         (truth(*[LEFT] * 5, *[(0.3, 0.5)] * 6), [LEFT] * 5 + [(0.3, 0.5)] * 6),
         (truth(*[LEFT] * 3, *[RIGHT] * 6), [LEFT] * 3 + [RIGHT] * 6),
         (truth(*[LEFT] * 5, *[None] * 11, *[RIGHT] * 6), [LEFT] * 5 + [RIGHT] * 17),
-        (truth(*[LEFT] * 5, *[RIGHT] * 6), [LEFT] * 11),
+        (truth(*[LEFT] * 5, *[RIGHT] * 6), [LEFT] * 5 + [(0.25, 0.5)] * 6),
         (truth(*[LEFT] * 5, *[RIGHT] * 6), [RIGHT] * 5 + [LEFT] * 6),
         (truth(*[LEFT] * 5, *[RIGHT] * 6), [LEFT] * 5 + [RIGHT] * 3),
     ],
-    ids=["near", "no rest", "too long ago", "not seen to go", "seen to go back", "lost"],
+    ids=["near", "no rest", "too long ago", "seen to go hardly", "seen to go back", "lost"],
 )
 def test_shifts_that_do_not_count(of: Truth, points: list[tuple[float, float]]) -> None:
     assert list(shifts_of(course(of, points))) == []
@@ -115,10 +115,10 @@ def test_nothing_to_measure_gives_no_figures() -> None:
     assert compared(SmoothingTally())["better_than_one_euro"] == 0
 
 
-def wandering() -> Course:
+def wandering(noise: float = 0.05) -> Course:
     rng = np.random.default_rng(0)
     targets = [LEFT] * 30 + [RIGHT] * 30
-    return course(truth(*targets), np.array(targets) + rng.normal(0, 0.05, (60, 2)))
+    return course(truth(*targets), np.array(targets) + rng.normal(0, noise, (60, 2)))
 
 
 def test_ours_is_held_against_the_others() -> None:
@@ -143,10 +143,12 @@ def test_peers_get_the_unfiltered_points() -> None:
 
 
 def test_values_of_peers_are_chosen_among_those_that_are_calm_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The first has the smallest error, the last is the calmest."""
     monkeypatch.setattr(smoothing, "TAUS_S", [(0.001,), (0.5,), (5.0,)])
     monkeypatch.setattr(smoothing, "EUROS", [(0.3, 0.5, 1.0)])
+    monkeypatch.setattr(smoothing, "MOST_LAG_MS", 1000)
 
-    lines = list(choices([wandering()]))
+    lines = list(choices([wandering(noise=0.01)]))
 
     assert lines[0].startswith("ema: point (0.5,): ")
     assert lines[1].startswith("one_euro: point (0.3, 0.5, 1.0): ")

@@ -27,15 +27,18 @@ V = TypeVar("V", bound=Value)
 GRAPH, CONFIG = ROOT / "graphs" / "retail.yaml", ROOT / "configs" / "retail.yaml"
 
 
-def shipped_graph(edges: Collection[str], sets: Sequence[str] = ()) -> tuple[Graph, EngineConfig]:
-    """Read the retail graph with its shipped values and keep the nodes that some of its nodes need, these included.
+def shipped_graph(
+    edges: Collection[str], sets: Sequence[str] = (), name: str = "retail"
+) -> tuple[Graph, EngineConfig]:  # fmt: skip
+    """Read a graph with its shipped values and keep the nodes that some of its nodes need, these included.
 
     Args:
         edges: names of nodes.
         sets: overrides, as `--set` of the program takes them.
+        name: of the graph.
     """
-    config = load_config(CONFIG, sets)
-    graph = load_graph(GRAPH, config, resolve, root=ROOT)
+    config = load_config(CONFIG.with_stem(name), sets)
+    graph = load_graph(GRAPH.with_stem(name), config, resolve, root=ROOT)
     needed = set(edges)
     for spec in reversed(graph.nodes):
         if spec.name in needed:

@@ -25,7 +25,7 @@ STREAM = "sequence"
 
 
 class OurTracker:
-    """The node `tracks` of the shipped graph, with its shipped values."""
+    """The node `tracks` of graphs/track.yaml, with its shipped values."""
 
     def __init__(self, sets: Sequence[str], folder: Path) -> None:
         """Take values other than those that ship, as `--set` of the program does.
@@ -34,7 +34,7 @@ class OurTracker:
             sets: overrides.
             folder: where a node may keep files.
         """
-        graph, _ = shipped_graph(["tracks"], sets)
+        graph, _ = shipped_graph(["tracks"], sets, "track")
         self._spec = graph.node("tracks")
         self._context = Context("tracks", open_device("cpu"), folder, ROOT, graph)
 

@@ -156,7 +156,7 @@ class TrackPeople(Node[Config]):
         config, motion = self.config, roster.motion
         seen = pairs >= 0
         observed = seen[:, HEAD] | seen[:, BODY]
-        sides = motion.anchored()[:, BODY, 2:]
+        sides = np.maximum(motion.anchored()[:, BODY, 2:], 0)
         spread = np.maximum(*motion.spread()[:, BODY].T)
         certain = spread <= config.coast_spread * np.sqrt(sides[:, 0] * sides[:, 1])
         coasts = certain & (roster.lost_ns()[:, BODY] <= config.coast_s * 1e9)

@@ -8,14 +8,19 @@ from typing import Any
 
 import numpy as np
 
+from nodes.ops.assignment import assign
+from nodes.ops.fragments import Fragments, camera_path, fragments_of, links, places, straightness
+
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_MAX_GAP_NS = 3_000_000_000
-"""Longest time out of sight over which fragments are linked and gaps are filled."""
-_PACE_NS = 500_000_000
-"""Time before a fragment's end from which its speed is told."""
-_MAX_COST = 1.0
-"""Largest distance between where a fragment is expected and where another begins: heights of the box."""
+_MAX_FILL_NS = 3_000_000_000
+"""Longest gap that is filled."""
+_SURE_FILL = 0.1
+"""How far from the true way a filled box may be, over the side of a square as large."""
+_LEAST_SEEN_NS = 500_000_000
+"""Who was seen for less in all is taken for nobody."""
+_CALM_S = 0.1
+"""Standard deviation of the bell over which boxes are averaged."""
 
 
 @dataclass(frozen=True)
@@ -41,101 +46,134 @@ class Rows:
         return len(self.pts_ns)
 
 
-def link(rows: Rows, frames_ns: Array, aspect: float) -> tuple[Array, Rows]:
-    """Link each fragment to the one that begins where it is expected, the nearest first, and fill gaps in between.
+@dataclass(frozen=True)
+class Linked:
+    """What is known of N rows after linking, and the rows that are new."""
 
-    A fragment is expected where its last speed takes it. Gaps are filled on straight lines from box to box.
+    track_id: Array
+    """(N,) int64; 0 where a row is left out: predicted, or of somebody hardly seen."""
+    body_box: Array
+    """(N, 4) float32: averaged over neighbours in time."""
+    filled: Rows
+    """Rows that fill gaps, unobserved, with scores of 0."""
+
+
+def link(rows: Rows, frames_ns: Array, aspect: float) -> Linked:
+    """Link fragments so that all links together are worth most, fill gaps, and average boxes.
+
+    Tracks are cut where somebody was out of sight, and put together anew from both sides (`ops.fragments`); what the
+    camera did in between is told by how everybody moved. Gaps are filled on straight lines where the ways before and
+    after them are nearly so. Links after Zhang et al., "Global data association", CVPR 2008, with one gap at most
+    between two fragments, which makes it an assignment.
 
     Args:
         rows: what was tracked, at most one row of a track at a pts.
         frames_ns: (F,) int64 pts of all frames, rising.
         aspect: width of the frame over its height.
-
-    Returns:
-        For each row its new track (N,) int64, or 0 where it is left out because a filled row stands in for it; and rows
-        that fill gaps, unobserved, with scores of 0.
     """
-    track_id = _linked(rows, aspect)
-    kept = track_id.copy()
-    before, after, blank_ns = [], [], []
-    for mine in _by_track(track_id):
-        seen = mine[rows.observed[mine]]
-        if len(seen) < 2:
+    seen = np.flatnonzero(rows.observed)
+    track_id, body_box = np.zeros(len(rows), np.int64), rows.body_box.copy()
+    if not len(seen):
+        return Linked(track_id, body_box, _rows([]))
+    frame = np.searchsorted(frames_ns, rows.pts_ns[seen])
+    place = places(rows.head_box[seen], rows.body_box[seen], aspect)
+    path = camera_path(frame, rows.track_id[seen], place, len(frames_ns))
+    pieces = fragments_of(rows.pts_ns[seen], rows.track_id[seen], rows.body_box[seen], place, path[frame], aspect)
+    lasts_ns = np.diff(frames_ns, append=frames_ns[-1:])
+    moved = np.tile(path / [aspect, 1], 2)
+    bell = _bell(float(np.median(lasts_ns[:-1])) / 1e9) if len(frames_ns) > 1 else np.ones(1)
+    filled = []
+    for number, chain in enumerate(_chains(len(pieces), *links(pieces)), start=1):
+        mine = np.concatenate([pieces.rows[piece] for piece in chain])
+        at, whose = frame[mine], seen[mine]
+        if lasts_ns[at].sum() < _LEAST_SEEN_NS:
             continue
-        seen_ns = rows.pts_ns[seen]
-        bridged = np.diff(seen_ns) <= _MAX_GAP_NS
-        predicted = mine[~rows.observed[mine]]
-        kept[predicted[bridged[_gap(seen_ns, rows.pts_ns[predicted])] & _within(seen_ns, rows.pts_ns[predicted])]] = 0
-        span_ns = frames_ns[np.searchsorted(frames_ns, seen_ns[0]) : np.searchsorted(frames_ns, seen_ns[-1])]
-        span_ns = span_ns[~np.isin(span_ns, seen_ns)]
-        gap = _gap(seen_ns, span_ns)
-        before.append(seen[gap[bridged[gap]]])
-        after.append(seen[gap[bridged[gap]] + 1])
-        blank_ns.append(span_ns[bridged[gap]])
-    if not before:
-        return kept, _between(rows, track_id, np.empty(0, np.int64), np.empty(0, np.int64), np.empty(0, np.int64))
-    return kept, _between(rows, track_id, np.concatenate(before), np.concatenate(after), np.concatenate(blank_ns))
+        every = np.arange(at[0], at[-1] + 1)
+        body = _along(every, at, rows.body_box[whose] - moved[at], bell) + moved[every]
+        track_id[whose], body_box[whose] = number, body[at - at[0]]
+        blank = every[_fillable(pieces, chain, at, frames_ns)[np.searchsorted(at, every, "right") - 1]]
+        blank = np.setdiff1d(blank, at, assume_unique=True)
+        head = _along(blank, at, rows.head_box[whose] - moved[at], np.ones(1)) + moved[blank]
+        filled.append((frames_ns[blank], np.full(len(blank), number), head, body[blank - at[0]]))
+    return Linked(track_id, body_box, _rows(filled))
 
 
-def _linked(rows: Rows, aspect: float) -> Array:
-    """Return the track of each row (N,) after linking: that of the first fragment of each person."""
-    fragments = [mine[rows.observed[mine]] for mine in _by_track(rows.track_id)]
-    fragments = [seen for seen in fragments if len(seen)]
-    starts_ns = np.array([rows.pts_ns[seen[0]] for seen in fragments], np.int64)
-    pairs = []
-    for a, seen in enumerate(fragments):
-        wait_ns = starts_ns - rows.pts_ns[seen[-1]]
-        for b in np.flatnonzero((wait_ns > 0) & (wait_ns <= _MAX_GAP_NS)).tolist():
-            cost = _cost(rows, seen, fragments[b][0], aspect)
-            if cost <= _MAX_COST:
-                pairs.append((cost, int(wait_ns[b]), a, b))
-    track_id = rows.track_id.copy()
-    ahead: dict[int, int] = {}
-    followed: set[int] = set()
-    for _, _, a, b in sorted(pairs):
-        if a not in followed and b not in ahead:
-            ahead[b] = a
-            followed.add(a)
-    for b in np.argsort(starts_ns, kind="stable").tolist():  # the one ahead has got its track before
-        if b in ahead:
-            track_id[rows.track_id == rows.track_id[fragments[b][0]]] = track_id[fragments[ahead[b]][0]]
-    return track_id
+def _chains(count: int, earlier: Array, later: Array, gain: Array) -> Iterator[list[int]]:
+    """Yield the fragments of each person, by first sight, so that all links together are worth most.
+
+    Args:
+        count: of the fragments, by first sight.
+        earlier: (K,) of each possible link, the fragment that ends.
+        later: (K,) the fragment that begins.
+        gain: (K,) what the link is worth, above 0.
+    """
+    after: dict[int, int] = {}
+    for links_apart in _apart(count, earlier, later):
+        a, row = np.unique(earlier[links_apart], return_inverse=True)
+        b, column = np.unique(later[links_apart], return_inverse=True)
+        worth = np.zeros((len(a), len(b)))
+        worth[row, column] = gain[links_apart]
+        after |= {int(a[i]): int(b[j]) for i, j in zip(*assign(worth), strict=True)}
+    begun = set(range(count)) - set(after.values())
+    for first in sorted(begun):
+        chain = [first]
+        while chain[-1] in after:
+            chain.append(after[chain[-1]])
+        yield chain
 
 
-def _cost(rows: Rows, seen: Array, first: int, aspect: float) -> float:
-    """Return how far a fragment begins from where another, seen in some rows, is expected: heights of the box."""
-    wide = np.array([aspect, 1.0, aspect, 1.0])
-    for part in (rows.body_box, rows.head_box):
-        recent = seen[rows.pts_ns[seen] >= rows.pts_ns[seen[-1]] - _PACE_NS]
-        recent = recent[~np.isnan(part[recent, 0])]
-        if not len(recent) or np.isnan(part[first, 0]):
-            continue
-        old, last, new = (part[row].astype(np.float64) * wide for row in (recent[0], recent[-1], first))
-        step_ns = rows.pts_ns[recent[-1]] - rows.pts_ns[recent[0]]
-        speed = (last - old) / step_ns if step_ns else np.zeros(4)
-        expected = last + speed * (rows.pts_ns[first] - rows.pts_ns[recent[-1]])
-        return float(np.abs(expected - new).max() / max(last[3] - last[1], 1e-6))
-    return np.inf
+def _apart(count: int, earlier: Array, later: Array) -> Iterator[Array]:
+    """Yield the possible links (rows) of each set that shares no fragment's end or beginning with the others."""
+    if not len(earlier):
+        return
+    from scipy.sparse import coo_array
+    from scipy.sparse.csgraph import connected_components
+
+    joined = coo_array((np.ones(len(earlier)), (earlier, count + later)), shape=(2 * count, 2 * count))
+    _, group = connected_components(joined, directed=False)
+    order = np.argsort(group[earlier], kind="stable")
+    yield from np.split(order, np.flatnonzero(np.diff(group[earlier][order])) + 1)
 
 
-def _between(rows: Rows, track_id: Array, before: Array, after: Array, pts_ns: Array) -> Rows:
-    """Return rows (M,) at some pts, on the straight lines from rows before (M,) to rows after (M,)."""
-    share = ((pts_ns - rows.pts_ns[before]) / (rows.pts_ns[after] - rows.pts_ns[before]))[:, None].astype(np.float32)
-    head, body = (part[before] * (1 - share) + part[after] * share for part in (rows.head_box, rows.body_box))
+def _fillable(pieces: Fragments, chain: list[int], at: Array, frames_ns: Array) -> Array:
+    """Tell after which sights of a person, seen in frames (N,), frames out of sight are filled: (N,) bool."""
+    fillable = np.diff(frames_ns[at], append=frames_ns[at[-1]]) <= _MAX_FILL_NS
+    a, b = np.array(chain[:-1], np.int64), np.array(chain[1:], np.int64)
+    if len(a):
+        side = np.sqrt(pieces.width[a, 1] * pieces.height[a, 1])
+        ends = np.cumsum([len(pieces.rows[piece]) for piece in chain[:-1]]) - 1
+        fillable[ends] &= straightness(pieces, a, b) <= _SURE_FILL * side
+    return np.asarray(fillable)
+
+
+def _along(every: Array, at: Array, boxes: Array, bell: Array) -> Array:
+    """Return boxes (E, 4) in frames (E,), on straight lines between those (N, 4) of frames `at` (N,), and averaged.
+
+    NaN where a box on either side is unknown.
+    """
+    if not len(every):
+        return np.empty((0, 4))
+    between = np.stack([np.interp(every, at, column) for column in boxes.T], axis=1)
+    reach = len(bell) // 2
+    if not reach or len(every) <= 2 * reach:
+        return between
+    before, behind = 2 * between[:1] - between[reach:0:-1], 2 * between[-1:] - between[-2 : -reach - 2 : -1]
+    padded = np.concatenate([before, between, behind])  # turned about its ends, so that these stay where they are
+    calm = np.stack([np.convolve(column, bell, "valid") for column in padded.T], axis=1)
+    return np.where(np.isnan(calm), between, calm)
+
+
+def _bell(step_s: float) -> Array:
+    """Return the weights of neighbours `step_s` seconds apart, the middle one's in the middle; they sum to 1."""
+    reach = int(3 * _CALM_S / max(step_s, 1e-3))
+    weights = np.exp(-0.5 * (np.arange(-reach, reach + 1) * step_s / _CALM_S) ** 2)
+    return np.asarray(weights / weights.sum())
+
+
+def _rows(parts: list[tuple[Array, Array, Array, Array]]) -> Rows:
+    """Return unobserved rows from pts, track, head and body of each part."""
+    parts = [(np.empty(0, np.int64), np.empty(0, np.int64), np.empty((0, 4)), np.empty((0, 4))), *parts]
+    pts_ns, track_id, head, body = (np.concatenate(column) for column in zip(*parts, strict=True))
     nothing = np.zeros(len(pts_ns), np.float32)
-    return Rows(pts_ns, track_id[before], head, nothing, body, nothing, np.zeros(len(pts_ns), np.bool_))
-
-
-def _by_track(track_id: Array) -> Iterator[Array]:
-    """Yield the rows of each track, in order."""
-    order = np.argsort(track_id, kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(track_id[order])) + 1) if len(order) else ()
-
-
-def _gap(seen_ns: Array, times_ns: Array) -> Array:
-    """Return after which sight each time comes (M,); the nearest but one to the end where it comes after all."""
-    return np.clip(np.searchsorted(seen_ns, times_ns) - 1, 0, len(seen_ns) - 2)
-
-
-def _within(seen_ns: Array, times_ns: Array) -> Array:
-    return np.asarray((times_ns > seen_ns[0]) & (times_ns < seen_ns[-1]))
+    unseen = np.zeros(len(pts_ns), np.bool_)
+    return Rows(pts_ns, track_id, head.astype(np.float32), nothing, body.astype(np.float32), nothing, unseen)

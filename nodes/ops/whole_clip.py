@@ -120,10 +120,11 @@ def _once(columns: Columns) -> Columns:
 
 def _filled(columns: Columns, frames_ns: Array, aspect: float) -> Columns:
     """Return the rows after linking, with those that fill gaps, ordered by (pts, track); what these lack is 0."""
-    track_id, filled = link(Rows(**{name: columns[name] for name in _LINKED}), frames_ns, aspect)
+    linked = link(Rows(**{name: columns[name] for name in _LINKED}), frames_ns, aspect)
+    track_id, filled = linked.track_id, linked.filled
     kept = track_id != 0
     made = {}
-    for name, column in {**columns, "track_id": track_id}.items():
+    for name, column in {**columns, "track_id": track_id, "body_box": linked.body_box}.items():
         more = getattr(filled, name, None)
         lacking = np.zeros((len(filled), *column.shape[1:]), column.dtype)
         made[name] = np.concatenate([column[kept], lacking if more is None else more.astype(column.dtype)])

@@ -84,15 +84,19 @@ def choices(courses: Sequence[Course]) -> Iterator[str]:
     for name, by, values in (("ema", averaged, TAUS_S), ("one_euro", one_euro, EUROS)):
         tried = [(value, _figures_of(courses, name, by, value)) for value in values]
         bare = _figures_of(courses, "none")
-        fit = [
-            (value, found)
-            for value, found in tried
-            if found["jitter"] <= MOST_JITTER * bare["jitter"] and found["lag_ms"] <= MOST_LAG_MS
-        ]
+        fit = [(value, found) for value, found in tried if _calm_and_quick(found, bare)]
         best = min(fit or tried, key=lambda pair: float(pair[1]["l2"]))
         surest = max(tried, key=lambda pair: float(pair[1]["inout_f1"]))
         yield f"{name}: point {best[0]}: {best[1]}; in-frame {surest[0]}: {surest[1]['inout_f1']}"
     yield f"none: {bare}\nours: {_figures_of(courses, 'ours')}"
+
+
+def _calm_and_quick(found: Figures, bare: Figures) -> bool:
+    if found["jitter"] is None or found["lag_ms"] is None:
+        raise ValueError(
+            "smoothing: expected clips with rests and shifts of the gaze to choose on, got none; take more"
+        )
+    return bool(found["jitter"] <= MOST_JITTER * bare["jitter"] and found["lag_ms"] <= MOST_LAG_MS)
 
 
 def _figures_of(

@@ -115,16 +115,16 @@ def test_nothing_to_measure_gives_no_figures() -> None:
     assert compared(SmoothingTally())["better_than_one_euro"] == 0
 
 
-def wandering(noise: float = 0.05) -> Course:
+def wandering() -> Course:
     rng = np.random.default_rng(0)
-    targets = [LEFT] * 30 + [RIGHT] * 30
-    return course(truth(*targets), np.array(targets) + rng.normal(0, noise, (60, 2)))
+    targets = [LEFT] * 30 + [RIGHT] * 60
+    return course(truth(*targets), np.array(targets) + rng.normal(0, 0.03, (90, 2)))
 
 
 def test_ours_is_held_against_the_others() -> None:
     one = with_peers(wandering())
     tally = SmoothingTally()
-    tally.add(one.with_filter("ours", np.array([LEFT] * 30 + [RIGHT] * 30), np.ones(60)))
+    tally.add(one.with_filter("ours", np.array([LEFT] * 30 + [RIGHT] * 60), np.ones(90)))
 
     found = compared(tally)
 
@@ -139,7 +139,7 @@ def test_peers_get_the_unfiltered_points() -> None:
     made = filtered(one, "twice", lambda values, at_s, by: values * by, (2.0,), (0.5,))
 
     assert made.points["twice"] == pytest.approx(one.points["none"] * 2)
-    assert made.in_frame_prob["twice"] == pytest.approx(np.full(60, 0.45))
+    assert made.in_frame_prob["twice"] == pytest.approx(np.full(90, 0.45))
 
 
 def test_values_of_peers_are_chosen_among_those_that_are_calm_enough(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -148,10 +148,19 @@ def test_values_of_peers_are_chosen_among_those_that_are_calm_enough(monkeypatch
     monkeypatch.setattr(smoothing, "EUROS", [(0.3, 0.5, 1.0)])
     monkeypatch.setattr(smoothing, "MOST_LAG_MS", 1000)
 
-    lines = list(choices([wandering(noise=0.01)]))
+    lines = list(choices([wandering()]))
 
     assert lines[0].startswith("ema: point (0.5,): ")
     assert lines[1].startswith("one_euro: point (0.3, 0.5, 1.0): ")
+
+
+def test_nothing_is_chosen_on_clips_without_shifts() -> None:
+    with pytest.raises(ValueError) as error:
+        list(choices([course(truth(*[LEFT] * 9), [LEFT] * 9)]))
+
+    assert str(error.value) == (
+        "smoothing: expected clips with rests and shifts of the gaze to choose on, got none; take more"
+    )
 
 
 def test_a_short_clip_gives_every_figure(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

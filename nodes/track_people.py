@@ -64,6 +64,8 @@ class Config(NodeConfig):
     offline: bool = Field(default=False, json_schema_extra={"second_pass": True})
     """Run files in two passes: once a file is known to its end, fragments of tracks are linked and gaps are filled, and
     all that follows sees only that. Streams that are live are run in one pass all the same."""
+    min_seen_s: float = Field(default=0.5, ge=0)
+    """With `offline`: people seen for fewer seconds in all are left out. Raise for fewer false tracks."""
 
 
 class TrackPeople(Node[Config]):
@@ -113,7 +115,7 @@ class TrackPeople(Node[Config]):
         clips = WholeClips()
         for frames, tracks in ticks:
             clips.add(_keys(frames), frames.pts_ns, frames.size_wh, dict(items(tracks)))
-        clips.link()
+        clips.link(self.config.min_seen_s)
         for frames, _ in ticks:
             columns = clips.tick(_keys(frames), frames.pts_ns)
             yield Tracks.empty() if columns is None else Tracks(**columns)

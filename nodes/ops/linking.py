@@ -17,8 +17,6 @@ _MAX_FILL_NS = 3_000_000_000
 """Longest gap that is filled."""
 _SURE_FILL = 0.1
 """How far from the true way a filled box may be, over the side of a square as large."""
-_LEAST_SEEN_NS = 500_000_000
-"""Who was seen for less in all is taken for nobody."""
 _CALM_S = 0.1
 """Standard deviation of the bell over which boxes are averaged."""
 
@@ -58,7 +56,7 @@ class Linked:
     """Rows that fill gaps, unobserved, with scores of 0."""
 
 
-def link(rows: Rows, frames_ns: Array, aspect: float) -> Linked:
+def link(rows: Rows, frames_ns: Array, aspect: float, min_seen_s: float) -> Linked:
     """Link fragments so that all links together are worth most, fill gaps, and average boxes.
 
     Tracks are cut where somebody was out of sight, and put together anew from both sides (`ops.fragments`); what the
@@ -70,6 +68,7 @@ def link(rows: Rows, frames_ns: Array, aspect: float) -> Linked:
         rows: what was tracked, at most one row of a track at a pts.
         frames_ns: (F,) int64 pts of all frames, rising.
         aspect: width of the frame over its height.
+        min_seen_s: who was seen for less in all is left out.
     """
     seen = np.flatnonzero(rows.observed)
     track_id, body_box = np.zeros(len(rows), np.int64), rows.body_box.copy()
@@ -86,7 +85,7 @@ def link(rows: Rows, frames_ns: Array, aspect: float) -> Linked:
     for number, chain in enumerate(_chains(len(pieces), *links(pieces)), start=1):
         mine = np.concatenate([pieces.rows[piece] for piece in chain])
         at, whose = frame[mine], seen[mine]
-        if lasts_ns[at].sum() < _LEAST_SEEN_NS:
+        if lasts_ns[at].sum() < min_seen_s * 1e9:
             continue
         every = np.arange(at[0], at[-1] + 1)
         body = _along(every, at, rows.body_box[whose] - moved[at], bell) + moved[every]

@@ -73,11 +73,15 @@ class WholeClips:
             part["pts_ns"] = np.full(start[row + 1] - start[row], pts_ns[row], np.int64)
             clip.add(part)
 
-    def link(self) -> None:
-        """Correct identities, link what is one person's, fill gaps, and number anew; nothing is added after that."""
+    def link(self, min_seen_s: float) -> None:
+        """Correct identities, link what is one person's, fill gaps, and number anew; nothing is added after that.
+
+        Args:
+            min_seen_s: who was seen for less in all is left out.
+        """
         for clip in self._clips.values():
             frames_ns = np.array(clip.frames_ns, np.int64)
-            clip.columns = _numbered(_filled(_once(_corrected(clip.gathered())), frames_ns, clip.aspect))
+            clip.columns = _numbered(_filled(_once(_corrected(clip.gathered())), frames_ns, clip.aspect, min_seen_s))
 
     def tick(self, keys: Sequence[Key], pts_ns: Array) -> Columns | None:
         """Return the columns of `Tracks` for the frames of a tick as it was added; None where there are no frames."""
@@ -118,9 +122,9 @@ def _once(columns: Columns) -> Columns:
     return {name: column[order[first]] for name, column in columns.items()}
 
 
-def _filled(columns: Columns, frames_ns: Array, aspect: float) -> Columns:
+def _filled(columns: Columns, frames_ns: Array, aspect: float, min_seen_s: float) -> Columns:
     """Return the rows after linking, with those that fill gaps, ordered by (pts, track); what these lack is 0."""
-    linked = link(Rows(**{name: columns[name] for name in _LINKED}), frames_ns, aspect)
+    linked = link(Rows(**{name: columns[name] for name in _LINKED}), frames_ns, aspect, min_seen_s)
     track_id, filled = linked.track_id, linked.filled
     kept = track_id != 0
     made = {}

@@ -10,7 +10,7 @@ import numpy as np
 from nodes.ops.assignment import Solver, assign
 from nodes.ops.boxes import to_anchored
 from nodes.ops.likeness import likeness, resemblance
-from nodes.ops.motion import BODY, HEAD
+from nodes.ops.motion import BODY, HEAD, heights
 from nodes.ops.roster import Roster
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -162,7 +162,7 @@ def _recognised(roster: Roster, found: Found) -> Array:
     part = HEAD if not (found.seen[:, BODY].any() and roster.motion.known[:, BODY].any()) else BODY
     away = np.linalg.norm(theirs[None, :, part, :2] - ours[:, None, part, :2], axis=2)  # (N, M)
     lost_s = ((roster.pts_ns or 0) - roster.last_seen_ns()) / 1e9
-    within = away <= _WALK * (lost_s + 0.2)[:, None] * np.fmax(ours[:, part, 3], 1e-4)[:, None]
+    within = away <= _WALK * (lost_s + 0.2)[:, None] * heights(ours)[:, None]
     return np.where(within, np.nan_to_num(resemblance(roster.looks, found.looks)), 0)
 
 

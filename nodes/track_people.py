@@ -161,7 +161,7 @@ class TrackPeople(Node[Config]):
         sides = np.maximum(motion.anchored()[:, BODY, 2:], 0)
         spread = np.maximum(*motion.spread()[:, BODY].T)
         certain = spread <= config.coast_spread * np.sqrt(sides[:, 0] * sides[:, 1])
-        coasts = certain & (roster.lost_ns()[:, BODY] <= config.coast_s * 1e9)
+        coasts = certain & (roster.seen_ns[:, BODY] >= (roster.pts_ns or 0) - config.coast_s * 1e9)
         body = motion.boxes()[:, BODY]
         body[:, ::2] /= aspect
         unseen = ~seen[:, BODY]

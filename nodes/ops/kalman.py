@@ -73,11 +73,10 @@ def update(mean: Array, cov: Array, measured: Array, noise: Array, seen: Array |
         noise: (...) standard deviation of the measurement, above 0.
         seen: (...) bool, False where nothing was measured: there all stays as it is.
     """
-    gain = cov[:VV] / (cov[PP] + noise * noise)
     error = measured - mean[POSITION]
     if seen is not None:
-        gain = np.where(seen, gain, 0)
-        error = np.where(seen, error, 0)
+        error, noise = np.where(seen, error, 0), np.where(seen, noise, np.inf)
+    gain = cov[:VV] / (cov[PP] + noise * noise)
     after, left = np.empty_like(mean), np.empty_like(cov)
     np.add(mean, gain * error, out=after)
     left[VV] = np.maximum(cov[VV] - gain[VELOCITY] * cov[PV], 0)

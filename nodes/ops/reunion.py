@@ -9,14 +9,12 @@ import numpy as np
 from nodes.ops.assignment import Solver, assign
 from nodes.ops.likeness import resemblance
 from nodes.ops.motion import BODY, HEAD, Pace, heights
-from nodes.ops.roster import Roster
+from nodes.ops.roster import COMPARED_AT_NS, NEVER_NS, Roster
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 _LEAST_LOST_NS = 300_000_000
 """Who is out of sight for less is still looked for where expected."""
-_COMPARED_AT_NS = np.array([300_000_000, 600_000_000, 1_000_000_000, 1_500_000_000])
-"""When a newcomer is compared with the lost: so long after its first sight."""
 _SURE = 1.0
 """How far the two ways may miss each other, in what people stray from a straight way."""
 _STRAY = (0.12, 0.3)
@@ -63,12 +61,13 @@ def reunite(roster: Roster, pace: Pace, solver: Solver) -> tuple[Array, list[tup
 def _due(roster: Roster) -> Array:
     """Return the newcomers in sight who are to be compared with the lost in this frame: (B,) rows."""
     assert roster.pts_ns is not None
+    if roster.pts_ns < roster.compare_ns:
+        return np.empty(0, np.int64)
     age_ns = roster.pts_ns - roster.first_ns
-    step_ns = 0 if roster.before_ns is None else roster.pts_ns - roster.before_ns
-    young = np.flatnonzero(age_ns < _COMPARED_AT_NS[-1] + step_ns)
-    if not len(young):
-        return young
-    then, now = (np.searchsorted(_COMPARED_AT_NS, ages_ns, "right") for ages_ns in (age_ns - step_ns, age_ns))
+    before_ns = age_ns - (0 if roster.before_ns is None else roster.pts_ns - roster.before_ns)
+    then, now = (np.searchsorted(COMPARED_AT_NS, ages_ns, "right") for ages_ns in (before_ns, age_ns))
+    next_ns = np.append(COMPARED_AT_NS, NEVER_NS - roster.pts_ns)[now] + roster.first_ns
+    roster.compare_ns = int(next_ns.min(initial=NEVER_NS))
     return np.flatnonzero((now > then) & (roster.last_seen_ns() == roster.pts_ns) & (roster.track_id > 0))
 
 

@@ -12,6 +12,9 @@ from nodes.ops.motion import BODY, HEAD, Motion, Pace
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+COMPARED_AT_NS = np.array([300_000_000, 600_000_000, 1_000_000_000, 1_500_000_000])
+"""When newcomers are compared with those lost (`ops.reunion`): so long after their first sight."""
+NEVER_NS = np.iinfo(np.int64).max
 _SAME_PLACE = 0.5
 """Overlap from which the part of one person is taken for that of another."""
 _UNPROVEN_NS = 400_000_000
@@ -49,6 +52,8 @@ class Roster:
     before_ns: int | None = None
     """Of the frame before."""
     last_id: int = 0
+    compare_ns: int = NEVER_NS
+    """pts from which a newcomer is due to be compared with the lost."""
 
     def __len__(self) -> int:
         return len(self.track_id)

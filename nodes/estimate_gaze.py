@@ -44,7 +44,7 @@ class Config(NodeConfig):
     rest_s: float = Field(default=0.1, ge=0, json_schema_extra=LIVE)
     """Adaptive: least time between two frames that are given to the model, seconds, unless somebody new appears. Raise
     to save on what a frame costs whatever the number of its heads; looks then start and end that much less exactly."""
-    max_age_s: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
+    max_age_s: float = Field(default=0.2, gt=0, json_schema_extra=LIVE)
     """Adaptive: a head that keeps still is asked about again after this time, seconds. Raise to save on calm heads."""
     max_move: float = Field(default=0.3, gt=0, json_schema_extra=LIVE)
     """Adaptive: a head is asked about again when it has moved or grown by this share of its size. Lower to follow

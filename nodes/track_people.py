@@ -10,6 +10,7 @@ from pydantic import Field
 
 from nodes.ops.assignment import Solver, load
 from nodes.ops.boxes import clip_to_frame
+from nodes.ops.doubts import settle
 from nodes.ops.matching import Found, Rules, match
 from nodes.ops.motion import BODY, HEAD, Pace
 from nodes.ops.reunion import reunite
@@ -131,7 +132,7 @@ class TrackPeople(Node[Config]):
         scores = np.maximum(people.head_score, people.body_score)
         found = Found.of(people.head_box, people.body_box, scores, people.appearance, aspect)
         roster.advance(pts_ns, config.max_lost_s, pace, moved)
-        pairs = match(roster, found, self._rules)
+        pairs, doubts = match(roster, found, self._rules)
         if len(roster):
             roster.see(found.anchored[pairs, _PARTS], pairs >= 0, _rows(found.looks, np.maximum(*pairs.T), 0), pace)
         pairs = pairs[roster.forget(aspect)]
@@ -141,9 +142,11 @@ class TrackPeople(Node[Config]):
         if len(new):
             roster.add(found.anchored[new], found.seen[new], found.looks[new], pace)
             pairs = np.concatenate([pairs, np.where(found.seen[new], new[:, None], -1)])
+        roster.doubts, splits = settle(roster, roster.doubts, pace)
+        roster.doubts += doubts
         roster.confirm(config.confirm_s)
-        left, corrections = reunite(roster, pace, config.solver)
-        return self._report(roster, frame_row, aspect, pairs[left], people, corrections)
+        left, merges = reunite(roster, pace, config.solver)
+        return self._report(roster, frame_row, aspect, pairs[left], people, splits + merges)
 
     def _report(
         self,

@@ -100,10 +100,9 @@ def camera_path(frame: Array, track_id: Array, place: Array, frames: int) -> Arr
     at = frame[order][1:][follows]
     step, at = step[np.argsort(at, kind="stable")], np.sort(at)
     steps = np.zeros((frames, 2))
-    starts = np.flatnonzero(np.diff(at, prepend=-1))
-    for first, end in zip(starts, [*starts[1:], len(at)], strict=True):
-        if end - first >= _LEAST_WITNESSES:
-            steps[at[first]] = np.median(step[first:end], axis=0)
+    for number, first, count in zip(*np.unique(at, return_index=True, return_counts=True), strict=True):
+        if count >= _LEAST_WITNESSES:
+            steps[number] = np.median(step[first : first + count], axis=0)
     return np.cumsum(steps, axis=0)
 
 

@@ -9,6 +9,7 @@ import numpy as np
 
 from nodes.ops.assignment import Solver, assign
 from nodes.ops.boxes import to_anchored
+from nodes.ops.doubts import Doubt, doubt
 from nodes.ops.likeness import likeness, resemblance
 from nodes.ops.motion import BODY, HEAD, heights
 from nodes.ops.roster import Roster
@@ -69,7 +70,7 @@ class Rules:
     solver: Solver
 
 
-def match(roster: Roster, found: Found, rules: Rules) -> Array:
+def match(roster: Roster, found: Found, rules: Rules) -> tuple[Array, list[Doubt]]:
     """Match people with detections.
 
     First strong detections with all who have a number, whether just seen or lost; then weak ones with those of them
@@ -83,11 +84,12 @@ def match(roster: Roster, found: Found, rules: Rules) -> Array:
         rules: when a detection can be a person.
 
     Returns:
-        The rows of the detections of each person's head and body: (N, 2) int64, -1 unseen.
+        The rows of the detections of each person's head and body: (N, 2) int64, -1 unseen; and doubts about people
+        found again beside where they were expected.
     """
     person, taken = np.full(len(roster), -1), np.zeros(len(found), np.bool_)
     if not len(roster) or not len(found):
-        return np.full((len(roster), 2), -1)
+        return np.full((len(roster), 2), -1), []
     known, just_seen = roster.track_id > 0, roster.just_seen()
     jump = _jump(roster, found, known & just_seen)
     if jump is not None:
@@ -104,6 +106,8 @@ def match(roster: Roster, found: Found, rules: Rules) -> Array:
             taken[columns[b]] = True
 
     pair(alike - rules.min_likeness, known, strong)
+    again = ((person >= 0) & ~just_seen).nonzero()[0]
+    doubts = doubt(roster, again, alike[again, person[again]]) if len(again) else []
     if not all_strong:
         pair(alike - rules.min_likeness_weak, known & just_seen, ~strong)
     if found.looks.shape[1] and roster.looks.shape[1] == found.looks.shape[1]:
@@ -113,7 +117,7 @@ def match(roster: Roster, found: Found, rules: Rules) -> Array:
     pairs = np.where(found.seen[person], person[:, None], -1)
     if found.seen[:, HEAD].any() and found.seen[:, BODY].any():
         _complete(pairs, person, taken, alike - rules.min_likeness_weak, found, rules.solver)
-    return pairs
+    return pairs, doubts
 
 
 def _alike(roster: Roster, found: Found) -> Array:

@@ -52,6 +52,8 @@ class Roster:
     before_ns: int | None = None
     """Of the frame before."""
     last_id: int = 0
+    doubts: list[Any] = field(default_factory=list)
+    """Kept for `ops.doubts`."""
     compare_ns: int = NEVER_NS
     """pts from which a newcomer is due to be compared with the lost."""
 

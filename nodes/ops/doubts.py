@@ -1,0 +1,87 @@
+"""Somebody found again a little beside where expected may be somebody else: remember that until it is settled."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+
+from nodes.ops.likeness import likeness
+from nodes.ops.motion import Motion, Pace
+from nodes.ops.roster import Roster
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+_LOST_NS = 300_000_000
+"""Who was out of sight for less is not doubted."""
+_DOUBTED = 0.5
+"""Likeness below which it is doubted that somebody found again is the one who was lost."""
+_OPEN_NS = 1_500_000_000
+"""For how long a doubt is remembered."""
+_LIKELIER = 0.2
+"""By so much must a newcomer be more alike to be the one who was lost."""
+
+
+@dataclass
+class Doubt:
+    """One person found again who may be somebody else."""
+
+    track_id: int
+    since_ns: int
+    """pts at which the person was found again."""
+    alike: float
+    """How alike to the one who was lost."""
+    elsewhere: Motion
+    """Where that one would be now, if it was somebody else who was found."""
+
+
+def doubt(roster: Roster, rows: Array, alike: Array) -> list[Doubt]:
+    """Return doubts about people (K,) just matched, before they are moved to where they were found.
+
+    Args:
+        roster: the people, as expected in this frame.
+        rows: (K,) who is matched.
+        alike: (K,) the likeness with which.
+    """
+    assert roster.pts_ns is not None
+    lost = roster.last_seen_ns()[rows] <= roster.pts_ns - _LOST_NS
+    doubted = np.flatnonzero(lost & (alike < _DOUBTED) & (roster.track_id[rows] > 0))
+    return [
+        Doubt(int(roster.track_id[rows[k]]), roster.pts_ns, float(alike[k]), roster.motion.take(rows[k : k + 1]))
+        for k in doubted.tolist()
+    ]
+
+
+def settle(roster: Roster, doubts: list[Doubt], pace: Pace) -> tuple[list[Doubt], list[tuple[int, int, int]]]:
+    """Give newcomers who are where somebody doubted would be that one's number, and the other a new one.
+
+    Args:
+        roster: the people after a frame.
+        doubts: what was doubted before this frame.
+        pace: how people move.
+
+    Returns:
+        The doubts that are left, and the corrections: (number, since which pts it was somebody else's, that one's
+        number).
+    """
+    assert roster.pts_ns is not None
+    left, corrections = [], []
+    step_s = 0.0 if roster.before_ns is None else (roster.pts_ns - roster.before_ns) / 1e9
+    for each in doubts:
+        each.elsewhere = each.elsewhere.predict(step_s, pace)
+        wrong = np.flatnonzero(roster.track_id == each.track_id)
+        if not len(wrong) or roster.pts_ns - each.since_ns > _OPEN_NS:
+            continue
+        new = np.flatnonzero((roster.track_id == 0) & (roster.last_seen_ns() == roster.pts_ns))
+        there = likeness(each.elsewhere.boxes(), each.elsewhere.spread(), roster.motion.boxes()[new])[0]
+        if not len(new) or there.max() < each.alike + _LIKELIER:
+            left.append(each)
+            continue
+        right = new[there.argmax()]
+        roster.last_id += 1
+        roster.track_id = roster.track_id.copy()
+        roster.track_id[right], roster.first_ns[right] = each.track_id, roster.first_ns[wrong[0]]
+        roster.track_id[wrong[0]], roster.first_ns[wrong[0]] = roster.last_id, each.since_ns
+        corrections.append((each.track_id, each.since_ns, roster.last_id))
+    return left, corrections

@@ -156,6 +156,7 @@ class Roster:
             new.mean.swapaxes(0, 1),
         )
         self.motion = self.motion.join(new)
+        self.compare_ns = min(self.compare_ns, self.pts_ns + int(COMPARED_AT_NS[0]))
         for name, rows in zip(_COLUMNS, fresh, strict=True):
             setattr(self, name, np.concatenate([getattr(self, name), rows]))
 

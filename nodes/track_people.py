@@ -134,7 +134,8 @@ class TrackPeople(Node[Config]):
         roster.advance(pts_ns, config.max_lost_s, pace, moved)
         pairs, doubts = match(roster, found, self._rules)
         if len(roster):
-            roster.see(found.anchored[pairs, _PARTS], pairs >= 0, _rows(found.looks, np.maximum(*pairs.T), 0), pace)
+            looks = _rows(found.looks, np.maximum(*pairs.T), 0) if found.looks.shape[1] else None
+            roster.see(found.anchored[pairs, _PARTS], pairs >= 0, looks, pace)
         pairs = pairs[roster.forget(aspect)]
         new = scores >= config.new_score
         new[pairs[pairs >= 0]] = False
@@ -142,9 +143,10 @@ class TrackPeople(Node[Config]):
         if len(new):
             roster.add(found.anchored[new], found.seen[new], found.looks[new], pace)
             pairs = np.concatenate([pairs, np.where(found.seen[new], new[:, None], -1)])
-        roster.doubts, splits = settle(roster, roster.doubts, pace)
+        due = roster.due(config.confirm_s)
+        roster.doubts, splits = settle(roster, roster.doubts, due, pace)
         roster.doubts += doubts
-        roster.confirm(config.confirm_s)
+        roster.confirm(due)
         left, merges = reunite(roster, pace, config.solver)
         return self._report(roster, frame_row, aspect, pairs[left], people, splits + merges)
 

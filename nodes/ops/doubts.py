@@ -32,33 +32,41 @@ class Doubt:
     """pts at which the person was found again."""
     alike: float
     """How alike to the one who was lost."""
-    elsewhere: Motion
-    """Where that one would be now, if it was somebody else who was found."""
+    expected: Motion
+    """Where that one was expected."""
+
+
+def doubtful(roster: Roster) -> Array:
+    """Tell who has a number and was out of sight for so long that it is doubtful who is found: (N,) bool."""
+    assert roster.pts_ns is not None
+    return np.asarray((roster.last_seen_ns() <= roster.pts_ns - _LOST_NS) & (roster.track_id > 0))
 
 
 def doubt(roster: Roster, rows: Array, alike: Array) -> list[Doubt]:
-    """Return doubts about people (K,) just matched, before they are moved to where they were found.
+    """Return doubts about people just matched, before they are moved to where they were found.
 
     Args:
         roster: the people, as expected in this frame.
-        rows: (K,) who is matched.
+        rows: (K,) who is matched of those of whom it is doubtful.
         alike: (K,) the likeness with which.
     """
     assert roster.pts_ns is not None
-    lost = roster.last_seen_ns()[rows] <= roster.pts_ns - _LOST_NS
-    doubted = np.flatnonzero(lost & (alike < _DOUBTED) & (roster.track_id[rows] > 0))
     return [
-        Doubt(int(roster.track_id[rows[k]]), roster.pts_ns, float(alike[k]), roster.motion.take(rows[k : k + 1]))
-        for k in doubted.tolist()
+        Doubt(int(roster.track_id[row]), roster.pts_ns, much, roster.motion.take(np.array([row])))
+        for row, much in zip(rows.tolist(), alike.tolist(), strict=True)
+        if much < _DOUBTED
     ]
 
 
-def settle(roster: Roster, doubts: list[Doubt], pace: Pace) -> tuple[list[Doubt], list[tuple[int, int, int]]]:
+def settle(
+    roster: Roster, doubts: list[Doubt], new: Array, pace: Pace
+) -> tuple[list[Doubt], list[tuple[int, int, int]]]:
     """Give newcomers who are where somebody doubted would be that one's number, and the other a new one.
 
     Args:
         roster: the people after a frame.
         doubts: what was doubted before this frame.
+        new: (K,) rows of newcomers who are to get a number.
         pace: how people move.
 
     Returns:
@@ -66,19 +74,19 @@ def settle(roster: Roster, doubts: list[Doubt], pace: Pace) -> tuple[list[Doubt]
         number).
     """
     assert roster.pts_ns is not None
+    now_ns = roster.pts_ns
+    doubts = [each for each in doubts if now_ns - each.since_ns <= _OPEN_NS]
+    if not doubts or not len(new):
+        return doubts, []
     left, corrections = [], []
-    step_s = 0.0 if roster.before_ns is None else (roster.pts_ns - roster.before_ns) / 1e9
     for each in doubts:
-        each.elsewhere = each.elsewhere.predict(step_s, pace)
+        expected = each.expected.predict((now_ns - each.since_ns) / 1e9, pace)
+        there = likeness(expected.boxes(), expected.spread(), roster.motion.boxes()[new])[0]
+        right = new[there.argmax()]
         wrong = np.flatnonzero(roster.track_id == each.track_id)
-        if not len(wrong) or roster.pts_ns - each.since_ns > _OPEN_NS:
-            continue
-        new = np.flatnonzero((roster.track_id == 0) & (roster.last_seen_ns() == roster.pts_ns))
-        there = likeness(each.elsewhere.boxes(), each.elsewhere.spread(), roster.motion.boxes()[new])[0]
-        if not len(new) or there.max() < each.alike + _LIKELIER:
+        if there.max() < each.alike + _LIKELIER or not len(wrong) or roster.track_id[right]:
             left.append(each)
             continue
-        right = new[there.argmax()]
         roster.last_id += 1
         roster.track_id = roster.track_id.copy()
         roster.track_id[right], roster.first_ns[right] = each.track_id, roster.first_ns[wrong[0]]

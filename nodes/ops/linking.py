@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 
-from nodes.ops.assignment import assign
 from nodes.ops.fragments import Fragments, camera_path, fragments_of, links, places, straightness
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -106,13 +105,7 @@ def _chains(count: int, earlier: Array, later: Array, gain: Array) -> Iterator[l
         later: (K,) the fragment that begins.
         gain: (K,) what the link is worth, above 0.
     """
-    after: dict[int, int] = {}
-    for links_apart in _apart(count, earlier, later):
-        a, row = np.unique(earlier[links_apart], return_inverse=True)
-        b, column = np.unique(later[links_apart], return_inverse=True)
-        worth = np.zeros((len(a), len(b)))
-        worth[row, column] = gain[links_apart]
-        after |= {int(a[i]): int(b[j]) for i, j in zip(*assign(worth), strict=True)}
+    after = _best(count, earlier, later, gain)
     begun = set(range(count)) - set(after.values())
     for first in sorted(begun):
         chain = [first]
@@ -121,17 +114,21 @@ def _chains(count: int, earlier: Array, later: Array, gain: Array) -> Iterator[l
         yield chain
 
 
-def _apart(count: int, earlier: Array, later: Array) -> Iterator[Array]:
-    """Yield the possible links (rows) of each set that shares no fragment's end or beginning with the others."""
+def _best(count: int, earlier: Array, later: Array, gain: Array) -> dict[int, int]:
+    """Return which fragment follows which. Only possible links are held: of 20,000 fragments all pairs take 3 GB."""
     if not len(earlier):
-        return
+        return {}
     from scipy.sparse import coo_array
-    from scipy.sparse.csgraph import connected_components
+    from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 
-    joined = coo_array((np.ones(len(earlier)), (earlier, count + later)), shape=(2 * count, 2 * count))
-    _, group = connected_components(joined, directed=False)
-    order = np.argsort(group[earlier], kind="stable")
-    yield from np.split(order, np.flatnonzero(np.diff(group[earlier][order])) + 1)
+    ends, row = np.unique(earlier, return_inverse=True)
+    alone = np.arange(len(ends))  # of each, a column of its own: nobody follows
+    rows, columns = np.concatenate([row, alone]), np.concatenate([later, count + alone])
+    worth = np.concatenate([1 + gain, np.ones(len(ends))])  # all must be above 0
+    shape = (len(ends), count + len(ends))
+    ends_of, follows = min_weight_full_bipartite_matching(coo_array((worth, (rows, columns)), shape), maximize=True)
+    linked = follows < count
+    return dict(zip(ends[ends_of[linked]].tolist(), follows[linked].tolist(), strict=True))
 
 
 def _fillable(pieces: Fragments, chain: list[int], at: Array, frames_ns: Array) -> Array:

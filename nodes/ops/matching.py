@@ -9,7 +9,7 @@ import numpy as np
 
 from nodes.ops.assignment import Solver, assign
 from nodes.ops.boxes import to_anchored
-from nodes.ops.doubts import Doubt, doubt
+from nodes.ops.doubts import Doubt, doubt, doubtful
 from nodes.ops.likeness import likeness, resemblance
 from nodes.ops.motion import BODY, HEAD, heights
 from nodes.ops.roster import Roster
@@ -106,7 +106,7 @@ def match(roster: Roster, found: Found, rules: Rules) -> tuple[Array, list[Doubt
             taken[columns[b]] = True
 
     pair(alike - rules.min_likeness, known, strong)
-    again = ((person >= 0) & ~just_seen).nonzero()[0]
+    again = ((person >= 0) & doubtful(roster)).nonzero()[0]
     doubts = doubt(roster, again, alike[again, person[again]]) if len(again) else []
     if not all_strong:
         pair(alike - rules.min_likeness_weak, known & just_seen, ~strong)

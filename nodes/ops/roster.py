@@ -94,13 +94,13 @@ class Roster:
         if affine is not None:
             self.motion = self.motion.seen_from(affine)
 
-    def see(self, measured: Array, seen: Array, looks: Array, pace: Pace) -> None:
+    def see(self, measured: Array, seen: Array, looks: Array | None, pace: Pace) -> None:
         """Take in where people were seen in this frame.
 
         Args:
             measured: (N, 2, 4) anchored boxes of head and body; ignored where not seen.
             seen: (N, 2) bool.
-            looks: (N, D) how they look now; 0 where not known.
+            looks: (N, D) how they look now, 0 where not known; None without descriptions.
             pace: how people move.
         """
         assert self.pts_ns is not None
@@ -110,7 +110,7 @@ class Roster:
         self.in_sight_ns = self.in_sight_ns + step_ns * anyhow
         self.seen_ns = np.where(seen, self.pts_ns, self.seen_ns)
         self.last_mean = np.where(anyhow[:, None, None, None], self.motion.mean.swapaxes(0, 1), self.last_mean)
-        if looks.shape[1]:
+        if looks is not None:
             self._look(looks)
 
     def forget(self, aspect: float) -> Array:
@@ -160,17 +160,20 @@ class Roster:
         for name, rows in zip(_COLUMNS, fresh, strict=True):
             setattr(self, name, np.concatenate([getattr(self, name), rows]))
 
-    def confirm(self, confirm_s: float) -> None:
-        """Number those who have been in sight long enough; everybody in the first frame."""
+    def due(self, confirm_s: float) -> Array:
+        """Return the rows of those who have been in sight long enough for a number; everybody in the first frame."""
         unproven = self.track_id == 0
-        if not unproven.any():
-            return
-        enough = self.in_sight_ns >= (0 if self.before_ns is None else confirm_s * 1e9)
-        due = (unproven & enough).nonzero()[0]
-        if len(due):
+        if self.before_ns is not None and unproven.any():
+            unproven &= self.in_sight_ns >= confirm_s * 1e9
+        return unproven.nonzero()[0]
+
+    def confirm(self, rows: Array) -> None:
+        """Give numbers to those of some rows who have none."""
+        rows = rows[self.track_id[rows] == 0]
+        if len(rows):
             self.track_id = self.track_id.copy()
-            self.track_id[due] = self.last_id + 1 + np.arange(len(due))
-            self.last_id += len(due)
+            self.track_id[rows] = self.last_id + 1 + np.arange(len(rows))
+            self.last_id += len(rows)
 
     def keep(self, who: Array) -> None:
         """Forget all but those picked by a mask (N,)."""

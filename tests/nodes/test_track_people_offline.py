@@ -37,8 +37,8 @@ def tracked(frame_rows: list[int], track_id: list[int], xs: list[float], **colum
     )
 
 
-def revised(*ticks: tuple[FrameBatch, Tracks]) -> list[Tracks]:
-    return list(make_node(TrackPeople, offline=True).revised(ticks))
+def revised(*ticks: tuple[FrameBatch, Tracks], min_seen_s: float = 0) -> list[Tracks]:
+    return list(make_node(TrackPeople, offline=True, min_seen_s=min_seen_s).revised(ticks))
 
 
 def walk(seen: dict[int, dict[int, float]], count: int) -> list[tuple[FrameBatch, Tracks]]:

@@ -69,7 +69,7 @@ def seen(*ways: Way, seconds: float = 6.0, fps: float = 25, confirm_s: float = 0
             boxes = np.array([way.at(time_s) for way in new])
             roster.add(to_anchored(boxes), ~np.isnan(boxes[..., 0]), np.array([way.look for way in new]), PACE)
             rows += new
-        roster.confirm(confirm_s)
+        roster.confirm(roster.due(confirm_s))
         left, corrections = reunite(roster, PACE, "scipy")
         rows = [way for way, stays in zip(rows, left, strict=True) if stays]
         outcome.told += [(time_s, correction) for correction in corrections]

@@ -42,7 +42,7 @@ class Stream:
             roster.forget(ASPECT)
         if new is not None:
             roster.add(new, np.array([new_seen] * len(new)), np.zeros((len(new), 0)), PACE)
-        roster.confirm(self.confirm_s)
+        roster.confirm(roster.due(self.confirm_s))
 
     def frames(self, seconds: float, *seen: list[bool]) -> None:
         for _ in range(round(seconds * 1e9 / self.step_ns)):

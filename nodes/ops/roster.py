@@ -165,7 +165,7 @@ class Roster:
         unproven = self.track_id == 0
         if self.before_ns is not None and unproven.any():
             unproven &= self.in_sight_ns >= confirm_s * 1e9
-        return unproven.nonzero()[0]
+        return np.flatnonzero(unproven)
 
     def confirm(self, rows: Array) -> None:
         """Give numbers to those of some rows who have none."""

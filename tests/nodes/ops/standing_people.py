@@ -59,11 +59,12 @@ def watched(
         roster.advance(index * STEP_NS, 10.0, PACE)
         if index:
             here = index < count - np.round(out_of_sight * 25)
-            roster.see(to_anchored(head_body), seen & here[:, None], described * here[:, None], PACE)
+            look = described * here[:, None] if looks else None
+            roster.see(to_anchored(head_body), seen & here[:, None], look, PACE)
         else:
             roster.add(to_anchored(head_body), seen, described, PACE)
         if confirmed:
-            roster.confirm(0.0)
+            roster.confirm(roster.due(0.0))
     roster.advance(count * STEP_NS, 10.0, PACE)
     return roster
 

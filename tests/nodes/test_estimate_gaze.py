@@ -1,4 +1,3 @@
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -7,8 +6,7 @@ import pytest
 from nodes.estimate_gaze import EstimateGaze
 from nodes.types import GazeMaps, Tracks
 from pipeline.errors import ModelError
-from pipeline.frames import FrameBatch
-from pipeline.values import concat, equal
+from pipeline.values import concat
 from tests.fake_models import gaze_model
 from tests.helpers import FakeSession, frames, make_node, picture, table
 
@@ -47,15 +45,6 @@ def heads(
 def asked_s(maps: GazeMaps) -> list[list[float]]:
     """Return, for each frame with maps, when each was asked for."""
     return [(maps.asked_ns[maps.frame_row == row] / 1e9).tolist() for row in np.unique(maps.frame_row)]
-
-
-def adaptive(**config: Any) -> tuple[EstimateGaze, FakeSession]:
-    return opened(schedule="adaptive", **config)
-
-
-def still(count: int, step_s: float = 0.1) -> tuple[FrameBatch, Tracks]:
-    """Return frames with one head that keeps still."""
-    return frames(count, step_s=step_s, pictures=True), heads(*[LEFT] * count, rows=list(range(count)), track_id=1)
 
 
 def test_all_heads_of_a_frame_are_one_call() -> None:
@@ -164,139 +153,3 @@ def test_a_model_of_another_kind_is_refused(family: str, outputs: dict[str, tupl
         "estimate_gaze.model: expected a card of the family 'gazelle' with input_size_wh and a model with the output "
         f"'inout', got 'other' of {problem}; choose a gaze model with in/out"
     )
-
-
-def test_a_head_that_is_not_asked_about_keeps_its_last_map_with_its_time_and_the_box_of_now() -> None:
-    node, session = adaptive(max_age_s=0.3)
-    shown, tracks = still(4)
-    grey = [picture(bgr=(level, level, level)) for level in (51, 102, 153, 204)]
-    shown = replace(shown, pictures=tuple(grey))
-    nudged = tracks.head_box.copy()
-    nudged[1] += np.float32(0.01)
-
-    maps = node.process(shown, replace(tracks, head_box=nudged))
-
-    assert maps.asked_ns.tolist() == [0, 0, 0, 300_000_000]
-    assert maps.heatmap[:, 0, 0] == pytest.approx([0.2, 0.2, 0.2, 0.8])
-    assert maps.in_frame_prob == pytest.approx([0.1] * 4)
-    assert np.array_equal(maps.head_box, nudged)
-    assert len(session.calls) == 2
-
-
-def test_a_map_stays_as_it_was_when_the_model_uses_its_memory_again() -> None:
-    memory = np.zeros((1, 8, 8), np.float32)
-
-    def reusing(image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-        memory[:] += 0.25
-        return memory, boxes[:, 0]
-
-    node, _ = adaptive(session=gaze_model(reusing, SIZE_WH), max_age_s=10)
-    one, two = heads(LEFT), heads(LEFT, RIGHT, rows=[1, 1])
-
-    maps = node.process(frames(2, pts_s=[0, 0.01], pictures=True), concat([one, two]))
-
-    assert maps.heatmap[:, 0, 0].tolist() == [0.25, 0.25, 0.5]
-
-
-def test_frames_in_which_nobody_is_due_are_not_looked_at() -> None:
-    node, _ = adaptive(max_age_s=0.3)
-
-    node.process(*still(3))
-
-    assert node.context.device.calls == [(1, SIZE_WH)]
-
-
-def test_a_head_without_a_map_and_without_budget_has_no_row() -> None:
-    node, _ = adaptive(heads_per_s=1)
-
-    maps = node.process(frames(1, pictures=True), heads(LEFT, RIGHT, scores=[0.5, 0.9]))
-
-    assert maps.track_id.tolist() == [2]
-
-
-def test_a_head_that_turns_or_moves_is_asked_about_again() -> None:
-    node, _ = adaptive(max_age_s=10)
-    shown, tracks = still(5)
-    facing = np.zeros((5, 8), np.float32)
-    facing[:2, 0], facing[2:, 2] = 0.9, 0.5  # turns in the third frame
-    box = tracks.head_box.copy()
-    box[4] += 0.3 * np.float32(0.31)  # moves in the fifth
-
-    maps = node.process(shown, replace(tracks, direction_scores=facing, head_box=box))
-
-    assert asked_s(maps) == [[0], [0], [0.2], [0.2], [0.4]]
-
-
-def test_a_map_goes_with_the_person_when_the_tracker_corrects_itself() -> None:
-    node, session = adaptive(max_age_s=10)
-    before, after = heads(LEFT, track_id=3), heads(LEFT, rows=[1], track_id=7)
-    after = replace(after, taken_from=np.array([3]), taken_since_ns=np.array([0]))
-
-    maps = node.process(frames(2, pictures=True), concat([before, after]))
-
-    assert (maps.track_id.tolist(), maps.asked_ns.tolist()) == ([3, 7], [0, 0])
-    assert len(session.calls) == 1
-
-
-@pytest.mark.parametrize("how", ["the stream ended", "a new generation"])
-def test_maps_are_forgotten_with_their_stream(how: str) -> None:
-    node, session = adaptive(max_age_s=10)
-    shown, tracks = still(1)
-    node.process(shown, tracks)
-
-    if how == "the stream ended":
-        node.stream_ended("shop")
-    again = frames(1, pts_s=[0.1], generation=int(how == "a new generation"), pictures=True)
-    maps = node.process(again, tracks)
-
-    assert maps.asked_ns.tolist() == [100_000_000]
-    assert len(session.calls) == 2
-
-
-def test_streams_have_budgets_of_their_own() -> None:
-    node, _ = adaptive(heads_per_s=1)
-
-    maps = node.process(frames(stream=("shop", "door"), pts_s=[0, 0], pictures=True), heads(LEFT, RIGHT, rows=[0, 1]))
-
-    assert (maps.frame_row.tolist(), maps.track_id.tolist()) == ([0, 1], [1, 1])
-
-
-def test_values_may_change_between_two_ticks() -> None:
-    node, session = adaptive(max_age_s=10)
-    shown, tracks = still(3)
-    one = [(shown.take([row]), replace(tracks.take([row]), frame_row=np.zeros(1, np.int64))) for row in range(3)]
-
-    node.process(*one[0])
-    node.process(*one[1])
-    node.config = node.config.model_copy(update={"schedule": "every_frame"})
-    node.reconfigured()
-    node.process(*one[2])
-
-    assert len(session.calls) == 2
-
-
-def test_a_batch_gives_what_its_frames_give_one_by_one_when_adaptive() -> None:
-    rng = np.random.default_rng(5)
-    shown = frames(30, stream=("shop", "door") * 15, pts_s=np.repeat(np.arange(15) * 0.05, 2), pictures=True)
-    rows = np.repeat(np.arange(30), 4)
-    low = rng.random((120, 2)) * 0.5
-    tracks = table(
-        Tracks,
-        frame_row=rows,
-        track_id=np.tile(np.arange(4) + 1, 30),
-        head_box=np.concatenate([low, low + 0.3], axis=1),
-        head_score=rng.random(120) * 0.5 + 0.3,
-        direction_scores=rng.random((120, 8)),
-    )
-    config = {"heads_per_s": 20, "max_heads": 3, "max_age_s": 0.3}
-
-    many = adaptive(**config)[0].process(shown, tracks)
-
-    one, _ = adaptive(**config)
-    parts = []
-    for row in range(30):
-        part = replace(tracks.take(rows == row), frame_row=np.zeros(4, np.int64))
-        maps = one.process(shown.take([row]), part)
-        parts.append(replace(maps, frame_row=np.full(len(maps), row)))
-    assert equal(many, concat(parts))
-    assert 0 < (many.asked_ns == shown.pts_ns[many.frame_row]).mean() < 0.7

@@ -8,7 +8,8 @@ CPU seconds of a tracker's own calls on detections already in memory; all take t
 counts, each sequence for itself.
 
 Figures at the top are of all sequences taken together, as the evaluator does it, those under `mot17` of those whose
-name begins with MOT17, and those under `sequences` of each; `checked` holds what targets are about.
+name begins with MOT17, and those under `sequences` of each; `checked` holds what targets are about. `--crowds` measures
+on made-up people, as settings are chosen.
 """
 
 from __future__ import annotations
@@ -21,12 +22,14 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from benchmarks.crowds import SECONDS, crowd_sequences
 from benchmarks.machine import LoadOfOthers
 from benchmarks.mot_sequences import MotSequence, find_sequences, parse_fps
 from benchmarks.our_tracker import OFFLINE, ONLINE, OurTracker
 from benchmarks.peer_process import PEERS, PYTHON, PeerProcess, write_detections, write_truth
 from benchmarks.results import Figures, command_line, finish, guarded
 from pipeline.errors import ConfigError
+from scenes.sets import seed_set
 
 KEYS = ("hota", "assa", "idf1", "mota", "idsw", "frames_per_cpu_s")
 ALL, MOT17 = "all sequences", "MOT17"
@@ -129,7 +132,10 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     if options.repeat < 1:
         raise ConfigError(f"--repeat: expected 1 or more, got {options.repeat}")
-    sequences = find_sequences(_root(options.root), options.seq, dict(options.fps))
+    if options.crowds:
+        sequences = crowd_sequences(seed_set(options.crowds, seconds=SECONDS).seeds)
+    else:
+        sequences = find_sequences(_root(options.root), options.seq, dict(options.fps))
     load = LoadOfOthers()
     with tempfile.TemporaryDirectory() as name, PeerProcess(options.peers) as peers:
         ours = OurTracker(options.set, Path(name))
@@ -164,6 +170,7 @@ def _parser() -> argparse.ArgumentParser:
     parser.add_argument(
         "--fps", nargs="+", type=parse_fps, default=[], metavar="NAME=25", help="where there is no seqinfo.ini"
     )
+    parser.add_argument("--crowds", metavar="5001-5032", help="made-up crowds in place of footage, by seed")
     parser.add_argument("--set", nargs="+", default=[], metavar="tracks.KEY=VALUE", help="values to measure with")
     parser.add_argument("--ours-only", action="store_true", help="run none of the others")
     parser.add_argument("--repeat", type=int, default=3, metavar="N", help="runs of each, for the speed (default 3)")

@@ -183,7 +183,7 @@ def test_our_tracks_are_written_in_pixels_with_one_number_for_each_person(
     assert len(set(rows.id)) == 2
 
 
-@pytest.mark.parametrize(("name", "offline"), [("ours_online", "false")])
+@pytest.mark.parametrize(("name", "offline"), [("ours_online", "false"), ("ours_offline", "true")])
 def test_what_is_measured_is_what_the_graph_writes(root: Path, tmp_path: Path, name: str, offline: str) -> None:
     OurTracker([], tmp_path).track(name, first(root), tmp_path / "tracks.txt")
     command = [str(ROOT / "graphs" / "track.yaml"), "--source", f"a={root / NAMES[0] / 'det.txt'}"]

@@ -10,9 +10,10 @@ import pytest
 
 from nodes.ops import whole_clip
 from nodes.track_people import TrackPeople
-from nodes.types import Tracks
+from nodes.types import Detections, Tracks
 from pipeline.frames import FrameBatch
 from pipeline.values import concat, equal
+from scenes.crowd import Crowd, make_crowd
 from tests.helpers import frames, make_node, table
 
 STEP_S = 0.1
@@ -51,6 +52,21 @@ def walk(seen: dict[int, dict[int, float]], count: int) -> list[tuple[FrameBatch
     return made
 
 
+def crowded(crowd: Crowd) -> list[tuple[FrameBatch, Tracks]]:
+    """Return what the tracker makes of a crowd in one pass."""
+    node = make_node(TrackPeople, new_score=0.4)
+    node.open()
+    boxes = (crowd.found.box_px / np.tile(crowd.size_wh, 2)).astype(np.float32)
+    made = []
+    for index in range(crowd.frames):
+        mine = crowd.found.frame == index
+        score = crowd.found.score[mine] * (1 - 0.001 * np.arange(mine.sum()))  # no two are the same
+        people = table(Detections, frame_row=[0] * len(score), body_box=boxes[mine], body_score=score)
+        frame = frames(1, start_s=index / crowd.fps, step_s=1 / crowd.fps, size_wh=crowd.size_wh)
+        made.append((frame, node.process(frame, people)))
+    return made
+
+
 def ids(values: list[Tracks]) -> list[list[int]]:
     return [value.track_id.tolist() for value in values]
 
@@ -76,7 +92,7 @@ def test_two_who_are_far_apart_or_there_at_once_stay_two_and_are_numbered_as_the
     assert ids(values) == [[1], [1], [1, 2], [1, 2], [2], [2], [2, 3], [2, 3], [3]]
 
 
-def test_of_two_that_could_go_on_the_nearer_does() -> None:
+def test_of_two_that_could_go_on_the_likelier_does() -> None:
     seen = {1: {i: 0.2 for i in range(4)}, 2: {i: 0.24 for i in range(6, 9)}, 3: {i: 0.3 for i in range(6, 9)}}
 
     assert ids(revised(*walk(seen, 9)))[-1] == [1, 2]
@@ -97,7 +113,7 @@ def test_who_is_gone_for_long_is_somebody_else() -> None:
     assert ids(revised(*walk(seen, 42))) == [[1]] * 2 + [[]] * 38 + [[2]] * 2
 
 
-def test_what_was_predicted_in_a_gap_is_replaced_and_beyond_the_last_sight_it_stays() -> None:
+def test_what_was_predicted_in_a_gap_is_replaced_and_beyond_the_last_sight_it_is_left_out() -> None:
     ticks = walk({1: {0: 0.2, 1: 0.2, 2: 0.4, 3: 0.4, 4: 0.2, 5: 0.4}}, 6)
     unseen = [
         (each, tracked([0], [1], [0.4], observed=[False]) if index in (2, 3, 5) else value)
@@ -106,10 +122,18 @@ def test_what_was_predicted_in_a_gap_is_replaced_and_beyond_the_last_sight_it_st
 
     values = revised(*unseen)
 
-    assert ids(values) == [[1]] * 6
-    lefts = [float(value.body_box[0, 0]) for value in values]
-    assert lefts == pytest.approx([0.15, 0.15, 0.15, 0.15, 0.15, 0.35])
-    assert [bool(value.observed[0]) for value in values] == [True, True, False, False, True, False]
+    assert ids(values) == [[1]] * 5 + [[]]
+    whole = concat(values)
+    assert whole.body_box[:, 0].tolist() == pytest.approx([0.15] * 5)
+    assert whole.observed.tolist() == [True, True, False, False, True]
+
+
+def test_who_is_seen_for_less_than_what_is_set_is_left_out() -> None:
+    """Somebody seen twice does not count, and takes no number from who comes later."""
+    seen = {1: {0: 0.2, 1: 0.2}, 2: {i: 0.8 for i in range(2, 10)}}
+
+    assert ids(revised(*walk(seen, 10), min_seen_s=0.2)) == [[1]] * 2 + [[2]] * 8
+    assert ids(revised(*walk(seen, 10), min_seen_s=0.3)) == [[]] * 2 + [[1]] * 8
 
 
 def test_what_the_tracker_corrected_later_is_right_from_the_start() -> None:
@@ -164,3 +188,29 @@ def test_ticks_without_frames_and_clips_without_people_stay_empty() -> None:
 
     assert [len(value) for value in values] == [0, 0]
     assert revised() == []
+
+
+@pytest.mark.parametrize("seed", [1, 3])
+def test_of_a_crowd_every_sight_stays_once_or_is_left_out(seed: int) -> None:
+    crowd = make_crowd(seed, seconds=10)
+    ticks, step_s = crowded(crowd), 1 / crowd.fps
+
+    values = revised(*ticks, min_seen_s=0.5)
+
+    whole = replace(concat(values), frame_row=np.repeat(np.arange(len(values)), [len(value) for value in values]))
+    for (_, before), after in zip(ticks, values, strict=True):
+        assert (np.diff(after.track_id) > 0).all()
+        sights, left = before.body_score[before.observed], after.body_score[after.observed]
+        assert len(set(left)) == len(left)  # scores tell them apart
+        assert set(left) <= set(sights)
+    assert whole.observed.sum() > 0.8 * sum(before.observed.sum() for _, before in ticks)
+    _, first = np.unique(whole.track_id, return_index=True)
+    assert (np.diff(first) > 0).all()
+    assert set(whole.track_id) == set(range(1, len(first) + 1))
+    for track in range(1, len(first) + 1):
+        mine = whole.take(whole.track_id == track)
+        assert mine.observed[[0, -1]].all()
+        assert mine.observed.sum() * step_s > 0.5 - step_s
+    assert np.isfinite(whole.body_box).all()
+    assert whole.body_box.min() > -0.2
+    assert whole.body_box.max() < 1.2

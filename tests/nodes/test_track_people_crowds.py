@@ -15,7 +15,7 @@ from pipeline.values import concat, equal, items
 from scenes.crowd import make_crowd
 from tests.helpers import frames, make_node, table
 
-SEEDS = pytest.mark.parametrize("seed", [2, 5, 11])
+SEEDS = pytest.mark.parametrize("seed", [2, 6, 9])
 SECONDS = 8.0
 
 
@@ -88,6 +88,7 @@ def test_numbers_rise_and_who_is_gone_for_long_does_not_come_back(seed: int) -> 
 @SEEDS
 def test_a_number_that_was_given_up_is_not_used_again(seed: int) -> None:
     tracks = whole(seed)
+    assert seed != 6 or tracks.taken_from.any()
     for row in np.flatnonzero(tracks.taken_from):
         ours = int(tracks.track_id[row]), int(tracks.taken_from[row])
         later = set(tracks.track_id[tracks.frame_row >= tracks.frame_row[row]].tolist())
@@ -115,12 +116,12 @@ def test_any_cut_into_batches_gives_the_same(seed: int, every: int) -> None:
 
 def test_two_streams_do_not_disturb_each_other() -> None:
     """Frames of both in turn, in batches of some of each; they have as many frames a second as they have."""
-    (one, ours), (other, theirs) = (crowd(seed) for seed in (2, 5))
+    (one, ours), (other, theirs) = (crowd(seed) for seed in (6, 9))
     count = min(len(one), len(other))
     order = np.arange(2 * count) % 2 == 0
     batch = FrameBatch(
         **{name: woven(getattr(one, name)[:count], getattr(other, name)[:count]) for name in COLUMNS},
-        stream_id=tuple("2" if first else "5" for first in order),
+        stream_id=tuple("6" if first else "9" for first in order),
         pictures=(),
         streams={**one.streams, **other.streams},
     )
@@ -134,7 +135,7 @@ def test_two_streams_do_not_disturb_each_other() -> None:
 
     tracks = tracked(cut(batch, people, 5))
 
-    for k, seed in enumerate((2, 5)):
+    for k, seed in enumerate((6, 9)):
         mine, alone = tracks.take(tracks.frame_row % 2 == k), whole(seed).take(whole(seed).frame_row < count)
         assert equal(replace(mine, frame_row=mine.frame_row // 2), alone)
 

@@ -60,8 +60,8 @@ class Config(NodeConfig):
     persistence_s: float = Field(default=1.5, gt=0, json_schema_extra=LIVE)
     """Seconds for which people keep speed and direction. Raise for corridors, lower for people who browse."""
     solver: Solver = "scipy"
-    """Library that pairs people with detections: `scipy`, or `lap` (an extra to install), which is faster from about a
-    hundred people in a picture."""
+    """Library that pairs people with detections: `scipy`, or `lap` (an extra to install), which is faster for hundreds
+    of people in a picture."""
     offline: bool = Field(default=False, json_schema_extra={"second_pass": True})
     """Run files in two passes: once a file is known to its end, fragments of tracks are linked and gaps are filled, and
     all that follows sees only that. Streams that are live are run in one pass all the same."""

@@ -9,7 +9,7 @@ import numpy as np
 Array = np.ndarray[Any, np.dtype[Any]]
 
 Solver = Literal["scipy", "lap"]
-"""Both find the best assignment. `lap` is an extra to install, and worth it for hundreds of people in a picture."""
+"""Both find the best assignment. `lap` is an extra to install, and worth it for some hundred people in a picture."""
 
 
 def assign(gain: Array, solver: Solver = "scipy") -> tuple[Array, Array]:

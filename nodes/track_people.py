@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
+from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -67,6 +69,11 @@ class Config(NodeConfig):
     all that follows sees only that. Streams that are live are run in one pass all the same."""
     min_seen_s: float = Field(default=0.5, ge=0)
     """With `offline`: people seen for fewer seconds in all are left out. Raise for fewer false tracks."""
+
+    def problems(self, root: Path) -> dict[str, list[str]]:
+        if self.solver == "scipy" or find_spec(self.solver):
+            return {}
+        return {"solver": [f"expected the package {self.solver} beside ours, got none; type pip install {self.solver}"]}
 
 
 class TrackPeople(Node[Config]):

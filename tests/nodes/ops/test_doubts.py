@@ -60,7 +60,7 @@ def test_nobody_is_doubted_who_was_found_where_expected() -> None:
     assert tracks[-1].body_box[:, 0] == pytest.approx([THERE - 0.1, BESIDE - 0.1], abs=0.01)
 
 
-def test_a_doubt_is_forgotten_in_time() -> None:
+def test_a_doubt_fades_as_the_place_grows_uncertain() -> None:
     tracks = follow(*LOST, *[(BESIDE,)] * 17, *[(BESIDE, THERE)] * 3)
 
     assert not any(frame.taken_from.any() for frame in tracks)

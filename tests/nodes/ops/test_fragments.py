@@ -52,6 +52,12 @@ def test_steps_over_frames_in_which_somebody_is_not_seen_tell_nothing() -> None:
     assert not path_of(together(*others)).any()
 
 
+def test_one_who_goes_and_another_who_comes_tell_nothing() -> None:
+    pairs = [sight(k, [3 + k % 2], 0.2 * k) for k in range(8)]
+
+    assert not path_of(together(*pairs)).any()
+
+
 def test_tracks_are_cut_where_somebody_is_out_of_sight_for_longer() -> None:
     pieces = pieces_of(sight(7, [3, 4, 8, 13, 14]), sight(5, [4, 5], 0.3))
 
@@ -102,8 +108,8 @@ def test_ends_are_as_if_the_camera_stood() -> None:
 
 
 def test_who_would_be_outside_the_picture_soon_goes_out() -> None:
-    goes = sight(1, range(10), 1.8, speed=(0.15, 0))
-    comes = sight(2, range(10), 0.05, 0.1, speed=(0.2, 0))
+    goes = sight(1, range(10), 1.6, speed=(0.3, 0))
+    comes = sight(2, range(10), 0.12, 0.1, speed=(0.3, 0))
     near = sight(3, range(10), 1.0, 0.8)  # half of it is below the picture
     stands = sight(4, range(10), 0.3, 0.3)
 

@@ -85,13 +85,24 @@ def test_two_fair_links_are_made_rather_than_the_best_one() -> None:
     assert people(*linked(first, second, third, last)) == {1: {1}, 2: {2}, 3: {1}, 4: {2}}
 
 
-def test_one_fragment_has_one_next_and_one_before() -> None:
-    """Nearer is likelier; who is left over stays alone."""
-    rows, made = linked(sight(1, range(10)), sight(2, range(14, 24), 1.01), sight(3, range(14, 24), 1.03))
-    assert people(rows, made) == {1: {1}, 2: {1}, 3: {2}}
+def test_one_good_link_is_made_rather_than_two_poor_ones() -> None:
+    """The first two could go on as either, in other pairs, each of them far off."""
+    first, second = sight(1, range(10)), sight(2, range(10), 1.055)
+    third, last = sight(3, range(14, 24)), sight(4, range(14, 24), 0.945)
 
-    rows, made = linked(sight(1, range(10), 1.03), sight(2, range(10), 1.01), sight(3, range(14, 24)))
-    assert people(rows, made) == {1: {1}, 2: {2}, 3: {2}}
+    assert people(*linked(first, last)) == {1: {1}, 4: {1}}
+    assert people(*linked(second, third)) == {2: {1}, 3: {1}}
+    assert people(*linked(first, second, third, last)) == {1: {1}, 2: {2}, 3: {1}, 4: {3}}
+
+
+@pytest.mark.parametrize(("second", "third"), [(1.01, 1.03), (1.03, 1.01)])
+def test_one_fragment_has_one_next_and_one_before(second: float, third: float) -> None:
+    """Nearer is likelier; who is left over stays alone."""
+    fork = linked(sight(1, range(10)), sight(2, range(14, 24), second), sight(3, range(14, 24), third))
+    assert people(*fork) == {1: {1}, 2: {1 + (second > third)}, 3: {1 + (third > second)}}
+
+    join = linked(sight(1, range(10), second), sight(2, range(10), third), sight(3, range(14, 24)))
+    assert people(*join) == {1: {1}, 2: {2}, 3: {1 + (second > third)}}
 
 
 def test_links_make_chains() -> None:

@@ -30,7 +30,7 @@ def turned(degrees: float, zoom: float) -> np.ndarray:
 
 
 def seen(motion: np.ndarray, told: np.ndarray | None, dx: float = 0.0, hidden: bool = False) -> list[Tracks]:
-    """Return the tracks of people who walk by `dx` a frame, while the camera moves once; from then on `hidden` or not."""
+    """Return the tracks of people who walk by `dx` a frame, while the camera moves once; from then on maybe hidden."""
     node = make_node(TrackPeople, high_score=0.6, new_score=0.6, min_likeness=0.2, coast_s=1.0, coast_spread=9.0)
     node.open()
     made = []

@@ -116,8 +116,6 @@ def _chains(count: int, earlier: Array, later: Array, gain: Array) -> Iterator[l
 
 def _best(count: int, earlier: Array, later: Array, gain: Array) -> dict[int, int]:
     """Return which fragment follows which. Only possible links are held: of 20,000 fragments all pairs take 3 GB."""
-    if not len(earlier):
-        return {}
     from scipy.sparse import coo_array
     from scipy.sparse.csgraph import min_weight_full_bipartite_matching
 

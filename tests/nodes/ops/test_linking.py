@@ -86,9 +86,9 @@ def test_two_fair_links_are_made_rather_than_the_best_one() -> None:
 
 
 def test_one_good_link_is_made_rather_than_two_poor_ones() -> None:
-    """The first two could go on as either, in other pairs, each of them far off."""
-    first, second = sight(1, range(10)), sight(2, range(10), 1.055)
-    third, last = sight(3, range(14, 24)), sight(4, range(14, 24), 0.945)
+    """The other pairs could be one person each, but far off. Of heads alone nobody hides behind anybody."""
+    first, second = sight(1, range(10), head_only=True), sight(2, range(10), 1.055, head_only=True)
+    third, last = sight(3, range(14, 24), head_only=True), sight(4, range(14, 24), 0.945, head_only=True)
 
     assert people(*linked(first, last)) == {1: {1}, 4: {1}}
     assert people(*linked(second, third)) == {2: {1}, 3: {1}}

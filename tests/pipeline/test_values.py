@@ -97,7 +97,7 @@ def test_names_are_a_tuple_with_one_for_each_row(label: Any, message: str) -> No
 def test_arrays_of_any_kind_will_do_when_they_hold_what_is_declared() -> None:
     """Views, strides, and arrays of another class; the dtype must be the same, not the same object."""
     every_other = np.zeros((4, 8), np.float32)[::2, ::2]
-    same = np.dtype([("x", np.float32)])["x"]
+    same = np.dtype(np.float32, metadata={"unit": "px"})
 
     assert len(Boxes(np.zeros(2, np.int64), every_other)) == 2
     assert len(Boxes(np.zeros(2, np.int64), np.zeros((2, 4), np.float32).view(Kept))) == 2

@@ -123,7 +123,7 @@ def _once(columns: Columns) -> Columns:
 
 
 def _filled(columns: Columns, frames_ns: Array, aspect: float, min_seen_s: float) -> Columns:
-    """Return the rows after linking, with those that fill gaps, ordered by (pts, track); what these lack is 0."""
+    """Return the rows after linking, and then those that fill gaps; what these lack is 0."""
     linked = link(Rows(**{name: columns[name] for name in _LINKED}), frames_ns, aspect, min_seen_s)
     track_id, filled = linked.track_id, linked.filled
     kept = track_id != 0
@@ -132,7 +132,7 @@ def _filled(columns: Columns, frames_ns: Array, aspect: float, min_seen_s: float
         more = getattr(filled, name, None)
         lacking = np.zeros((len(filled), *column.shape[1:]), column.dtype)
         made[name] = np.concatenate([column[kept], lacking if more is None else more.astype(column.dtype)])
-    return _once(made)
+    return made
 
 
 def _numbered(columns: Columns) -> Columns:

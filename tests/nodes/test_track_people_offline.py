@@ -33,8 +33,7 @@ def tracked(frame_rows: list[int], track_id: list[int], xs: list[float], **colum
         frame_row=frame_rows,
         track_id=track_id,
         body_box=np.array([box(x) for x in xs], np.float32).reshape(-1, 4),
-        body_score=[0.8] * len(xs),
-        **{"observed": [True] * len(xs), **columns},
+        **{"body_score": [0.8] * len(xs), "observed": [True] * len(xs), **columns},
     )
 
 
@@ -149,8 +148,13 @@ def test_what_the_tracker_corrected_later_is_right_from_the_start() -> None:
     assert not any(value.taken_from.any() or value.taken_since_ns.any() for value in values)
 
 
-def test_one_row_is_left_where_two_tracks_turn_out_to_be_one() -> None:
-    both = tracked([0, 0], [1, 2], [0.3, 0.2], observed=[False, True])
+@pytest.mark.parametrize(
+    "columns",
+    [{"observed": [False, True], "body_score": [0.8, 0.5]}, {"observed": [True, True], "body_score": [0.5, 0.8]}],
+)
+def test_one_row_is_left_where_two_tracks_turn_out_to_be_one(columns: dict[str, Any]) -> None:
+    """Of two the one that was seen, and of two that were the one with the better score."""
+    both = tracked([0, 0], [1, 2], [0.3, 0.2], **columns)
     found = tracked([0], [1], [0.2], taken_from=[2], taken_since_ns=[0])
     ticks = [(frames(1, start_s=0.1 * i, step_s=STEP_S), value) for i, value in enumerate([both, found])]
 
@@ -159,6 +163,13 @@ def test_one_row_is_left_where_two_tracks_turn_out_to_be_one() -> None:
     assert ids(values) == [[1], [1]]
     assert values[0].body_box[0].tolist() == pytest.approx(box(0.2).tolist())
     assert values[0].observed.all()
+
+
+def test_bodies_are_calmed() -> None:
+    values = revised(*walk({1: {i: 0.5 + 0.01 * (-1) ** i for i in range(20)}}, 20))
+
+    middles = concat(values).body_box[:, [0, 2]].mean(axis=1)
+    assert np.abs(middles[4:-4] - 0.5).max() < 0.004
 
 
 def test_nothing_is_linked_beyond_a_stream_and_its_generation() -> None:

@@ -166,21 +166,25 @@ class TrackPeople(Node[Config]):
         people: Detections,
         corrections: list[tuple[int, int, int]],
     ) -> Tracks:
-        """Return the rows of confirmed people who are seen, or whose body is still expected somewhere in the frame."""
+        """Return the rows of confirmed people who are seen, or whose body is still expected somewhere in the frame.
+
+        Whoever a correction is about has a row in any case: a correction that is told later would be wrong.
+        """
         config, motion = self.config, roster.motion
         seen = pairs >= 0
         observed = seen[:, HEAD] | seen[:, BODY]
         sides = np.maximum(motion.anchored()[:, BODY, 2:], 0)
-        spread = np.maximum(*motion.spread()[:, BODY].T)
-        certain = spread <= config.coast_spread * np.sqrt(sides[:, 0] * sides[:, 1])
+        variance = np.maximum(*motion.variance()[:, BODY].T)
+        certain = variance <= config.coast_spread**2 * sides[:, 0] * sides[:, 1]
         coasts = certain & (roster.seen_ns[:, BODY] >= (roster.pts_ns or 0) - config.coast_s * 1e9)
         body = motion.boxes()[:, BODY]
         body[:, ::2] /= aspect
         unseen = ~seen[:, BODY]
         body[unseen] = clip_to_frame(body[unseen])
-        coasts &= (body[:, 2] > body[:, 0]) & (body[:, 3] > body[:, 1])
+        told = (roster.track_id[:, None] == np.array([taker for _, _, taker in corrections])).any(axis=1)
+        coasts = (coasts | told) & (body[:, 2] > body[:, 0]) & (body[:, 3] > body[:, 1])
         body[unseen & ~coasts] = np.nan
-        shown = ((roster.track_id > 0) & (observed | coasts)).nonzero()[0]
+        shown = ((roster.track_id > 0) & (observed | coasts | told)).nonzero()[0]
         shown = shown[np.argsort(roster.track_id[shown], kind="stable")]
         track_id, (head, of_body) = roster.track_id[shown], pairs[shown].T
         taken_from, taken_since_ns = np.zeros((2, len(shown)), np.int64)

@@ -35,7 +35,7 @@ def assign(gain: Array, solver: Solver = "scipy") -> tuple[Array, Array]:
 
         rows, cols = linear_sum_assignment(gain, maximize=True)
     paired = gain[rows, cols] > 0
-    return rows[paired].astype(np.int64), cols[paired].astype(np.int64)
+    return rows[paired].astype(np.int64, copy=False), cols[paired].astype(np.int64, copy=False)
 
 
 def load(solver: Solver) -> None:

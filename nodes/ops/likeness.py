@@ -37,8 +37,9 @@ def likeness(expected: Array, spread: Array, found: Array) -> Array:
         found: (M, 2, 4) boxes of head and body, NaN unseen. Same space.
     """
     known, seen = ~np.isnan(expected[..., 0]), ~np.isnan(found[..., 0])
+    known_of, seen_of = ([np.count_nonzero(these[:, part]) for part in (HEAD, BODY)] for these in (known, seen))
     for part in (HEAD, BODY):
-        if not seen[:, 1 - part].any() and known[:, part].all() and seen[:, part].all():
+        if not seen_of[1 - part] and known_of[part] == len(known) and seen_of[part] == len(seen):
             return _overlap(expected, spread, found, part)  # nobody lacks the one part that all are compared by
     weight = np.zeros((len(expected), len(found)))
     alike = np.zeros_like(weight)

@@ -101,7 +101,8 @@ def match(roster: Roster, found: Found, rules: Rules) -> tuple[Array, list[Doubt
     def pair(gain: Array, who: Array, which: Array) -> None:
         rows, columns = (who & (person < 0)).nonzero()[0], (which & ~taken).nonzero()[0]
         if len(rows) and len(columns):
-            a, b = assign(gain[rows[:, None], columns], rules.solver)
+            everything = len(rows) == len(person) and len(columns) == len(taken)
+            a, b = assign(gain if everything else gain[rows[:, None], columns], rules.solver)
             person[rows[a]] = columns[b]
             taken[columns[b]] = True
 
@@ -115,7 +116,7 @@ def match(roster: Roster, found: Found, rules: Rules) -> tuple[Array, list[Doubt
     if not known.all():
         pair(alike - rules.min_likeness, ~known, np.ones_like(strong))
     pairs = np.where(found.seen[person], person[:, None], -1)
-    if found.seen[:, HEAD].any() and found.seen[:, BODY].any():
+    if np.count_nonzero(found.seen[:, HEAD]) and np.count_nonzero(found.seen[:, BODY]):
         _complete(pairs, person, taken, alike - rules.min_likeness_weak, found, rules.solver)
     return pairs, doubts
 
@@ -134,7 +135,7 @@ def _jump(roster: Roster, found: Found, who: Array) -> Array | None:
 
     The median over those people who have a detection nearest to them that has nobody nearer, where it is clearly not 0.
     """
-    part = BODY if found.seen[:, BODY].any() else HEAD
+    part = BODY if np.count_nonzero(found.seen[:, BODY]) else HEAD
     rows = (who & roster.motion.known[:, part]).nonzero()[0]
     columns = found.seen[:, part].nonzero()[0]
     if len(rows) < _LEAST_WITNESSES or len(columns) < _LEAST_WITNESSES:

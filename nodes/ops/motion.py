@@ -104,7 +104,11 @@ class Motion:
 
     def spread(self) -> Array:
         """Return the standard deviation (N, 2, 2) of where the parts are, in x and y; NaN unknown."""
-        return np.sqrt(self.cov[kalman.PP, ..., :2])
+        return np.sqrt(self.variance())
+
+    def variance(self) -> Array:
+        """Return the squares of `spread` (N, 2, 2)."""
+        return np.asarray(self.cov[kalman.PP, ..., :2])
 
     def predict(self, dt_s: float, pace: Pace) -> Motion:
         """Return the people `dt_s` seconds later."""
@@ -128,11 +132,11 @@ class Motion:
         noise = _JITTER * _sides(measured)
         mean, cov = kalman.update(self.mean, self.cov, measured, noise, again[..., None])
         new = seen & ~self.known
-        if new.any():
+        if np.count_nonzero(new):
             first = Motion.begin(measured, new, pace)
             mean[:, new], cov[:, new] = first.mean[:, new], first.cov[:, new]
         along = self.known & ~seen & again[:, ::-1]
-        if along.any():
+        if np.count_nonzero(along):
             row, part = np.nonzero(along)
             moved = mean[kalman.POSITION, row, 1 - part, :2] - self.mean[kalman.POSITION, row, 1 - part, :2]
             mean[kalman.POSITION, row, part, :2] += moved

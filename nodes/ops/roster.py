@@ -87,7 +87,7 @@ class Roster:
         if self.before_ns is None or not len(self):
             return
         stale = (self.lost_ns() > max_lost_s * 1e9) & (self.track_id > 0)[:, None] & self.motion.known
-        if stale.any():
+        if np.count_nonzero(stale):
             self.motion = self.motion.without(stale)
             self.keep(self.motion.known[:, HEAD] | self.motion.known[:, BODY])
         self.motion = self.motion.predict((pts_ns - self.before_ns) / 1e9, pace)
@@ -108,7 +108,8 @@ class Roster:
         anyhow = seen[:, HEAD] | seen[:, BODY]
         step_ns = 0 if self.before_ns is None else self.pts_ns - self.before_ns
         self.in_sight_ns = self.in_sight_ns + step_ns * anyhow
-        self.seen_ns = np.where(seen, self.pts_ns, self.seen_ns)
+        self.seen_ns = self.seen_ns.copy()
+        self.seen_ns[seen] = self.pts_ns
         self.last_mean = np.where(anyhow[:, None, None, None], self.motion.mean.swapaxes(0, 1), self.last_mean)
         if looks is not None:
             self._look(looks)
@@ -122,7 +123,7 @@ class Roster:
         assert self.pts_ns is not None
         lost_ns = self.pts_ns - self.last_seen_ns()
         lost = lost_ns > 0
-        if not lost.any():
+        if not np.count_nonzero(lost):
             return np.ones(len(self), np.bool_)
         anchored = self.motion.anchored()
         place = np.where(self.motion.known[:, BODY, None], anchored[:, BODY], anchored[:, HEAD])
@@ -130,7 +131,7 @@ class Roster:
         gone = (x < 0) | (x > aspect) | (bottom < 0) | (top > 1)
         gone |= (self.track_id == 0) & (lost_ns > _UNPROVEN_NS)
         whole = self.motion.known[:, HEAD] & self.motion.known[:, BODY]
-        if whole.any():
+        if np.count_nonzero(whole):
             gone |= self._halves_of_others(lost, whole)
         stays = ~(lost & gone)
         self.keep(stays)

@@ -1,9 +1,12 @@
 """Who is who from frame to frame, and for how long: people made by hand."""
 
+from pathlib import Path
+
 import numpy as np
 import pytest
 
-from nodes.track_people import TrackPeople
+from nodes import track_people
+from nodes.track_people import Config, TrackPeople
 from nodes.types import Detections
 from tests.helpers import frames, make_node, table
 from tests.nodes.walkers import follow, found, ids, person
@@ -220,3 +223,14 @@ def test_the_same_people_give_the_same_tracks() -> None:
 
     assert ids(first) == ids(second)
     assert all(np.array_equal(a.body_box, b.body_box, equal_nan=True) for a, b in zip(first, second, strict=True))
+
+
+def test_a_solver_that_is_not_installed_is_said_before_a_run(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert Config(solver="lap").problems(Path()) == {}
+
+    monkeypatch.setattr(track_people, "find_spec", lambda name: None)
+
+    assert Config(solver="scipy").problems(Path()) == {}
+    assert Config(solver="lap").problems(Path()) == {
+        "solver": ["expected the package lap beside ours, got none; type pip install lap"]
+    }

@@ -92,4 +92,5 @@ def settle(
         roster.track_id[right], roster.first_ns[right] = each.track_id, roster.first_ns[wrong[0]]
         roster.track_id[wrong[0]], roster.first_ns[wrong[0]] = roster.last_id, each.since_ns
         corrections.append((each.track_id, each.since_ns, roster.last_id))
-    return left, corrections
+    settled = {number for number, _, _ in corrections}
+    return [each for each in left if each.track_id not in settled], corrections

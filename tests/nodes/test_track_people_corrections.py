@@ -66,12 +66,12 @@ def test_two_who_meet_behind_a_pillar_are_corrected_each_by_his_way() -> None:
     assert tracks[-1].body_box[0, 0] > 0.8 > 0.2 > tracks[-1].body_box[1, 0]
 
 
-def test_somebody_doubted_who_is_hidden_is_told_of_all_the_same() -> None:
+@pytest.mark.parametrize(("body", "beside"), [(True, (0.4, 0.46)), (False, (0.38, 0.42))])
+def test_somebody_doubted_who_is_hidden_is_told_of_all_the_same(body: bool, beside: tuple[float, float]) -> None:
     """Found a bit beside where the one lost was, and hidden when that one turns up: nobody could tell it later."""
-    lost = [[person(0.3)]] * 10 + [[]] * 5
-    wrong, right = [[person(0.4)], [person(0.46)]], [[person(0.3)]] * 3
+    here, wrong = [person(0.3, body=body)], [[person(x, body=body)] for x in beside]
 
-    tracks = follow(*lost, *wrong, *right, confirm_s=0.1, coast_s=0.0, min_likeness=0.2)
+    tracks = follow(*[here] * 10, *[[]] * 5, *wrong, *[here] * 3, confirm_s=0.1, coast_s=0.0, min_likeness=0.2)
 
     assert ids(tracks)[15:] == [[1], [1], [], [1, 2], [1]]
     assert corrections(tracks) == [(18, 2, 1, pytest.approx(1.5))]

@@ -106,6 +106,15 @@ def test_a_newcomer_settles_one_doubt() -> None:
     assert roster.track_id.tolist() == [3, 2, 1]
 
 
+def test_once_it_is_settled_who_has_a_number_older_and_newer_doubts_are_over() -> None:
+    roster, doubt_of_1 = scene()
+    others = [Doubt(1, since(roster) - age_ns, 0.7, doubt_of_1.expected) for age_ns in (9, -9)]
+
+    left, corrections = settle(roster, [others[0], doubt_of_1, others[1]], DUE, PACE)
+
+    assert (left, corrections) == ([], [(1, since(roster), 3)])
+
+
 @pytest.mark.parametrize(("lost_s", "is_doubtful"), [(0.0, False), (0.24, False), (0.32, True), (2.0, True)])
 def test_who_was_out_of_sight_for_long_is_doubtful(lost_s: float, is_doubtful: bool) -> None:
     roster = watched([OLD, WRONG], lost=lost_s)

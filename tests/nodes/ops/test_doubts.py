@@ -28,9 +28,7 @@ def found(*places: float) -> Detections:
 def follow(*places: tuple[float, ...]) -> list[Tracks]:
     node = make_node(TrackPeople, confirm_s=0.1, coast_s=0.0)
     node.open()
-    return [
-        node.process(frames(1, start_s=STEP_S * k, step_s=STEP_S), found(*here)) for k, here in enumerate(places)
-    ]
+    return [node.process(frames(1, start_s=STEP_S * k, step_s=STEP_S), found(*here)) for k, here in enumerate(places)]
 
 
 def numbers(tracks: list[Tracks]) -> list[list[int]]:

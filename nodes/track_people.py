@@ -154,7 +154,8 @@ class TrackPeople(Node[Config]):
         roster.doubts, splits = settle(roster, roster.doubts, due, pace)
         roster.doubts += doubts
         roster.confirm(due)
-        left, merges = reunite(roster, pace, config.solver)
+        # One correction of a person at a time: numbers that a split has just given are not merged in the same frame.
+        left, merges = (np.ones(len(roster), np.bool_), []) if splits else reunite(roster, pace, config.solver)
         return self._report(roster, frame_row, aspect, pairs[left], people, splits + merges)
 
     def _report(

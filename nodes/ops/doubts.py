@@ -39,7 +39,7 @@ class Doubt:
 def doubtful(roster: Roster) -> Array:
     """Tell who has a number and was out of sight for so long that it is doubtful who is found: (N,) bool."""
     assert roster.pts_ns is not None
-    return np.asarray((roster.last_seen_ns() <= roster.pts_ns - _LOST_NS) & (roster.track_id > 0))
+    return np.asarray((roster.last_ns <= roster.pts_ns - _LOST_NS) & (roster.track_id > 0))
 
 
 def doubt(roster: Roster, rows: Array, alike: Array) -> list[Doubt]:

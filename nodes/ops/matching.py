@@ -96,7 +96,7 @@ def match(roster: Roster, found: Found, rules: Rules) -> tuple[Array, list[Doubt
         roster.motion = roster.motion.shifted(jump)
     alike = _alike(roster, found)
     strong = found.scores >= rules.high_score
-    all_strong = bool(strong.all())
+    all_strong = np.count_nonzero(strong) == len(strong)
 
     def pair(gain: Array, who: Array, which: Array) -> None:
         rows, columns = (who & (person < 0)).nonzero()[0], (which & ~taken).nonzero()[0]
@@ -113,7 +113,7 @@ def match(roster: Roster, found: Found, rules: Rules) -> tuple[Array, list[Doubt
         pair(alike - rules.min_likeness_weak, known & just_seen, ~strong)
     if found.looks.shape[1] and roster.looks.shape[1] == found.looks.shape[1]:
         pair(_recognised(roster, found) - rules.min_resemblance, known, strong)
-    if not known.all():
+    if np.count_nonzero(known) < len(known):
         pair(alike - rules.min_likeness, ~known, np.ones_like(strong))
     pairs = np.where(found.seen[person], person[:, None], -1)
     if np.count_nonzero(found.seen[:, HEAD]) and np.count_nonzero(found.seen[:, BODY]):
@@ -166,7 +166,7 @@ def _recognised(roster: Roster, found: Found) -> Array:
     ours, theirs = roster.motion.anchored(), found.anchored[:-1]
     part = HEAD if not (found.seen[:, BODY].any() and roster.motion.known[:, BODY].any()) else BODY
     away = np.linalg.norm(theirs[None, :, part, :2] - ours[:, None, part, :2], axis=2)  # (N, M)
-    lost_s = ((roster.pts_ns or 0) - roster.last_seen_ns()) / 1e9
+    lost_s = ((roster.pts_ns or 0) - roster.last_ns) / 1e9
     within = away <= _WALK * (lost_s + 0.2)[:, None] * heights(ours)[:, None]
     return np.where(within, np.nan_to_num(resemblance(roster.looks, found.looks)), 0)
 

@@ -43,7 +43,7 @@ def reunite(roster: Roster, pace: Pace, solver: Solver) -> tuple[Array, list[tup
     new = _due(roster)
     if not len(new):
         return everybody, []
-    seen_ns = roster.last_seen_ns()
+    seen_ns = roster.last_ns
     lost = (roster.track_id > 0) & (seen_ns + _LEAST_LOST_NS <= roster.pts_ns) & (seen_ns < roster.first_ns[new].max())
     old = np.flatnonzero(lost)
     if not len(old):
@@ -68,12 +68,12 @@ def _due(roster: Roster) -> Array:
     then, now = (np.searchsorted(COMPARED_AT_NS, ages_ns, "right") for ages_ns in (before_ns, age_ns))
     next_ns = np.append(COMPARED_AT_NS, NEVER_NS - roster.pts_ns)[now] + roster.first_ns
     roster.compare_ns = int(next_ns.min(initial=NEVER_NS))
-    return np.flatnonzero((now > then) & (roster.last_seen_ns() == roster.pts_ns) & (roster.track_id > 0))
+    return np.flatnonzero((now > then) & (roster.last_ns == roster.pts_ns) & (roster.track_id > 0))
 
 
 def _miss(roster: Roster, old: Array, new: Array, pace: Pace) -> Array:
     """Return by how much the ways of lost people (A,) and newcomers (B,) miss each other: (A, B), inf for never."""
-    seen_ns = roster.last_seen_ns()[old]
+    seen_ns = roster.last_ns[old]
     gap_s = (roster.first_ns[new] - seen_ns[:, None]) / 1e9
     before, after, first = roster.last_mean[old], roster.motion.mean[:, new].swapaxes(0, 1), roster.first_box[new]
     bodies = ~np.isnan(before[:, 0, BODY, 0])[:, None] & ~np.isnan(first[:, BODY, 0])

@@ -21,7 +21,7 @@ _UNPROVEN_NS = 400_000_000
 """Who is not confirmed is forgotten when out of sight for longer."""
 _NEW_LOOKS = 0.1
 """What the latest sight counts in how somebody looks."""
-_COLUMNS = ("track_id", "first_ns", "seen_ns", "in_sight_ns", "looks", "first_box", "last_mean")
+_COLUMNS = ("track_id", "first_ns", "seen_ns", "last_ns", "in_sight_ns", "looks", "first_box", "last_mean")
 
 
 def _no_ints() -> Array:
@@ -39,6 +39,8 @@ class Roster:
     """(N,) int64: first sight."""
     seen_ns: Array = field(default_factory=lambda: np.empty((0, 2), np.int64))
     """(N, 2) int64: last sight of head and body; of a part never seen, the first sight of the person."""
+    last_ns: Array = field(default_factory=_no_ints)
+    """(N,) int64: last sight of either."""
     in_sight_ns: Array = field(default_factory=_no_ints)
     """(N,) int64: how long seen in all."""
     looks: Array = field(default_factory=lambda: np.empty((0, 0)))
@@ -66,11 +68,7 @@ class Roster:
 
     def just_seen(self) -> Array:
         """Tell who was seen in the frame before this one: (N,) bool."""
-        return np.asarray(self.last_seen_ns() == self.before_ns)
-
-    def last_seen_ns(self) -> Array:
-        """Return when each person was last seen, head or body: (N,) int64."""
-        return np.maximum(self.seen_ns[:, HEAD], self.seen_ns[:, BODY])
+        return np.asarray(self.last_ns == self.before_ns)
 
     def advance(self, pts_ns: int, max_lost_s: float, pace: Pace, affine: Array | None = None) -> None:
         """Move everybody on to the next frame; forget people and parts out of sight for longer than `max_lost_s`.
@@ -110,6 +108,8 @@ class Roster:
         self.in_sight_ns = self.in_sight_ns + step_ns * anyhow
         self.seen_ns = self.seen_ns.copy()
         self.seen_ns[seen] = self.pts_ns
+        self.last_ns = self.last_ns.copy()
+        self.last_ns[anyhow] = self.pts_ns
         self.last_mean = np.where(anyhow[:, None, None, None], self.motion.mean.swapaxes(0, 1), self.last_mean)
         if looks is not None:
             self._look(looks)
@@ -121,7 +121,7 @@ class Roster:
         half a person, a head or a body, in the place of the head or body of somebody whole in sight.
         """
         assert self.pts_ns is not None
-        lost_ns = self.pts_ns - self.last_seen_ns()
+        lost_ns = self.pts_ns - self.last_ns
         lost = lost_ns > 0
         if not np.count_nonzero(lost):
             return np.ones(len(self), np.bool_)
@@ -151,6 +151,7 @@ class Roster:
             first * 0,
             first,
             np.stack([first, first], axis=1),
+            first,
             first * 0,
             looks,
             measured,
@@ -164,14 +165,13 @@ class Roster:
     def due(self, confirm_s: float) -> Array:
         """Return the rows of those who have been in sight long enough for a number; everybody in the first frame."""
         unproven = self.track_id == 0
-        if self.before_ns is not None and unproven.any():
+        if self.before_ns is not None:
             unproven &= self.in_sight_ns >= confirm_s * 1e9
         return np.flatnonzero(unproven)
 
     def confirm(self, rows: Array) -> None:
         """Give numbers to those of some rows who have none."""
-        rows = rows[self.track_id[rows] == 0]
-        if len(rows):
+        if len(rows) and len(rows := rows[self.track_id[rows] == 0]):
             self.track_id = self.track_id.copy()
             self.track_id[rows] = self.last_id + 1 + np.arange(len(rows))
             self.last_id += len(rows)

@@ -182,7 +182,7 @@ class TrackPeople(Node[Config]):
         body[:, ::2] /= aspect
         unseen = ~seen[:, BODY]
         body[unseen] = clip_to_frame(body[unseen])
-        told = (roster.track_id[:, None] == np.array([taker for _, _, taker in corrections])).any(axis=1)
+        told = np.isin(roster.track_id, [taker for _, _, taker in corrections]) if corrections else np.zeros_like(unseen)
         coasts = (coasts | told) & (body[:, 2] > body[:, 0]) & (body[:, 3] > body[:, 1])
         body[unseen & ~coasts] = np.nan
         shown = ((roster.track_id > 0) & (observed | coasts | told)).nonzero()[0]

@@ -182,7 +182,9 @@ class TrackPeople(Node[Config]):
         body[:, ::2] /= aspect
         unseen = ~seen[:, BODY]
         body[unseen] = clip_to_frame(body[unseen])
-        told = np.isin(roster.track_id, [taker for _, _, taker in corrections]) if corrections else np.zeros_like(unseen)
+        told = np.zeros_like(unseen)
+        for _, _, taker in corrections:
+            told |= roster.track_id == taker
         coasts = (coasts | told) & (body[:, 2] > body[:, 0]) & (body[:, 3] > body[:, 1])
         body[unseen & ~coasts] = np.nan
         shown = ((roster.track_id > 0) & (observed | coasts | told)).nonzero()[0]

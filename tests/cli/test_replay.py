@@ -76,7 +76,7 @@ def test_values_written_down_are_taken_even_if_defaults_change(
 
     assert values["looks"]["min_fixation_s"] == 0.2  # a default
     assert values["engine"]["batch_size"] == 1
-    values["looks"]["min_fixation_s"] = 0.7
+    values["looks"]["min_fixation_s"] = 2.0
     change(values=values)
 
     wanted = (

@@ -67,7 +67,7 @@ def test_two_cameras_one_of_which_is_cut_and_one_fails_are_replayed_to_the_same_
     assert run(capsys, "replay", "rec", "--assert") == same("a", "b")
 
     a, b = events("out/two/a/events.jsonl"), events("out/two/b/events.jsonl")
-    assert min(len(a), len(b)) > 10
+    assert min(len(a), len(b)) >= 10
     assert {event["data"]["generation"] - BEGAN_S for event in a} == {0, 1}
     assert {event["data"].get("reason") for event in a + b} >= {"discontinuity", "stream_ended"}, a
     assert a[0]["time"] == moment(NOON, a[0])

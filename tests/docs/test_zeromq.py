@@ -28,9 +28,9 @@ SECTIONS = dict(part.split("\n", 1) for part in PAGE.split("\n## ")[1:])
 EXAMPLES = [block.encode().split(b"\n") for block in re.findall(r"```text\n(.*?)\n```", PAGE, re.DOTALL)]
 MESSAGE, HEARTBEAT, *REQUESTS = EXAMPLES
 LOG = wire.decode_message(MESSAGE).headers.log  # type: ignore[union-attr]
-STORY = (("look/shop/2/", "shop/0/2/cereal/1880000000/started"), ("look/shop/1/", "shop/0/1/cereal/2320000000/started"),
+STORY = (("look/shop/2/", "shop/0/2/cereal/1880000000/started"), ("look/shop/1/", "shop/0/1/cereal/2480000000/started"),
          ("look/shop/3/", "shop/0/3/coffee/3080000000/started"), ("look/shop/2/", json.loads(MESSAGE[2])["id"]),
-         ("look/shop/1/", "shop/0/1/cereal/2320000000/updated/1"))  # fmt: skip
+         ("look/shop/1/", "shop/0/1/cereal/2480000000/updated/1"))  # fmt: skip
 """Topics and ids of the first messages of the run that the examples are of."""
 TIMES = ("08:23:53.880163", "08:23:54.696169", "08:23:55.674662", "08:23:56.786591", "08:23:57.356148")
 

@@ -195,7 +195,7 @@ def test_doubtful_targets_are_told_as_far_as_asked_for() -> None:
 
     assert names(mostly_tea, both, rival_share=0.7) == ["tea"]
     assert names(mostly_tea, both, rival_share=0.1) == ["tea", "coffee"]
-    assert names(mostly_tea, both, rival_share=0.1, min_score=0.5) == ["tea"]
+    assert names(mostly_tea, both, rival_share=0.1, min_score=0.4) == ["tea"]
 
 
 @pytest.mark.parametrize(

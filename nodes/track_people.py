@@ -190,17 +190,18 @@ class TrackPeople(Node[Config]):
         shown = ((roster.track_id > 0) & (observed | coasts | told)).nonzero()[0]
         shown = shown[np.argsort(roster.track_id[shown], kind="stable")]
         track_id, (head, of_body) = roster.track_id[shown], pairs[shown].T
+        some = slice(None) if np.count_nonzero(head >= 0) else slice(0)  # most detectors find bodies alone
         taken_from, taken_since_ns = np.zeros((2, len(shown)), np.int64)
         for taken, since_ns, taker in corrections:
             taken_from[track_id == taker], taken_since_ns[track_id == taker] = taken, since_ns
         return Tracks(
             frame_row=np.full(len(shown), frame_row, np.int64),
             track_id=track_id,
-            head_box=_rows(people.head_box, head, np.nan),
-            head_score=_rows(people.head_score, head, 0),
+            head_box=_rows(people.head_box[some], head, np.nan),
+            head_score=_rows(people.head_score[some], head, 0),
             body_box=body[shown].astype(np.float32),
             body_score=_rows(people.body_score, of_body, 0),
-            direction_scores=_rows(people.direction_scores, head, 0),
+            direction_scores=_rows(people.direction_scores[some], head, 0),
             observed=observed[shown],
             taken_from=taken_from,
             taken_since_ns=taken_since_ns,

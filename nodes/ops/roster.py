@@ -165,6 +165,8 @@ class Roster:
     def due(self, confirm_s: float) -> Array:
         """Return the rows of those who have been in sight long enough for a number; everybody in the first frame."""
         unproven = self.track_id == 0
+        if not np.count_nonzero(unproven):
+            return _no_ints()
         if self.before_ns is not None:
             unproven &= self.in_sight_ns >= confirm_s * 1e9
         return np.flatnonzero(unproven)

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nodes.ops.boxes import intersections, sizes, to_anchored
+from nodes.ops.motion import HEADS_PER_BODY
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -38,7 +39,7 @@ _HIDDEN = (0.6, 0.6)
 """What speaks for it when somebody is in front of each end, less what speaks against it when nobody is."""
 _LEAVES_S = 0.5
 """Who would be outside the picture so soon is going out."""
-_BODY_IN_HEADS = (2.0, 6.0)
+_BODY_IN_HEADS = (2.0, HEADS_PER_BODY)
 """Width and height of a body where the head alone is known."""
 _LEAST_WITNESSES = 4
 """So many people must be seen in two frames to tell how the camera moved between them."""

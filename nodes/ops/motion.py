@@ -13,12 +13,13 @@ from typing import Any
 import numpy as np
 
 from nodes.ops import kalman
+from nodes.ops.boxes import from_anchored
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 HEAD, BODY = 0, 1
 """Places on the axis of parts."""
-_HEADS_PER_BODY = 6.0
+HEADS_PER_BODY = 6.0
 """Body height over head height where the head alone is known; whole adults have 7, but the box of a head has hair."""
 # Chosen on rendered crowds (scenes.crowd); coordinates: centre x, top y, width, height.
 _JITTER = np.array([0.04, 0.04, 0.07, 0.07])
@@ -94,13 +95,9 @@ class Motion:
 
     def boxes(self) -> Array:
         """Return the boxes (N, 2, 4) `x1, y1, x2, y2` where the parts are now; NaN unknown."""
-        anchored = self.anchored()
-        sides = np.maximum(anchored[..., 2:], _TINY)
-        boxes = np.empty_like(anchored)
-        boxes[..., :2] = anchored[..., :2]
-        boxes[..., 0] -= sides[..., 0] / 2
-        np.add(boxes[..., :2], sides, out=boxes[..., 2:])
-        return boxes
+        anchored = self.anchored().copy()
+        np.maximum(anchored[..., 2:], _TINY, out=anchored[..., 2:])
+        return from_anchored(anchored)
 
     def spread(self) -> Array:
         """Return the standard deviation (N, 2, 2) of where the parts are, in x and y; NaN unknown."""
@@ -170,7 +167,7 @@ class Motion:
 
 def heights(anchored: Array) -> Array:
     """Return the heights (N,) of whole people with parts (N, 2, 4), by head and by body."""
-    return np.fmax(_HEADS_PER_BODY * anchored[:, HEAD, 3], anchored[:, BODY, 3])
+    return np.fmax(HEADS_PER_BODY * anchored[:, HEAD, 3], anchored[:, BODY, 3])
 
 
 def _speeds(anchored: Array, pace: Pace) -> Array:

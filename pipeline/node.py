@@ -188,12 +188,23 @@ class Node(Generic[C]):
 
 
 @dataclass(frozen=True)
+class Stamp:
+    """What the sender of a live stream says of the time of a frame: it may be missing, stand still, or jump."""
+
+    pts_ns: int | None
+    """Presentation time on a clock of the sender's; None where it gives none."""
+    wall_ns: int | None = None
+    """Unix time by the sender's reports, nanoseconds; None without."""
+
+
+@dataclass(frozen=True)
 class Frame:
     """One frame as a source yields it; the engine adds what it knows (stream, generation, arrival)."""
 
     picture: Picture | None
     """None in a source that gives no pictures."""
-    pts_ns: int
+    pts_ns: int = 0
+    """Strictly rising but for discontinuities. Without meaning where there is a `stamp`."""
     size_wh: tuple[int, int] | None = None
     """Width and height in pixels of the upright frame; None: those of the picture."""
     value: Value | None = None
@@ -201,6 +212,8 @@ class Frame:
     `frame_row` 0 in every row. None where that type is FrameBatch."""
     index: int | None = None
     """Number of the frame in its stream, from 0 and rising, where the source knows it; None: one more than before."""
+    stamp: Stamp | None = None
+    """For a live stream: the engine makes of it a time that rises strictly and is right on the wall clock."""
 
 
 @dataclass(frozen=True)
@@ -219,6 +232,21 @@ class Discontinuity:
 SourceItem = Frame | Dropped | Discontinuity | None
 
 
+class PacketGate:
+    """Tells the source of a live stream which packets to decode. This one lets all pass; the engine lends others."""
+
+    def admit(self, pts_ns: int | None, is_key: bool) -> str | None:
+        """Return None for a packet to decode, or the cause for which it is dropped undecoded (`decoder_late`, `shed`).
+
+        After one was dropped, all are up to the next key frame, so a decoder never misses what it refers to.
+
+        Args:
+            pts_ns: its presentation time as in `Stamp`.
+            is_key: whether decoding can begin with it.
+        """
+        return None
+
+
 class Source(Node[C]):
     """A node without inputs that reads one stream. The engine makes one per stream and runs it on its own thread.
 
@@ -231,6 +259,8 @@ class Source(Node[C]):
     """False when frames come without pictures; a graph with a node that reads pictures is then refused."""
     duration_ns: int | None = None
     """Length of what is read, once it is open; None while unknown and for live streams."""
+    gate: PacketGate = PacketGate()
+    """Asked about each packet before it is decoded."""
 
     def __init__(self, config: C, context: Context, stream: Stream) -> None:
         super().__init__(config, context)
@@ -244,8 +274,10 @@ class Source(Node[C]):
     def frames(self) -> Iterator[SourceItem]:
         """Yield the stream; returning ends it. Each step returns within its deadline, yielding None when nothing came.
 
+        Called again on the same object after a live stream was lost. A live stream that ends is lost: that is an error.
+
         Raises:
-            SourceError: the stream cannot be opened or read on; the engine decides whether to try again.
+            SourceError: the stream cannot be opened or read on; the engine tries again if it is live.
         """
         raise NotImplementedError
 

@@ -11,8 +11,8 @@ StreamState = Literal[
     "connecting", "live", "stalled", "lost", "backing_off", "paused", "reading", "ended", "failed", "removed"
 ]
 """`live`: frames come. `stalled`: none for `engine.stall_s`, still connected. `lost`: the connection is
-over. `reading`: a file. `ended`: of a file, or of a stream cut by `--max-frames`. `failed`: given up. `removed`: its last
-frames are inside.
+over. `reading`: a file. `ended`: of a file, or of a stream cut by `--max-frames`. `failed`: given up. `removed`:
+its last frames are inside.
 """
 
 

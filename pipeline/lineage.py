@@ -19,7 +19,7 @@ from pipeline.streams import StreamConfig
 
 DIGITS = 12
 """Hexadecimal digits of a checksum that are told: enough to find the file, few enough to read."""
-LEFT_OUT = {"url", "start_time", "max_fps", "when_full", "max_age_ms"}
+LEFT_OUT = {"url", "start_time", "max_fps", "when_full", "max_age_ms", "realtime"}
 """Values of a stream that say where its frames come from and which are let in, not what is made of them."""
 
 Model = tuple[str, str]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field
@@ -25,3 +26,19 @@ class EngineConfig(BaseModel):
     """Ticks inside the graph at once. Raise to keep more stages busy; costs memory and, with live streams, latency."""
     sink_queue: int = Field(default=64, ge=1)
     """Ticks that may wait before a slow sink of a live graph. Raise to ride out longer hiccups; costs memory."""
+    stall_s: float = Field(default=2.0, gt=0)
+    """Seconds without a frame after which a live stream counts as stalled. Raise for cameras with long gaps."""
+    give_up_s: float = Field(default=10.0, gt=0)
+    """Seconds without a frame after which a live stream counts as lost although its connection holds, and is connected
+    to anew. Raise for cameras that send a key frame less often than that."""
+    back_off_first_s: float = Field(default=1.0, gt=0)
+    """Longest wait before the first try to connect again; it doubles with each try that fails. The wait is drawn
+    between 0 and that, so that many cameras do not come back at one moment."""
+    back_off_cap_s: float = Field(default=30.0, gt=0)
+    """Longest wait between two tries. Lower to notice sooner that a camera is back; costs tries that fail."""
+    serve: str | None = None
+    """Address at which a run can be watched and steered over HTTP, such as `127.0.0.1:8700`; None for nobody."""
+    serve_token_file: Path | None = None
+    """File with the token that is asked of who steers; needed where others than this machine can reach `serve`."""
+    ready_s: float = Field(default=10.0, gt=0)
+    """A stream counts as ready while a frame of it went through the whole graph within the last so many seconds."""

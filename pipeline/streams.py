@@ -62,9 +62,11 @@ class StreamConfig(BaseModel):
     """3×4 projection matrix, pixels from world; None when unknown."""
     max_fps: float | None = Field(default=None, gt=0)
     """Frames above this rate are dropped before any model (counted as `rate_limit`). Raise for smoother video."""
-    when_full: Literal["auto", "wait", "newest"] = "auto"
-    """What happens when the graph is busy: `wait` (nothing is lost), `newest` (late frames are dropped);
+    when_full: Literal["auto", "wait", "keep_newest"] = "auto"
+    """What happens when the graph is busy: `wait` (nothing is lost), `keep_newest` (late frames are dropped);
     `auto` waits for files and keeps the newest of live streams."""
+    realtime: bool = False
+    """Play a file as if it were a camera: at its own speed, with frames dropped when the graph is busy."""
     max_age_ms: float | None = Field(default=None, gt=0)
     """A live frame that would reach the sinks older than this is dropped. Lower for fresher results, more drops."""
     start_time: datetime | None = None

@@ -19,7 +19,7 @@ def test_a_live_stream_keeps_its_newest_frame_and_counts_the_others():
     door.end("cam")
 
     assert door.all() == ["begun cam", [("cam", 2)], "ended cam"]
-    assert door.drops == {"superseded": 2}
+    assert door.drops == {"not_newest": 2}
 
 
 def test_a_live_stream_that_is_told_to_wait_loses_nothing():
@@ -32,12 +32,12 @@ def test_a_live_stream_that_is_told_to_wait_loses_nothing():
 
 
 def test_a_file_that_is_told_to_keep_its_newest_drops():
-    door = Door(stream("a", when_full="newest"))
+    door = Door(stream("a", when_full="keep_newest"))
     door.offer("a", 0, 1)
     door.end("a")
 
     assert door.all() == ["begun a", [("a", 1)], "ended a"]
-    assert door.drops == {"superseded": 1}
+    assert door.drops == {"not_newest": 1}
 
 
 def test_live_frames_arrive_at_the_time_of_the_clock():

@@ -186,7 +186,7 @@ def test_frames_that_are_late_are_dropped_before_the_graph(tmp_path: Path):
     report = runtime(whole, [stream("cam", live=True)], tmp_path, ticks_in_flight=1).run(every_s=0.005)
 
     assert log.stamps == [0, 5 * STEP_NS]
-    assert report.edges["frames"] == {"in": 6, "out": 2, "dropped": {"superseded": 4}, "in_flight": 0}
+    assert report.edges["frames"] == {"in": 6, "out": 2, "dropped": {"not_newest": 4}, "in_flight": 0}
 
 
 def test_the_age_of_live_frames_is_told_when_they_leave(tmp_path: Path):

@@ -68,10 +68,11 @@ train: $(VENV)/train.stamp ## make the shipped models anew; hours
 requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv
 	$(VENV)-uv/bin/pip install -qq --disable-pip-version-check $(UV)
-	$(COMPILE) pyproject.toml --extra cpu --output-file requirements/run.txt
-	$(COMPILE) pyproject.toml --extra cpu --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml $(EXTRAS) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
 	$(COMPILE) --group bench --constraint requirements/run.txt --output-file requirements/bench.txt
 
+EXTRAS := --extra cpu --extra serve
 # --no-build: wheels only, as in PINNED. fewest: one version of a package for every Python, so that one is tested.
 COMPILE := $(VENV)-uv/bin/uv pip compile --universal --fork-strategy fewest --no-build \
 	--generate-hashes --quiet $(ARGS) --custom-compile-command "make requirements"

@@ -121,7 +121,8 @@ def test_pins_have_hashes_and_the_files_agree() -> None:
 def test_pins_cover_what_the_project_asks_for() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project, groups = asked["project"], asked["dependency-groups"]
-    run = package_names(project["dependencies"] + project["optional-dependencies"]["cpu"])
+    extras = project["optional-dependencies"]
+    run = package_names(project["dependencies"] + extras["cpu"] + extras["serve"])
     dev = package_names(groups["dev"])
 
     assert run - set(pins("run.txt")) == set()

@@ -1,0 +1,237 @@
+"""One camera: a clip, how it is sent, and the faults that can be switched while it runs."""
+
+from __future__ import annotations
+
+import random
+import time
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+from benchmarks.cameras.clips import Clip
+from benchmarks.cameras.digest import Scheme
+from benchmarks.cameras.pace import Pace, current_slot
+from benchmarks.cameras.player import Player
+from benchmarks.cameras.rtp import CLOCK_HZ, Packets, packetise, without_end
+
+if TYPE_CHECKING:
+    import asyncio
+
+    from benchmarks.cameras.loop import LoopServer
+
+
+@dataclass(eq=False)
+class Camera:
+    """Serves a clip without end; frame k of its n is sent when floor(unix time · fps) % n is k.
+
+    A client begins with the next key frame. Methods may be called from any thread, before the camera serves and while
+    it does; each returns the Unix time at which it was done.
+    """
+
+    clip: Clip
+    fps: float = 25.0
+    reports: bool = False
+    """Send the wall clock of the stream once a second (RTCP sender reports)."""
+    burst: bool = False
+    """Send a new client what there is since the last key frame, at once."""
+    first_frame_without_key: bool = False
+    """Begin with whatever frame is next."""
+    user: str | None = None
+    password: str | None = None
+    auth: Scheme = "digest"
+    jitter_s: float = 0.0
+    """Frames are sent later by up to so much, at random, and in order."""
+    wrap: bool = False
+    """Each connection's clock runs over (2**32) a second after its first frame."""
+    stamped: Literal["presented", "sent"] = "presented"
+    """Of a clip with B-frames: when each is shown, or wrongly in the order in which they are sent."""
+    recorded: bool = False
+    """Play the clip once to each client, from its begin and as fast as it is taken, then hang up."""
+    silent_after: int | None = None
+    """With `recorded`: send so many frames and then nothing, without hanging up."""
+    rtp_info: bool = True
+    """Tell the first time and number before they come."""
+    seed: int = 0
+
+    stalled: bool = field(default=False, init=False)
+    trickles: bool = field(default=False, init=False)
+    frozen: bool = field(default=False, init=False)
+    corrupt_share: float = field(default=0.0, init=False)
+    lost_share: float = field(default=0.0, init=False)
+    refuses: bool = field(default=False, init=False)
+    missing: bool = field(default=False, init=False)
+    mute: bool = field(default=False, init=False)
+    clients: dict[asyncio.Transport, Player | None] = field(default_factory=dict, init=False, repr=False)
+    """Connections that asked for this camera; those that play have a player. Belongs to the server's thread."""
+
+    def __post_init__(self) -> None:
+        self.random = random.Random(self.seed)
+        self._clock = self.random.getrandbits(32)
+        self._server: LoopServer | None = None
+        self._pace: Pace | None = None
+        self._take(self.clip)
+
+    def drop(self) -> float:
+        """Close the connections of all clients."""
+
+        def close() -> None:
+            for client in list(self.clients):
+                client.abort()
+
+        return self._do(close)
+
+    def stall(self) -> float:
+        """Send nothing more; connections stay, and new ones get nothing either."""
+        return self._set(stalled=True)
+
+    def trickle(self) -> float:
+        """Send small packets of a frame that is never complete."""
+        return self._set(trickles=True)
+
+    def resume(self) -> float:
+        """End `stall`, `trickle` and `freeze_time`; clients go on with the next key frame."""
+
+        def go_on() -> None:
+            if self.stalled or self.trickles:
+                for player in self._players():
+                    player.wants_key = True
+            self.stalled = self.trickles = self.frozen = False
+
+        return self._do(go_on)
+
+    def truncate(self) -> float:
+        """Cut the next packet in the middle, then close."""
+        return self._each(lambda player: player.next_frame("truncate"))
+
+    def corrupt(self, share: float) -> float:
+        """Put noise into that share of packets; 0 ends it."""
+        return self._set(corrupt_share=share)
+
+    def lose_packets(self, share: float) -> float:
+        """Leave out that share of packets; 0 ends it."""
+        return self._set(lost_share=share)
+
+    def reset_time(self) -> float:
+        """Stamp the next frame with 0 and go on from there, in connections that there are."""
+        return self._each(lambda player: player.next_frame("reset_time"))
+
+    def jump_time(self, seconds: float) -> float:
+        """Stamp frames later, or earlier, by so much from now on, in connections that there are."""
+        return self._each(lambda player: player.shift(seconds))
+
+    def freeze_time(self) -> float:
+        """Stamp all frames with the same time, until `resume`."""
+        return self._set(frozen=True)
+
+    def refuse_password(self, on: bool = True) -> float:
+        """Answer everybody with 401 from now on."""
+        return self._set(refuses=on)
+
+    def not_found(self, on: bool = True) -> float:
+        """Answer everybody with 404 from now on."""
+        return self._set(missing=on)
+
+    def answer_nothing(self, on: bool = True) -> float:
+        """Accept connections and never reply."""
+        return self._set(mute=on)
+
+    def change_codec(self, clip: Clip) -> float:
+        """Go on with another clip, of another size or codec, without telling those who are connected."""
+
+        def change() -> None:
+            self._take(clip)
+            for player in self._players():
+                player.wants_key = True
+
+        return self._do(change)
+
+    def end(self) -> float:
+        """Say goodbye to all clients and hang up."""
+        return self._each(lambda player: player.end())
+
+    # What a server asks of its cameras, on its own thread.
+
+    def begin(self, server: LoopServer, loop: asyncio.AbstractEventLoop | None) -> None:
+        """Belong to a server, and send frames on its loop if it runs."""
+        self._server = server
+        if loop is not None and not self.recorded:
+            self._pace = Pace(loop, self.fps, self._show, self.jitter_s, self.seed)
+
+    def halt(self) -> None:
+        """Send no more frames."""
+        if self._pace is not None:
+            self._pace.stop()
+            self._pace = None
+
+    def play(self, transport: asyncio.Transport) -> Player:
+        """Let a client have frames, with the next one or when `started`; return what sends them."""
+        first_slot = 0 if self.recorded else self._first_slot()
+        player = Player(self, transport, first_slot, self.random.getrandbits(16))
+        self.clients[transport] = player
+        return player
+
+    def started(self, player: Player) -> None:
+        """Send what a client gets at once."""
+        if self.recorded:
+            units = len(self.clip.units)
+            for slot in range(units if self.silent_after is None else min(units, self.silent_after)):
+                player.show(slot, self.packets(slot))
+            if self.silent_after is None:
+                player.transport.close()
+        elif self.burst and not self.stalled and not self.trickles:
+            for slot in range(player.first_slot, current_slot(self.fps) + 1):
+                player.show(slot, self.packets(slot))
+
+    def ticks(self, slot: int) -> int:
+        """Return the time of a slot on RTP's clock."""
+        if self.stamped == "presented":
+            index = slot % len(self.clip.units)
+            slot += self.clip.units[index].presented - index
+        return self._clock + round(slot * CLOCK_HZ / self.fps)
+
+    def packets(self, slot: int) -> Packets:
+        """Return the packets of the frame of a slot."""
+        return self._packets[slot % len(self._packets)]
+
+    def unended(self, part: int) -> Packets:
+        """Return one packet of a frame that never ends."""
+        return without_end(self.clip.units[0], self.clip.codec, part)
+
+    def _take(self, clip: Clip) -> None:
+        self.clip = clip
+        self._packets = [packetise(unit, clip.codec) for unit in clip.units]
+
+    def _first_slot(self) -> int:
+        slot = current_slot(self.fps)
+        if self.first_frame_without_key:
+            return slot + 1
+        step = -1 if self.burst else 1
+        slot += not self.burst
+        while not self.packets(slot).is_key:
+            slot += step
+        return slot
+
+    def _show(self, slot: int) -> None:
+        if not self.stalled:
+            for player in self._players():
+                player.show(slot, self.packets(slot))
+
+    def _players(self) -> list[Player]:
+        return [player for player in self.clients.values() if player is not None]
+
+    def _each(self, what: Callable[[Player], None]) -> float:
+        def on_all() -> None:
+            for player in self._players():
+                what(player)
+
+        return self._do(on_all)
+
+    def _set(self, **values: float) -> float:
+        return self._do(lambda: self.__dict__.update(values))
+
+    def _do(self, what: Callable[[], object]) -> float:
+        def done() -> float:
+            what()
+            return time.time()
+
+        return self._server.call(done) if self._server is not None else done()

@@ -1,0 +1,105 @@
+"""A server whose connections are all served by one event loop, on one thread of its own."""
+
+from __future__ import annotations
+
+import asyncio
+import threading
+from collections.abc import Callable
+from concurrent.futures import Future
+from types import TracebackType
+from typing import Self, TypeVar
+
+T = TypeVar("T")
+
+
+class LoopServer:
+    """Listens on a port of 127.0.0.1 from `start` to `stop`; may be started again, on the same port.
+
+    All its methods may be called from any thread; what they do is done when they return.
+    """
+
+    def __init__(self, port: int = 0) -> None:
+        """Make it; it does not listen yet.
+
+        Args:
+            port: 0 for a free one, which is then kept over restarts.
+        """
+        self.port = port
+        self._loop: asyncio.AbstractEventLoop | None = None
+        self._thread: threading.Thread | None = None
+        self._listening: asyncio.Server | None = None
+        self._open: dict[asyncio.BaseTransport, None] = {}
+
+    def __enter__(self) -> Self:
+        self.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> None:
+        """Listen, and serve until `stop`.
+
+        Raises:
+            OSError: somebody else has the port.
+        """
+        loop = asyncio.new_event_loop()
+        try:
+            self._listening = loop.run_until_complete(
+                loop.create_server(self._protocol, "127.0.0.1", self.port, backlog=200)
+            )
+        except OSError:
+            loop.close()
+            raise
+        self.port = self._listening.sockets[0].getsockname()[1]
+        self._loop, self._thread = loop, threading.Thread(target=loop.run_forever, name="cameras", daemon=True)
+        loop.call_soon(self._started)
+        self._thread.start()
+
+    def stop(self) -> None:
+        """Close everything at once, as a killed server does."""
+        if self._loop is None or self._thread is None:
+            return
+        loop, thread = self._loop, self._thread
+        self.call(self._close_all)
+        loop.call_soon_threadsafe(loop.stop)
+        thread.join()
+        loop.run_until_complete(loop.shutdown_asyncgens())
+        self._loop = self._thread = None
+        loop.close()
+
+    def call(self, do: Callable[[], T]) -> T:
+        """Run a function on the thread of the loop, or here while there is none; return what it returns."""
+        loop = self._loop
+        if loop is None or threading.current_thread() is self._thread:
+            return do()
+        done: Future[T] = Future()
+
+        def run() -> None:
+            try:
+                done.set_result(do())
+            except BaseException as error:
+                done.set_exception(error)
+
+        loop.call_soon_threadsafe(run)
+        return done.result(timeout=10)
+
+    def _protocol(self) -> asyncio.Protocol:
+        """Return what serves one connection; it enters its transport in `_open` while it lasts."""
+        raise NotImplementedError
+
+    def _started(self) -> None:
+        """Begin whatever goes on without a request; on the loop."""
+
+    def _stopping(self) -> None:
+        """End what `_started` began; on the loop."""
+
+    def _close_all(self) -> None:
+        self._stopping()
+        assert self._listening is not None
+        self._listening.close()
+        for transport in list(self._open):
+            assert isinstance(transport, asyncio.Transport)
+            transport.abort()

@@ -104,7 +104,8 @@ def _moment(alone: Tick) -> Mark:
     frames, stream_id = alone.frames, alone.streams()[0]
     if len(frames):
         return Mark("discontinuity", stream_id, int(frames.generation[-1]), int(frames.pts_ns[-1]))
-    return replace(alone.marks[-1], kind="discontinuity")
+    last = next(mark for mark in reversed(alone.marks) if mark.kind != "configured")
+    return replace(last, kind="discontinuity")
 
 
 def _tell(one: RunningNode, stream_id: str, now: Mark, what: str) -> None:

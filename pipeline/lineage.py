@@ -21,6 +21,8 @@ DIGITS = 12
 """Hexadecimal digits of a checksum that are told: enough to find the file, few enough to read."""
 LEFT_OUT = {"url", "start_time", "max_fps", "when_full", "max_age_ms", "realtime"}
 """Values of a stream that say where its frames come from and which are let in, not what is made of them."""
+MOST_TOLD = 256
+"""Streams for which it is remembered where their values come from."""
 
 Model = tuple[str, str]
 """Name and checksum of a model, as they stand in values."""
@@ -52,6 +54,8 @@ class Lineage:
 
     def origins(self, streams: Mapping[str, Stream]) -> dict[str, Origin]:
         """Return, by id, where the values of streams come from; worked out anew only when a stream's values change."""
+        if len(self._told) > MOST_TOLD:  # streams come and go for months
+            self._told.clear()
         for id, stream in streams.items():
             if id not in self._told or self._told[id][0] is not stream.config:
                 self._told[id] = stream.config, Origin(self.graph, self.models, self.config_of(stream))
@@ -63,14 +67,15 @@ class Lineage:
         return hashlib.sha256(f"{self.nodes}\n{_canonical(values)}".encode()).hexdigest()[:DIGITS]
 
 
-def lineage_of(graph: Graph, edge: str, root: Path, known: Mapping[str, Model] | None = None) -> Lineage:
+def lineage_of(graph: Graph, edge: str, root: Path, known: dict[str, Model] | None = None) -> Lineage:
     """Return where the values of an edge come from.
 
     Args:
         graph: the whole graph.
         edge: name of the node that makes them.
         root: the checkout, where model cards are found.
-        known: models by card, for those that are not looked for: a recording was made with them.
+        known: models by card, which are not looked for: a recording was made with them, or they were found before.
+            Those that are found are added: files are read once, however often values change.
 
     Raises:
         GraphError: there is no such node.
@@ -78,7 +83,11 @@ def lineage_of(graph: Graph, edge: str, root: Path, known: Mapping[str, Model] |
     """
     specs = part(graph, ancestry(graph, [graph.node(edge).name])).nodes
     found = [card for spec in specs for card in cards(spec.config)]
-    models = dict((known or {}).get(card) or _model(card, root) for card in found)
+    known = {} if known is None else known
+    for card in found:
+        if card not in known:
+            known[card] = _model(card, root)
+    models = dict(known[card] for card in found)
     nodes = [[spec.name, spec.type, spec.inputs, spec.config.model_dump(mode="json")] for spec in specs]
     return Lineage(Path(graph.path).stem, models, _canonical(nodes))
 

@@ -68,7 +68,9 @@ class Context:
         self._out_dir = out_dir
         self._root = root
         self._graph = graph
-        self._models = models
+        self._models = dict(models or {})
+        self._lineages: dict[str, Lineage] = {}
+        """By edge, with the values that nodes have now."""
         self.outputs: list[Path] = []
         """What `output_path` returned, each once."""
 
@@ -98,7 +100,8 @@ class Context:
     def lineage(self, port: str) -> Lineage:
         """Return what made the values that come in at a port: graph, models, configuration.
 
-        Two nodes that read one edge are told the same, whatever else they read.
+        Two nodes that read one edge are told the same, whatever else they read. When values change while the graph
+        runs, another one is returned from that tick on; asking in each tick costs nothing.
 
         Raises:
             KeyError: the port is not connected.
@@ -106,7 +109,23 @@ class Context:
         """
         from pipeline.lineage import lineage_of
 
-        return lineage_of(self._graph, self._graph.node(self.name).inputs[port], self._root, self._models)
+        edge = self._graph.node(self.name).inputs[port]
+        if edge not in self._lineages:
+            self._lineages[edge] = lineage_of(self._graph, edge, self._root, self._models)
+        return self._lineages[edge]
+
+    def take_up(self, nodes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Know other values of nodes, by name and field; those of nodes that are not in the graph are left out.
+
+        Raises:
+            ConfigError: the values are wrong.
+        """
+        from pipeline.configured import with_values
+
+        graph = with_values(self._graph, nodes)
+        if graph != self._graph:
+            self._graph = graph
+            self._lineages = {}
 
     def open_session(self, card: str) -> Session:
         """Open the model of a card (`configs/models/<card>.yaml`, or a path to a card or an .onnx file).

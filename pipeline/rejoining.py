@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.configured import changes_of
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.frames import FrameBatch
 from pipeline.marks import Mark
@@ -66,12 +67,14 @@ def narrowed(recorded: RecordedTick, last: RecordedTick, where: str) -> Value:
 
 
 def with_streams(frames: FrameBatch, marks: tuple[Mark, ...], known: dict[str, Any]) -> FrameBatch:
-    """Return recorded frames that know the streams of this run.
+    """Return recorded frames that know the streams of this run: those of frames and marks, and those that change.
 
     Raises:
         ConfigError: a stream was recorded that this run has not.
     """
-    ids = dict.fromkeys([*frames.stream_id, *(mark.stream_id for mark in marks)])
+    named = [id for changes in changes_of(marks) for id in changes.streams]
+    happened = [mark.stream_id for mark in marks if mark.kind != "configured"]
+    ids = dict.fromkeys([*frames.stream_id, *happened, *named])
     unknown = [stream_id for stream_id in ids if stream_id not in known]
     if unknown:
         raise ConfigError(
@@ -96,5 +99,8 @@ def _moments(marks: tuple[Mark, ...]) -> list[tuple[str, str, int]]:
 def _told(frames: FrameBatch, marks: tuple[Mark, ...]) -> str:
     rows = zip(frames.stream_id, frames.pts_ns.tolist(), strict=True)
     told = [f"{stream_id!r} at {pts_ns / 1e9:.3f} s" for stream_id, pts_ns in rows]
-    told += [f"{mark.stream_id!r} {mark.kind} at {mark.pts_ns / 1e9:.3f} s" for mark in marks]
+    told += [
+        "changed values" if mark.kind == "configured" else f"{mark.stream_id!r} {mark.kind} at {mark.pts_ns / 1e9:.3f} s"
+        for mark in marks
+    ]
     return ", ".join(told) or "nothing"

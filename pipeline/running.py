@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field
 from typing import Any
 
+from pipeline.configured import changed, changes_of
 from pipeline.errors import NodeError, PipelineError
 from pipeline.frames import FrameBatch
 from pipeline.graph import NodeSpec
@@ -52,12 +53,13 @@ class RunningNode:
         self.reads = tuple((port, edge, ports.inputs[port].kind) for port, edge in self.spec.inputs.items())
 
     def call(self, tick: Tick) -> Value | None:
-        """Run `process()`, then hand out what the node holds for streams that end in this tick.
+        """Take up values that change in this tick, run `process()`, then hand out what is held for streams that end.
 
         Raises:
             Exception: whatever the node raises; TypeError and ValueError when it returns what it must not.
         """
         meter, output = self.meter, self.output
+        self.take_up(tick)
         inputs = {port: tick.read(edge, kind) for port, edge, kind in self.reads}
         wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
         try:
@@ -75,6 +77,25 @@ class RunningNode:
         meter.rows += len(value)
         meter.last_rows = len(value)
         return value
+
+    def take_up(self, tick: Tick) -> None:
+        """Give the node the values that changed by the marks of a tick; a tick may be run again.
+
+        Raises:
+            Exception: the values are wrong, or whatever the node raises; it then has its old ones.
+        """
+        for changes in changes_of(tick.marks):
+            self.node.context.take_up(changes.nodes)
+            values = changes.nodes.get(self.spec.name)
+            before = self.node.config
+            if not values or (after := changed(before, values, self.spec.name)) == before:
+                continue
+            self.node.config = after
+            try:
+                self.node.reconfigured()
+            except BaseException:
+                self.node.config = before
+                raise
 
     def hand_out(self, stream_id: str, kind: MarkKind) -> Any:
         """Let the node hand out what it holds for a stream at a mark of that kind."""

@@ -6,6 +6,7 @@ import logging
 import tempfile
 import threading
 from collections import deque
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
@@ -19,8 +20,8 @@ from pipeline.graph import NodeSpec
 from pipeline.ledger import Ledger
 from pipeline.outputs import cannot_write, write_whole
 from pipeline.recording import LENGTH, from_plain_tick, plain_tick
-from pipeline.rejoining import with_streams
 from pipeline.running import RunningNode, explained
+from pipeline.status import QueueStatus
 from pipeline.tick import Slot, Tick
 from pipeline.values import Value
 
@@ -52,6 +53,7 @@ class SinkLane:
         self._changed = threading.Condition()
         self._closing = False
         self._in_a_row = 0
+        self._peak = 0
 
     def offer(self, tick: Tick) -> None:
         """Hand a finished tick over; never waits."""
@@ -65,7 +67,14 @@ class SinkLane:
                 return
             else:
                 self._queue.append(_stripped(tick, self.running.spec) if self._keeps else tick)
+                self._peak = max(self._peak, len(self._queue))
             self._changed.notify_all()
+
+    def status(self) -> QueueStatus:
+        """Return what waits, and what went wrong so far."""
+        with self._changed:
+            waiting = len(self._queue) + (self._spill.waiting if self._spill else 0)
+            return QueueStatus(self._room, waiting, self._peak, self.spilled, self.failures)
 
     def run(self) -> None:
         """Feed the sink until the lane is closed and empty."""
@@ -145,14 +154,19 @@ class _Spill:
         self._file: Any = None
         self._read_at = 0
         self._write_at = 0
-        self._streams: dict[str, Stream] = {}
+        self._added: dict[str, Stream] = {}
+        """Streams as the last tick on disk knows them."""
+        self._taken: dict[str, Stream] = {}
+        """Streams as the tick that was taken last knew them."""
+        self._changes: deque[tuple[int, dict[str, Stream]]] = deque()
+        """Streams that a tick, by its place in the file, knows otherwise than those before it."""
 
     def add(self, tick: Tick) -> None:
         if self._file is None:
             self._file = tempfile.TemporaryFile(prefix="gazegraph-", buffering=0)  # noqa: SIM115, see close()
-        self._streams.update(tick.frames.streams or {})
+        self._note_streams(tick.frames.streams or {})
         self._kinds = {edge: type(tick.slots[edge].value) for edge in self._edges}  # the same in every tick
-        packed = msgspec.msgpack.encode([tick.number, plain_tick(tick, self._kinds)])
+        packed = msgspec.msgpack.encode([tick.number, list(tick.frames.streams or {}), plain_tick(tick, self._kinds)])
         self._file.seek(self._write_at)
         write_whole(self._file, LENGTH.pack(len(packed)) + packed)
         self._write_at = self._file.tell()
@@ -161,14 +175,19 @@ class _Spill:
     def take(self) -> Tick:
         self._file.seek(self._read_at)
         length = LENGTH.unpack(self._file.read(LENGTH.size))[0]
-        number, message = msgspec.msgpack.decode(self._file.read(length))
+        number, ids, message = msgspec.msgpack.decode(self._file.read(length))
+        while self._changes and self._changes[0][0] <= self._read_at:
+            self._taken.update(self._changes.popleft()[1])
+        streams = {id: self._taken[id] for id in ids}
         self._read_at = self._file.tell()
         self.waiting -= 1
         if not self.waiting:
             self._file.truncate(0)
             self._read_at = self._write_at = 0
+            self._added, self._taken = {}, {}
+            self._changes.clear()
         frames, marks, values = from_plain_tick(message, self._kinds)
-        frames = with_streams(frames, marks, self._streams)
+        frames = replace(frames, streams=streams)
         slots = {
             edge: Slot(replace(value, streams=frames.streams) if isinstance(value, FrameBatch) else value)
             for edge, value in values.items()
@@ -178,6 +197,12 @@ class _Spill:
     def close(self) -> None:
         if self._file is not None:
             self._file.close()
+
+    def _note_streams(self, streams: Mapping[str, Stream]) -> None:
+        """Keep what a tick that is added knows of its streams, where it is not what the one before knew."""
+        if changed := {id: stream for id, stream in streams.items() if self._added.get(id) is not stream}:
+            self._added.update(changed)
+            self._changes.append((self._write_at, changed))
 
 
 def _stripped(tick: Tick, spec: NodeSpec) -> Tick:

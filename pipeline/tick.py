@@ -46,8 +46,12 @@ class Tick:
         return self.frames if kind is FrameBatch and not isinstance(value, FrameBatch) else value
 
     def streams(self) -> list[str]:
-        """Return the ids of the streams whose frames or marks are in the tick, in their order."""
-        return list(dict.fromkeys([*self.frames.stream_id, *(mark.stream_id for mark in self.marks)]))
+        """Return the ids of the streams whose frames are in the tick or to which something happens, in their order.
+
+        A mark that tells of changed values is not about what happens to a stream.
+        """
+        happened = (mark.stream_id for mark in self.marks if mark.kind != "configured")
+        return list(dict.fromkeys([*self.frames.stream_id, *happened]))
 
     def of_stream(self, stream_id: str) -> Tick:
         """Return the tick of one stream: its frames, its marks, and what was computed from them."""

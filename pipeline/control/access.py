@@ -88,6 +88,4 @@ def _token(text: str, where: str) -> str:
 
 
 def _wanted(got: str) -> str:
-    return (
-        f"expected a token of {SHORTEST} to {LONGEST} letters, digits and signs, got {got}; make one: {NEW_TOKEN}"
-    )
+    return f"expected a token of {SHORTEST} to {LONGEST} letters, digits and signs, got {got}; make one: {NEW_TOKEN}"

@@ -46,7 +46,9 @@ class Address:
             return self._unix() if self.path else self._tcp()
         except OSError as error:
             cure = "choose another" if self.path else f"choose another, such as --serve {self.port % 65535 + 1}"
-            raise ConfigError(f"--serve {self}: expected a free address, got: {error.strerror or error}; {cure}") from None
+            raise ConfigError(
+                f"--serve {self}: expected a free address, got: {error.strerror or error}; {cure}"
+            ) from None
 
     def _tcp(self) -> socket.socket:
         host = LOOPBACK if self.host == "localhost" else self.host
@@ -92,7 +94,9 @@ def parse_address(text: str, option: str = "--serve") -> Address:
         host, port = text, str(PORT)
     host = host.removeprefix("[").removesuffix("]") if host.startswith("[") else host
     if not host or any(c in host for c in "/@ ?#[]") or (":" in host and not _is_ip(host)):
-        raise ConfigError(f"{option}: expected [HOST:]PORT or unix:PATH, got {text!r}; write for example {option} {PORT}")
+        raise ConfigError(
+            f"{option}: expected [HOST:]PORT or unix:PATH, got {text!r}; write for example {option} {PORT}"
+        )
     return Address(host, _port(port, text, option))
 
 
@@ -111,7 +115,9 @@ def _is_ip(host: str) -> bool:
 
 def _port(text: str, whole: str, option: str) -> int:
     if not (text.isascii() and text.isdecimal() and len(text) < 6 and int(text) < 65536):
-        raise ConfigError(f"{option}: expected a port from 0 to 65535, got {whole!r}; write for example {option} {PORT}")
+        raise ConfigError(
+            f"{option}: expected a port from 0 to 65535, got {whole!r}; write for example {option} {PORT}"
+        )
     return int(text)
 
 

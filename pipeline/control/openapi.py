@@ -170,12 +170,7 @@ def _schemas() -> dict[str, Any]:
     found = {**run.pop("$defs"), **values.pop("$defs")}
     text = {"type": "string"}
     texts = {"type": "array", "items": text}
-    new = {
-        **values,
-        "title": "NewStream",
-        "properties": {"id": text, **values["properties"]},
-        "required": ["id", "url"],
-    }
+    with_id = {"id": text, **values["properties"]}
     stream_health = _closed(
         ready={"type": "boolean"},
         state={"type": "string"},

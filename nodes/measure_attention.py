@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nodes.ops.audience import Audience, Look, Rules, Taken
-from nodes.ops.epoch import epoch_ns
+from pipeline.epoch import epoch_ns
 from nodes.ops.windows import Report
 from nodes.types import Measures, Tracks, Visits
 from pipeline.frames import FrameBatch

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from nodes.ops.epoch import epoch_ns
+from pipeline.epoch import epoch_ns
 from nodes.ops.looks import Rules
 from nodes.ops.told import Change, Reason
 from nodes.ops.visits import VisitMachine

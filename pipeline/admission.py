@@ -4,63 +4,43 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Sequence
-from dataclasses import dataclass, field
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 
 from pipeline.clock import Clock
 from pipeline.frames import Stream
+from pipeline.inlet import LONGEST_WAIT_NS, Admitted, Inlet
 from pipeline.latency import Latency
 from pipeline.ledger import Ledger
-from pipeline.marks import Mark, MarkKind
+from pipeline.marks import Mark
 from pipeline.node import Frame
 from pipeline.settings import EngineConfig
+
+__all__ = ["LONGEST_WAIT_NS", "PROBE_AFTER_NS", "Admission", "Admitted", "Marked"]
 
 PROBE_AFTER_NS = 1_000_000_000
 """A stream that was refused for this long gets one frame in, so that a graph which became fast again is noticed."""
 
-LONGEST_WAIT_NS = 1_000_000_000
-"""Longest wait for more frames of a tick, however far apart the frames of a stream were."""
-
 
 @dataclass(frozen=True)
-class Admitted:
-    """A frame with what the engine knows of it."""
+class Marked:
+    """A mark that is let in, and the streams it is about with their values."""
 
-    stream: Stream
-    frame: Frame
-    frame_index: int
-    generation: int
-    arrived_ns: int
-    """On the engine's clock; 0 for files."""
-
-
-@dataclass
-class _Inlet:
-    """One stream's side of the door."""
-
-    stream: Stream
-    order: int
-    room: int
-    waits: bool
-    queue: deque[Admitted | Mark] = field(default_factory=deque)
-    frames_waiting: int = 0
-    next_index: int = 0
-    generation: int = 0
-    pts_ns: int = 0
-    period_ns: int = 40_000_000
-    admitted_ns: int | None = None
-    open: bool = True
+    mark: Mark
+    streams: tuple[Stream, ...]
 
 
 class Admission:
     """The door between sources and batcher. Sources call `offer` and its like, the batcher `take`.
 
     Streams of a run without a live one are merged by (pts, stream order), so that what is batched never depends on
-    timing. With a live stream in the run, frames are taken as they come.
+    timing. With a live stream in the run, frames are taken as they come, and the stream is served first that was served
+    longest ago: a fast one never keeps a slow one waiting.
 
     Args:
         began_s: unix time at which the run began: the first generation of live streams, so that none of an earlier run
             comes again and no two events get one id. Files begin at 0: the same file gives the same events.
+        keep_open: a run without streams goes on, because others may be added.
     """
 
     def __init__(
@@ -72,119 +52,198 @@ class Admission:
         ledger: Ledger,
         node: str,
         began_s: int = 0,
+        keep_open: bool = False,
     ) -> None:
         self._settings, self._clock, self._latency, self._ledger, self._node = settings, clock, latency, ledger, node
-        self._live = any(stream.live for stream in streams)
+        self._live = keep_open or any(stream.live for stream in streams)
         self._changed = threading.Condition()
         self._stopping = False
-        self._turn = 0
-        batch = settings.batch_size
-        self._inlets = {}
-        for order, stream in enumerate(streams):
-            policy = stream.config.when_full
-            waits = policy == "wait" or (policy == "auto" and not stream.live)
-            room = max(4, 2 * batch) if waits else max(1, batch // len(streams))
-            first = began_s if stream.live else 0
-            inlet = self._inlets[stream.id] = _Inlet(stream, order, room, waits, generation=first)
-            inlet.queue.append(self._mark(inlet, "begun"))
+        self._keep_open = keep_open
+        self._turn = self._order = 0
+        self._newest_generation = began_s - 1
+        """Of live streams that are gone."""
+        self._notices: deque[Marked] = deque()
+        self._inlets: dict[str, Inlet] = {}
+        for stream in streams:
+            self._open(stream, began_s if stream.live else 0)
+
+    # streams come and go
+
+    def add(self, stream: Stream, generation: int) -> None:
+        """Begin a live stream.
+
+        Args:
+            stream: its id is that of no stream which is here.
+            generation: its first one; a later one where an earlier stream got that far.
+
+        Raises:
+            ValueError: the id is taken.
+        """
+        with self._changed:
+            if stream.id in self._inlets:
+                raise ValueError(f"expected another id than that of a stream which is here, got {stream.id!r}")
+            self._open(stream, max(generation, self._newest_generation + 1))
+            self._changed.notify_all()
+
+    def knows(self, stream_id: str) -> bool:
+        """Tell whether a stream is here, if only with its last marks."""
+        with self._changed:
+            return stream_id in self._inlets
+
+    def remove(self, stream_id: str) -> None:
+        """End a stream at once: what waits is refused."""
+        with self._changed:
+            inlet = self._inlets.get(stream_id)
+            if inlet and inlet.open:
+                self._ledger.refused(self._node, stream_id, "removed", inlet.empty())
+                self._end(inlet)
+
+    def configure(self, mark: Mark, streams: Mapping[str, Stream]) -> None:
+        """Let a mark in that says what changed, before all frames that wait; these have the new values.
+
+        Args:
+            mark: of kind `configured`.
+            streams: those that changed, with their new values.
+        """
+        with self._changed:
+            for stream_id, stream in streams.items():
+                if inlet := self._inlets.get(stream_id):
+                    inlet.reconfigure(stream)
+            self._notices.append(Marked(mark, tuple(streams.values())))
+            self._changed.notify_all()
+
+    def generation(self, stream_id: str) -> int:
+        """Return the generation that a stream is in; 0 once it has ended."""
+        with self._changed:
+            return self._inlets[stream_id].generation if stream_id in self._inlets else 0
 
     # the sources' side
 
-    def offer(self, stream_id: str, frame: Frame) -> bool:
-        """Hand a frame over, waiting for room if the stream waits; tell whether the run goes on."""
-        inlet = self._inlets[stream_id]
-        index = inlet.next_index if frame.index is None else frame.index
-        if index < inlet.next_index:
-            raise ValueError(f"Frame.index: expected {inlet.next_index} or more after those before, got {index}")
+    def offer(self, stream_id: str, frame: Frame, taken_ns: int | None = None) -> bool:
+        """Hand a frame over, waiting for room if the stream waits; tell whether the stream goes on.
+
+        Args:
+            stream_id: its stream.
+            frame: with its pts.
+            taken_ns: when it was taken, on the engine's clock; None: now, as far as is known.
+        """
         with self._changed:
-            self._ledger.came(self._node)
-            while inlet.waits and inlet.frames_waiting >= inlet.room and not self._stopping:
-                self._clock.wait(self._changed, None)
-            if self._stopping:
-                self._ledger.dropped(self._node, "interrupted")
+            inlet = self._inlets.get(stream_id)
+            self._ledger.read(self._node, stream_id)
+            if inlet is None or not inlet.open:
+                self._ledger.refused(self._node, stream_id, "interrupted" if self._stopping else "removed")
                 return False
-            arrived_ns = self._clock.now_ns() if inlet.stream.live else 0
-            if inlet.next_index:
-                inlet.period_ns = min(max(frame.pts_ns - inlet.pts_ns, 1), LONGEST_WAIT_NS)
-            inlet.queue.append(Admitted(inlet.stream, frame, index, inlet.generation, arrived_ns))
-            inlet.next_index = index + 1
-            inlet.pts_ns = frame.pts_ns
-            inlet.frames_waiting += 1
-            while inlet.frames_waiting > inlet.room:
-                self._refuse_oldest(inlet)
+            index = inlet.next_index if frame.index is None else frame.index
+            if index < inlet.next_index:
+                self._ledger.refused(self._node, stream_id, "corrupt")
+                raise ValueError(f"Frame.index: expected {inlet.next_index} or more after those before, got {index}")
+            while inlet.waits and inlet.frames_waiting >= self._room(inlet) and inlet.open and not self._stopping:
+                self._clock.wait(self._changed, None)
+            if self._stopping or not inlet.open:
+                self._ledger.refused(self._node, stream_id, "interrupted" if self._stopping else "removed")
+                return False
+            arrived_ns = self._clock.now_ns() if taken_ns is None else taken_ns
+            inlet.push(frame, index, arrived_ns if inlet.stream.live else 0)
+            while inlet.frames_waiting > self._room(inlet):
+                older = inlet.refuse_oldest().generation < inlet.generation
+                self._ledger.refused(self._node, stream_id, "lost_generation" if older else "not_newest")
             self._changed.notify_all()
             return True
 
-    def dropped(self, cause: str, count: int) -> None:
-        """Note frames that a source refused by itself."""
-        self._ledger.came(self._node, count)
-        self._ledger.dropped(self._node, cause, count)
+    def dropped(self, stream_id: str, cause: str, count: int = 1) -> None:
+        """Note frames that were refused before they came to the door."""
+        self._ledger.read(self._node, stream_id, count)
+        self._ledger.refused(self._node, stream_id, cause, count)
 
     def discontinuity(self, stream_id: str) -> None:
-        """Begin a new generation of a stream."""
-        inlet = self._inlets[stream_id]
+        """Begin a new generation of a stream, unless none of its frames has come in this one."""
         with self._changed:
-            inlet.queue.append(self._mark(inlet, "discontinuity"))
-            inlet.generation += 1
-            self._changed.notify_all()
+            inlet = self._inlets.get(stream_id)
+            if inlet and inlet.open and inlet.break_off():
+                self._changed.notify_all()
+
+    def stalled(self, stream_id: str) -> None:
+        """Say that a stream still stands but no frames come."""
+        with self._changed:
+            inlet = self._inlets.get(stream_id)
+            if inlet and inlet.open and inlet.began:
+                inlet.mark("stalled")
+                self._changed.notify_all()
+
+    def lost(self, stream_id: str) -> None:
+        """Say that a stream is lost, and begin a new generation: visits end now, and not when it comes back."""
+        with self._changed:
+            inlet = self._inlets.get(stream_id)
+            if inlet and inlet.open and inlet.began:
+                inlet.mark("lost")
+                inlet.break_off()
+                self._changed.notify_all()
+
+    def pause(self, stream_id: str) -> None:
+        """Refuse what waits of a stream, and begin a new generation."""
+        with self._changed:
+            inlet = self._inlets.get(stream_id)
+            if inlet and inlet.open:
+                self._ledger.refused(self._node, stream_id, "paused", inlet.empty())
+                inlet.break_off()
+                self._changed.notify_all()
 
     def end(self, stream_id: str) -> None:
         """Note that a stream has no more frames."""
-        inlet = self._inlets[stream_id]
         with self._changed:
-            inlet.queue.append(self._mark(inlet, "ended"))
-            inlet.open = False
-            self._changed.notify_all()
+            inlet = self._inlets.get(stream_id)
+            if inlet and inlet.open:
+                self._end(inlet)
 
     def stop(self) -> None:
         """Refuse all that is not in the graph yet; the sources end by themselves."""
         with self._changed:
-            self._stopping = True
+            self._stopping, self._keep_open = True, False
             for inlet in self._inlets.values():
-                kept = [item for item in inlet.queue if isinstance(item, Mark)]
-                self._ledger.dropped(self._node, "interrupted", len(inlet.queue) - len(kept))
-                inlet.queue, inlet.frames_waiting = deque(kept), 0
+                self._ledger.refused(self._node, inlet.stream.id, "interrupted", inlet.empty())
             self._changed.notify_all()
 
     # the batcher's side
 
-    def take(self) -> list[Admitted] | Mark | None:
+    def take(self) -> list[Admitted] | Marked | None:
         """Return the next frames for one tick, or a mark, which travels alone; None when all streams have ended."""
         with self._changed:
             batch = self._take_newest() if self._live else self._take_in_order()
             self._changed.notify_all()
             return batch
 
-    def _take_in_order(self) -> list[Admitted] | Mark | None:
+    def _take_in_order(self) -> list[Admitted] | Marked | None:
         batch: list[Admitted] = []
         while len(batch) < self._settings.batch_size:
             while any(inlet.open and not inlet.queue for inlet in self._inlets.values()):
                 self._clock.wait(self._changed, None)
-            heads = [inlet for inlet in self._inlets.values() if inlet.queue]
-            marked = next((inlet for inlet in heads if isinstance(inlet.queue[0], Mark)), None)
+            heads = self._filled()
+            marked = next((inlet for inlet in heads if inlet.head() is None), None)
             if marked or not heads:
                 return batch or (self._pop_mark(marked) if marked else None)
             batch.append(self._pop_frame(min(heads, key=_pts_and_order)))
             self._changed.notify_all()
         return batch
 
-    def _take_newest(self) -> list[Admitted] | Mark | None:
+    def _take_newest(self) -> list[Admitted] | Marked | None:
         while True:
-            while any(inlet.open for inlet in self._inlets.values()) and not self._filled():
+            while not self._notices and not self._filled():
+                if not self._keep_open and not self._open_inlets():
+                    return None
                 self._clock.wait(self._changed, None)
-            filled = self._filled()
-            if not filled:
-                return None
-            marked = next((inlet for inlet in filled if isinstance(inlet.queue[0], Mark)), None)
+            if self._notices:
+                return self._notices.popleft()
+            marked = next((inlet for inlet in self._filled() if inlet.head() is None), None)
             if marked:
                 return self._pop_mark(marked)
             self._wait_for_more()
             batch = self._fresh()
             if batch:
-                return sorted(batch, key=lambda one: (one.frame.pts_ns, self._inlets[one.stream.id].order))
+                orders = {id: inlet.order for id, inlet in self._inlets.items()}
+                return sorted(batch, key=lambda one: (one.frame.pts_ns, orders[one.stream.id]))
 
     def _wait_for_more(self) -> None:
-        open_streams = [inlet for inlet in self._inlets.values() if inlet.open]
+        open_streams = self._open_inlets()
         wanted = min(self._settings.batch_size, max(len(open_streams), 1))
         wait_ms = self._settings.batch_wait_ms
         wait_ns = min((i.period_ns for i in open_streams), default=0) if wait_ms is None else round(wait_ms * 1e6)
@@ -196,26 +255,25 @@ class Admission:
             self._clock.wait(self._changed, left_ns / 1e9)
 
     def _fresh(self) -> list[Admitted]:
-        """Take frames stream by stream, beginning after the one served first last time, and refuse what is too old."""
+        """Take frames stream by stream, the one served longest ago first, and refuse what is too old."""
         batch: list[Admitted] = []
-        inlets = list(self._inlets.values())
-        inlets = inlets[self._turn :] + inlets[: self._turn]
-        self._turn = (self._turn + 1) % len(inlets)
+        inlets = sorted(self._inlets.values(), key=lambda inlet: inlet.turn)
         progressing = True
         while progressing and len(batch) < self._settings.batch_size:
             progressing = False
             for inlet in inlets:
-                if len(batch) < self._settings.batch_size and inlet.queue and isinstance(inlet.queue[0], Admitted):
+                if len(batch) < self._settings.batch_size and (head := inlet.head()):
                     progressing = True
-                    if self._too_old(inlet, inlet.queue[0]):
-                        self._pop_frame(inlet)
-                        self._ledger.dropped(self._node, "too_old")
-                    else:
-                        inlet.admitted_ns = self._clock.now_ns()
-                        batch.append(self._pop_frame(inlet))
+                    inlet.pop()
+                    if self._too_old(inlet, head):
+                        self._ledger.refused(self._node, inlet.stream.id, "too_old")
+                        continue
+                    self._turn += 1
+                    inlet.turn, inlet.admitted_ns = self._turn, self._clock.now_ns()
+                    batch.append(head)
         return batch
 
-    def _too_old(self, inlet: _Inlet, one: Admitted) -> bool:
+    def _too_old(self, inlet: Inlet, one: Admitted) -> bool:
         limit_ms = inlet.stream.config.max_age_ms
         if limit_ms is None or not inlet.stream.live:
             return False
@@ -224,31 +282,45 @@ class Admission:
             return False
         return now_ns - one.arrived_ns + self._latency.p95_ns() > limit_ms * 1e6
 
-    def _filled(self) -> list[_Inlet]:
+    # both
+
+    def _open(self, stream: Stream, generation: int) -> None:
+        inlet = self._inlets[stream.id] = Inlet(stream, self._order, generation)
+        self._order += 1
+        self._ledger.open(stream.id)
+        inlet.mark("begun")
+
+    def _end(self, inlet: Inlet) -> None:
+        inlet.mark("ended")
+        inlet.open = False
+        self._changed.notify_all()
+
+    def _room(self, inlet: Inlet) -> int:
+        batch = self._settings.batch_size
+        return max(4, 2 * batch) if inlet.waits else max(1, batch // max(len(self._inlets), 1))
+
+    def _filled(self) -> list[Inlet]:
         return [inlet for inlet in self._inlets.values() if inlet.queue]
 
-    def _pop_frame(self, inlet: _Inlet) -> Admitted:
-        one = inlet.queue.popleft()
+    def _open_inlets(self) -> Collection[Inlet]:
+        return [inlet for inlet in self._inlets.values() if inlet.open]
+
+    def _pop_frame(self, inlet: Inlet) -> Admitted:
+        one = inlet.pop()
         assert isinstance(one, Admitted)
-        inlet.frames_waiting -= 1
         return one
 
-    def _pop_mark(self, inlet: _Inlet) -> Mark:
-        mark = inlet.queue.popleft()
+    def _pop_mark(self, inlet: Inlet) -> Marked:
+        mark = inlet.pop()
         assert isinstance(mark, Mark)
-        return mark
-
-    def _refuse_oldest(self, inlet: _Inlet) -> None:
-        oldest = next(item for item in inlet.queue if isinstance(item, Admitted))
-        inlet.queue.remove(oldest)
-        inlet.frames_waiting -= 1
-        self._ledger.dropped(self._node, "superseded")
-
-    def _mark(self, inlet: _Inlet, kind: MarkKind) -> Mark:
-        return Mark(kind, inlet.stream.id, inlet.generation, inlet.pts_ns)
+        if mark.kind == "ended":
+            del self._inlets[inlet.stream.id]
+            if inlet.stream.live:
+                self._newest_generation = max(self._newest_generation, inlet.generation)
+        return Marked(mark, (inlet.stream,))
 
 
-def _pts_and_order(inlet: _Inlet) -> tuple[int, int]:
-    head = inlet.queue[0]
-    assert isinstance(head, Admitted)
+def _pts_and_order(inlet: Inlet) -> tuple[int, int]:
+    head = inlet.head()
+    assert head is not None
     return head.frame.pts_ns, inlet.order

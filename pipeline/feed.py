@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 
-from pipeline.admission import Admission, Admitted
+from pipeline.admission import Admission, Admitted, Marked
+from pipeline.configured import changes_of, with_streams_of, without_held
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph, NodeSpec
@@ -63,7 +64,6 @@ def open_recording(graph: Graph, edge: str, folder: Path, again: bool = False) -
 def ticks_from_sources(
     admission: Admission,
     source: NodeSpec,
-    streams: Mapping[str, Stream],
     recordings: Mapping[str, Recording],
     stopped: Callable[[], bool],
 ) -> Iterator[Tick]:
@@ -77,8 +77,8 @@ def ticks_from_sources(
     number, kind = 0, source.ports.output
     assert kind is not None
     while (taken := admission.take()) is not None:
-        if isinstance(taken, Mark):
-            tick = Tick(number, no_frames(streams[taken.stream_id]), (taken,))
+        if isinstance(taken, Marked):
+            tick = Tick(number, no_frames(*taken.streams), (taken.mark,))
         else:
             tick = Tick(number, batched(taken))
         tick.slots[source.name] = Slot(tick.frames if kind is FrameBatch else joined_values(kind, taken))
@@ -104,11 +104,22 @@ def ticks_from_recordings(
     ledger: Ledger,
     max_frames: int | None,
     stopped: Callable[[], bool],
+    held: Collection[tuple[str, ...]] = (),
 ) -> Iterator[Tick]:
     """Yield ticks without pictures as the nodes below the last recorded edge saw them.
 
     Several edges must come from one run and stand in graph order. When a recording is cut off, or the run is stopped,
-    marks follow that end the streams which were not at their end.
+    marks follow that end the streams which were not at their end. Values that changed while the run was recorded change
+    at the same ticks, and streams that were added then are added.
+
+    Args:
+        recordings: by edge.
+        source: the source node.
+        streams: those that the run began with, by id.
+        ledger: counts frames.
+        max_frames: later ones of each stream are left out.
+        stopped: asked before each tick.
+        held: values that no mark changes; see `without_held`.
 
     Raises:
         ConfigError: a recorded stream is not one of this run.
@@ -116,22 +127,26 @@ def ticks_from_recordings(
     """
     number, ends = 0, dict[str, Mark]()
     values: dict[str, Value] = {}
+    now = dict(streams)
     while not stopped() and (parts := _next_of_each(recordings)):
         last = parts[list(parts)[-1]]
-        frames = with_streams(last.frames, last.marks, dict(streams))
+        marks = tuple(without_held(mark, held, now) for mark in last.marks)
+        now = with_streams_of(now, changes_of(marks))
+        frames = with_streams(last.frames, marks, now)
         # When frames came was told by the clock of the recorded run.
         frames = replace(frames, arrived_ns=np.zeros(len(frames), np.int64))
         values = {edge: narrowed(part, last, f"--replay {edge}: tick {number}") for edge, part in parts.items()}
         slots = {edge: Slot(value) for edge, value in values.items()}
-        tick = Tick(number, frames, last.marks, {source.name: Slot(frames), **slots})
+        tick = Tick(number, frames, marks, {source.name: Slot(frames), **slots})
         _note_ends(ends, tick)
         if max_frames is not None and len(frames):
             tick = tick.keep(frames.frame_index < max_frames)
-        ledger.came(source.name, len(tick.frames))
+        for stream_id in tick.frames.stream_id:
+            ledger.read(source.name, stream_id)
         yield tick
         number += 1
     for end in ends.values():
-        frames = no_frames(streams[end.stream_id])
+        frames = no_frames(now[end.stream_id])
         empty = {edge: Slot(value.empty()) for edge, value in values.items()}
         yield Tick(number, frames, (end,), {source.name: Slot(frames), **empty})
         number += 1
@@ -156,7 +171,7 @@ def _note_ends(ends: dict[str, Mark], tick: Tick) -> None:
     rows = zip(tick.frames.stream_id, tick.frames.generation.tolist(), tick.frames.pts_ns.tolist(), strict=True)
     for stream_id, generation, pts_ns in rows:
         ends[stream_id] = Mark("ended", stream_id, generation, pts_ns)
-    for mark in tick.marks:
+    for mark in (mark for mark in tick.marks if mark.kind != "configured"):
         ends[mark.stream_id] = replace(mark, kind="ended")
         if mark.kind == "ended":
             del ends[mark.stream_id]
@@ -176,9 +191,9 @@ def batched(taken: list[Admitted]) -> FrameBatch:
     )
 
 
-def joined_values(kind: type[Value], taken: list[Admitted] | Mark) -> Value:
+def joined_values(kind: type[Value], taken: list[Admitted] | Marked) -> Value:
     """Return what a source knows of admitted frames as one value of the tick they make; a mark brings nothing."""
-    frames = [] if isinstance(taken, Mark) else [one.frame for one in taken]
+    frames = [] if isinstance(taken, Marked) else [one.frame for one in taken]
     values = [(row, frame.value) for row, frame in enumerate(frames) if frame.value is not None]
     moved = [with_rows(value, np.array([row])) if hasattr(value, "frame_row") else value for row, value in values]
     return concat([kind.empty(), *moved])

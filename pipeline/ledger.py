@@ -40,8 +40,8 @@ class Account:
 class Ledger:
     """Accounts by node, and accounts by stream over the whole graph. Safe to use from every thread.
 
-    A frame comes to a node and goes on or is dropped there. For its stream it comes once, when it is read, and goes once,
-    when it has been through the graph. Streams that are gone are kept as one sum, however many there were.
+    A frame comes to a node and goes on or is dropped there. For its stream it comes once, when it is read, and goes
+    once, when it has been through the graph. Streams that are gone are kept as one sum, however many there were.
     """
 
     def __init__(self) -> None:
@@ -145,6 +145,11 @@ class Ledger:
         """Return the accounts of all streams that are there as plain data."""
         with self._lock:
             return {stream_id: account.to_dict() for stream_id, account in self._streams.items()}
+
+    def of_stream(self, stream_id: str) -> dict[str, Any]:
+        """Return the account of a stream as plain data; an empty one where it has none."""
+        with self._lock:
+            return self._streams.get(stream_id, Account()).to_dict()
 
     def removed(self) -> dict[str, Any]:
         """Return what streams that are gone add up to."""

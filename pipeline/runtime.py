@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import threading
 import time
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -14,24 +17,30 @@ from pipeline.assembly import assemble
 from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.device import Device
-from pipeline.errors import ConfigError, PipelineError
+from pipeline.errors import ConfigError, PipelineError, RefusedError
 from pipeline.feed import below_the_cut, needs_source, open_recording, ticks_from_recordings, ticks_from_sources
 from pipeline.frames import Stream
 from pipeline.graph import Graph
 from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.line import Line
+from pipeline.marks import Mark
 from pipeline.node import Context, Node
 from pipeline.observer import Observer
 from pipeline.opening import Opening
 from pipeline.reader import Reader
+from pipeline.readers import Readers
 from pipeline.recording import Recorder, Recording
 from pipeline.replayable import first
 from pipeline.report import RunReport, Snapshot
 from pipeline.running import RunningNode, said
 from pipeline.settings import EngineConfig
+from pipeline.shedding import Governor
 from pipeline.stage import Policy
+from pipeline.status import RunStatus
+from pipeline.streams import StreamConfig
 from pipeline.tick import Tick
+from pipeline.urls import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -56,9 +65,11 @@ class Runtime:
         record: Mapping[str, Path] | None = None,
         ahead: Iterable[str] = (),
         replay: Mapping[str, Path] | None = None,
+        held: Collection[tuple[str, ...]] = (),
         again: Mapping[str, Path] | None = None,
         max_frames: int | None = None,
         began_s: int = 0,
+        keep_open: bool = False,
         models: Mapping[str, tuple[str, str]] | None = None,
         clock: Clock | None = None,
     ) -> None:
@@ -74,15 +85,18 @@ class Runtime:
             record: folders to record edges to, by edge. These come before all that they do not depend on,
             ahead: and then these nodes: neither sees frames dropped by others, such as what draws.
             replay: folders to read edges from, by edge, in place of the nodes above.
+            held: values that stay as they are where those of a recorded run changed; see `configured.without_held`.
             again: the same for edges that an earlier pass of this run has written down; they can be recorded, too.
             max_frames: frames after which each stream is ended.
             began_s: unix time at which the run began: the first generation of live streams.
+            keep_open: go on when all streams have ended, because others may be added.
             models: name and checksum by card of the models that what is replayed was recorded with.
             clock: tells the time; another one is for tests.
         """
         clock = clock or Clock()
-        live = any(stream.live for stream in streams)
+        live = self._live = keep_open or any(stream.live for stream in streams)
         self._again = dict(again or {})
+        self._held = held
         self._replay = {**(replay or {}), **self._again}
         self._recordings: dict[str, Recording] = {}
         self._record = dict(record or {})
@@ -94,8 +108,9 @@ class Runtime:
         self._recorders: dict[str, Recorder] = {}
         self._check_recorded()
         self._streams = {stream.id: stream for stream in streams}
+        """Those of the beginning."""
         self._max_frames = max_frames
-        self._interrupted = self._stopped = False
+        self._interrupted = self._stopped = self._running = False
         self._errors: list[BaseException] = []
         self._ledger = Ledger()
 
@@ -106,10 +121,17 @@ class Runtime:
 
         self._context = context
         source, transit = self._graph.source, Latency()
-        self._admission = Admission(streams, settings, clock, transit, self._ledger, source.name, began_s)
-        self._readers = [
-            Reader(source, context(source.name), stream, self._admission, max_frames) for stream in streams
-        ]
+        door = self._admission = Admission(
+            streams, settings, clock, transit, self._ledger, source.name, began_s, keep_open
+        )
+        governor = Governor(clock)
+
+        def reader(stream: Stream) -> Reader:
+            return Reader(
+                source, context(source.name), stream, door, max_frames, settings, clock, lambda: governor.keep
+            )
+
+        self._readers = Readers(reader, streams, door, self._ledger, clock, governor)
         stages, lanes = assemble(self._graph, context, settings, live, clock, self._ledger)
         channels: list[Channel[Tick]] = [Channel(BETWEEN_STAGES) for _ in stages[1:]]
         self._observer = Observer(self._graph, clock, self._ledger, self._readers, stages, lanes, channels, transit)
@@ -143,8 +165,9 @@ class Runtime:
             opening.wait()
             if opening.failure is None:
                 self._observer.begin()
-                for reader in () if self._from_recordings else self._readers:
-                    threads.append(reader.start())
+                self._running = True
+                if not self._from_recordings:
+                    self._readers.start()
             opening.decide(begin=opening.failure is None)
             self._wait_for(threads, observe if opening.failure is None else None, every_s)
         except BaseException:  # Ctrl-C where nobody handles it, what `observe` raises, a thread that cannot be made
@@ -153,6 +176,7 @@ class Runtime:
             self._wait_for(threads, None, every_s)
             raise
         finally:
+            self._running = False
             for recorder in self._recorders.values():
                 recorder.close()
             for recording in self._recordings.values():
@@ -184,6 +208,67 @@ class Runtime:
         """
         self._interrupted = True
 
+    # while it runs, from any thread
+
+    def status(self) -> RunStatus:
+        """Return everything there is to say of the run now."""
+        failed = "; ".join(dict.fromkeys(said(error) for error in list(self._errors))) or None
+        return self._observer.status(self._running and not self._stopped, failed)
+
+    def streams(self) -> dict[str, Stream]:
+        """Return the streams that are here, by id."""
+        return {reader.stream.id: reader.stream for reader in self._readers.here()}
+
+    def add_stream(self, stream: Stream) -> None:
+        """Begin a live stream.
+
+        Raises:
+            ConfigError: its id is taken.
+            RefusedError: the run is over, or has no live streams.
+        """
+        if not self._live:
+            raise RefusedError(f"stream {stream.id!r}: expected a run of live streams, got one of files; start another")
+        if stream.config.start_time is None:
+            config = stream.config.model_copy(update={"start_time": datetime.now(UTC)})
+            stream = replace(stream, config=config)
+        self._readers.add(stream, _configured({stream.id: stream.config}, {}))
+
+    def remove_stream(self, stream_id: str) -> None:
+        """End a stream: visits end, its frames inside go through, those at the door are dropped (`removed`).
+
+        Raises:
+            UnknownStreamError: there is none of that id.
+        """
+        self._readers.remove(stream_id)
+
+    def pause_stream(self, stream_id: str) -> None:
+        """Let go of a stream until `resume_stream()`.
+
+        Raises:
+            UnknownStreamError: there is none of that id.
+        """
+        self._readers.pause(stream_id)
+
+    def resume_stream(self, stream_id: str) -> None:
+        """Read a paused stream again.
+
+        Raises:
+            UnknownStreamError: there is none of that id.
+        """
+        self._readers.resume(stream_id)
+
+    def configure(self, streams: Mapping[str, StreamConfig], nodes: Mapping[str, Mapping[str, Any]]) -> None:
+        """Change values at one tick, in all stages: a mark with them goes through the graph.
+
+        Args:
+            streams: all values of the streams that change, by id.
+            nodes: fields and values, as plain data, of the nodes that change, by name; checked before.
+
+        Raises:
+            UnknownStreamError: one of the streams is not here.
+        """
+        self._readers.configure(_configured(streams, nodes), streams)
+
     def _wait_for(
         self, threads: list[threading.Thread], observe: Callable[[Snapshot], None] | None, every_s: float
     ) -> None:
@@ -192,9 +277,11 @@ class Runtime:
             alive.join(min(LOOK_EVERY_S, every_s))
             if self._interrupted and not self._stopped:
                 self._stop()
+            self._readers.watch()
             if observe and time.monotonic() - observed_s >= every_s:
                 observed_s = time.monotonic()
                 observe(self._observer.snapshot())
+        self._readers.join()
         if observe:
             observe(self._observer.snapshot())
 
@@ -224,14 +311,16 @@ class Runtime:
                 self._fail(_named(one, "cannot be closed", error))
 
     def _ticks(self) -> Iterator[Tick]:
-        source, streams, recordings = self._graph.source, self._streams, self._recordings
+        source, recordings = self._graph.source, self._recordings
 
         def stopped() -> bool:
             return self._stopped
 
         if not self._from_recordings:
-            return ticks_from_sources(self._admission, source, streams, recordings, stopped)
-        return ticks_from_recordings(recordings, source, streams, self._ledger, self._max_frames, stopped)
+            return ticks_from_sources(self._admission, source, recordings, stopped)
+        return ticks_from_recordings(
+            recordings, source, self._streams, self._ledger, self._max_frames, stopped, self._held
+        )
 
     def _open_recordings(self) -> None:
         opened = self._recordings
@@ -269,9 +358,14 @@ class Runtime:
 
     def _stop(self) -> None:
         self._stopped = True
-        for reader in self._readers:
-            reader.stop()
+        self._readers.stop()
         self._admission.stop()
+
+
+def _configured(streams: Mapping[str, StreamConfig], nodes: Mapping[str, Mapping[str, Any]]) -> Mark:
+    """Return the mark that tells new values to all stages, and to recordings: without passwords."""
+    told = {id: redacted(config.model_dump(mode="json")) for id, config in streams.items()}
+    return Mark("configured", "", values=json.dumps({"streams": told, "nodes": {n: dict(f) for n, f in nodes.items()}}))
 
 
 def _named(one: RunningNode, what: str, error: BaseException) -> PipelineError:

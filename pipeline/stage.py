@@ -31,16 +31,18 @@ def run_stage(running: list[RunningNode], tick: Tick, policy: Policy, ledger: Le
     for one in running:
         name, cause = one.spec.name, f"error:{one.spec.name}"
         tick = renumbered(tick, one.restarts)
-        came = len(tick.frames)
+        before, came = tick.frames.stream_id, len(tick.frames)
         ledger.came(name, came)
         try:
             tick, dropped = _applied(one, tick, policy)
             policy.after_node(name, tick)
         except BaseException:
             ledger.dropped(name, cause, came)
+            ledger.lost(before, (), cause)
             raise
         if dropped:
             ledger.dropped(name, cause, dropped)
+            ledger.lost(before, tick.frames.stream_id, cause)
         ledger.went(name, came - dropped)
     return tick
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
+from typing import Any
 from urllib.parse import urlsplit
 
 HIDDEN = "***"
-LIVE_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtp", "srt", "tcp", "udp"})
+LIVE_SCHEMES = frozenset({"rtsp", "rtsps", "rtmp", "rtmps", "rtmpt", "rtmpts", "rtp", "srt", "tcp", "udp"})
 FILE_SUFFIXES = (
     ".3gp", ".avi", ".flv", ".m2ts", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".mts", ".ts", ".webm", ".wmv",
 )  # fmt: skip
@@ -21,6 +22,15 @@ def redact(text: str) -> str:
     """Return `text` with the passwords and tokens of all URLs in it replaced by `***`."""
     hidden = _CREDENTIALS.sub(lambda found: f"{found['scheme']}{found['user'] or ''}{HIDDEN}@", text)
     return _SECRETS.sub(lambda found: found["name"] + HIDDEN, hidden)
+
+
+def redacted(value: Any) -> Any:
+    """Return plain data with the passwords and tokens of all URLs in it replaced by `***`."""
+    if isinstance(value, dict):
+        return {key: redacted(inner) for key, inner in value.items()}
+    if isinstance(value, list):
+        return [redacted(inner) for inner in value]
+    return redact(value) if isinstance(value, str) else value
 
 
 def is_url(url: str) -> bool:

@@ -2,7 +2,7 @@ from datetime import UTC, datetime, timedelta, timezone
 
 import pytest
 
-from nodes.ops.epoch import epoch_ns
+from pipeline.epoch import epoch_ns
 
 
 @pytest.mark.parametrize(

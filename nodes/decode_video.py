@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Literal
 
 from av import VideoFrame
 from av.container import InputContainer
@@ -13,14 +14,18 @@ from av.video.stream import VideoStream
 from pydantic import Field
 
 from pipeline.av_pictures import PictureMaker
-from pipeline.containers import open_container, reason, video_stream
+from pipeline.containers import open_file, video_stream
 from pipeline.errors import SourceError
 from pipeline.frames import FrameBatch
+from pipeline.live_video import LiveVideo
+from pipeline.losses import said
 from pipeline.node import Discontinuity, Dropped, Frame, NodeConfig, Source, SourceItem
 from pipeline.picture_files import picture_files, read_picture
+from pipeline.secure import Trust
+from pipeline.senders import Link, open_sender
 from pipeline.timeline import Timeline
 from pipeline.truncation import missing_packets
-from pipeline.urls import is_camera, is_live, is_url, redact
+from pipeline.urls import is_live, is_url, redact
 
 logger = logging.getLogger(__name__)
 
@@ -35,17 +40,31 @@ class Config(NodeConfig):
     pictures_fps: float = Field(default=10.0, gt=0)
     """Rate at which a folder of pictures is played: sets the time of each."""
     open_timeout_s: float = Field(default=10.0, gt=0)
-    """Seconds that a network address may take to answer. Raise for cameras that wake up slowly."""
+    """Seconds that a network address may take to answer, and as long again to send the first data. Raise for cameras
+    that wake up slowly."""
     read_timeout_s: float = Field(default=5.0, gt=0)
     """Seconds without data after which a network stream counts as lost. Raise for links with long gaps; costs time
     until a loss is seen."""
+    transport: Literal["tcp", "udp"] = "tcp"
+    """How video travels in an RTSP session. `udp` does not hold up later frames where packets are lost, but damages
+    pictures; few networks need it."""
+    verify_tls: bool = True
+    """Whether the certificate of an rtsps, https or rtmps sender is checked. Turn off for a camera that made its own;
+    better name that in `ca_file`: without a check anybody may answer in its place."""
+    ca_file: str | None = None
+    """File (PEM) with the certificates that are trusted; None: those of this machine."""
 
 
 class DecodeVideo(Source[Config]):
     """Decode one stream into frames in the order of presentation.
 
-    Times are the stream's own, counted from its start; variable rates are kept. A frame without a time gets the one
+    Times of files are their own, counted from their start; variable rates are kept. A frame without a time gets the one
     after the last by the stream's rate. Interlaced video is not deinterlaced.
+
+    Live are cameras of this machine, streaming addresses (rtsp, rtsps, rtmp and the like), and http addresses whose
+    path does not end like that of a video file: MPEG-TS, MJPEG, HLS (also a list that has an end). Their frames come
+    with the sender's times, and its wall clock where it reports one. No step waits longer than `read_timeout_s`, which
+    is what ends a silent connection; only the driver of a camera of this machine knows no deadline.
 
     State: container and decoder, while `frames()` runs.
     Empty: a stream without a frame is an error.
@@ -58,10 +77,13 @@ class DecodeVideo(Source[Config]):
     def frames(self) -> Iterator[SourceItem]:
         url = self.stream.config.url
         try:
-            pictures = [] if is_url(url) or is_camera(url) else picture_files(url)
-            yield from self._read_pictures(pictures) if pictures else self._read_video(url)
+            if is_live(url):
+                yield from self._read_live(url)
+            else:
+                pictures = [] if is_url(url) else picture_files(url)
+                yield from self._read_pictures(pictures) if pictures else self._read_video(url)
         except SourceError as error:
-            raise SourceError(f"stream {self.stream.id!r}: {error}") from error
+            raise SourceError(f"stream {self.stream.id!r}: {error}", error.reason) from error
 
     def process(self) -> FrameBatch:
         raise NotImplementedError("a source is read through frames()")
@@ -84,11 +106,25 @@ class DecodeVideo(Source[Config]):
             raise SourceError(f"{folder}: expected pictures, got {damaged} damaged files; copy them again")
         self._tell_of(damaged, folder)
 
+    def _read_live(self, url: str) -> Iterator[SourceItem]:
+        with open_sender(url, self._link()) as container:
+            video = self._video(container, url)
+            yield from LiveVideo(container, video, url, self.gate, self.config.read_timeout_s).items()
+
+    def _link(self) -> Link:
+        config = self.config
+        trust = Trust(config.verify_tls, config.ca_file)
+        return Link(config.open_timeout_s, config.read_timeout_s, config.transport, trust)
+
+    def _video(self, container: InputContainer, url: str) -> VideoStream:
+        video = video_stream(container, url)
+        video.codec_context.thread_count, video.thread_type = self.config.threads, "AUTO"
+        return video
+
     def _read_video(self, url: str) -> Iterator[SourceItem]:
-        with open_container(url, self.config.open_timeout_s, self.config.read_timeout_s) as container:
-            video = video_stream(container, url)
-            video.codec_context.thread_count, video.thread_type = self.config.threads, "AUTO"
-            self.duration_ns = None if self.stream.live else _duration_ns(container, video)
+        with open_sender(url, self._link()) if is_url(url) else open_file(url) as container:
+            video = self._video(container, url)
+            self.duration_ns = _duration_ns(container, video)
             rate = float(video.average_rate or video.guessed_rate or DEFAULT_FPS)
             timeline = Timeline(round(1e9 / rate), self.stream.config.max_fps)
             maker, lost, seen = PictureMaker(), 0, False
@@ -130,23 +166,16 @@ class DecodeVideo(Source[Config]):
                 continue
             except (FFmpegError, OSError) as error:
                 raise SourceError(
-                    f"{redact(url)}: expected to read on, got: {reason(error)}; {self._cure()}"
-                ) from error
+                    f"{redact(url)}: expected to read on, got: {said(error)}; copy or convert the file"
+                ) from None
             if packet.size:  # the one that flushes the decoder has none
                 last_packet_lost = False
             for frame in frames:
                 yield Dropped("corrupt") if frame.is_corrupt else frame
             if not frames:
                 yield None
-        if self.stream.live:
-            raise SourceError(
-                f"{redact(url)}: expected frames without end, got the end: the sender is gone; {self._cure()}"
-            )
         if not is_url(url) and (missing := missing_packets(video, Path(url)) - last_packet_lost) > 0:
             yield Dropped("corrupt", missing)
-
-    def _cure(self) -> str:
-        return "check that it still runs and the network holds" if self.stream.live else "copy or convert the file"
 
     def _tell_of(self, lost: int, url: str) -> None:
         if lost:

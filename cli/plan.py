@@ -41,6 +41,8 @@ class Plan:
     """How files are run in two passes; None where nothing asks for that."""
     models: dict[str, Model] | None = None
     """Those of a recording that is replayed."""
+    held: frozenset[tuple[str, ...]] = frozenset()
+    """Values that stay as they are where those of the recorded run changed."""
 
 
 def make_plan(args: argparse.Namespace) -> Plan:

@@ -78,8 +78,9 @@ class DrawOverlay(Node[Config]):
             held.take_up(looks, untold.get(key), pts_ns)
             seen = tracks.take(tracks.frame_row == row)
             image = frames.bgr(row).copy()
+            held.note_heads(seen, pts_ns, self.config.blur_hold_s)
             if self.config.blur_heads:
-                self._hide_heads(image, held, pts_ns, seen, _of(row, people))
+                self._hide_heads(image, held, seen, _of(row, people))
             if self.config.heat_map:
                 _draw_heat(image, _of(row, gaze))
             hit = _hit(_of(row, hits))
@@ -100,13 +101,8 @@ class DrawOverlay(Node[Config]):
     def stream_ended(self, stream_id: str) -> None:
         self._held = {key: held for key, held in self._held.items() if key[0] != stream_id}
 
-    def _hide_heads(self, image: np.ndarray, held: _Held, pts_ns: int, seen: Tracks, people: Detections | None) -> None:
+    def _hide_heads(self, image: np.ndarray, held: _Held, seen: Tracks, people: Detections | None) -> None:
         """Hide the heads of this frame, where heads were not long ago, and the tops of bodies without a head."""
-        for track_id, box in zip(seen.track_id.tolist(), seen.head_box, strict=True):
-            if not np.isnan(box).any():
-                held.heads[track_id] = (pts_ns, box)
-        hold_ns = round(self.config.blur_hold_s * 1e9)
-        held.heads = {track_id: head for track_id, head in held.heads.items() if pts_ns - head[0] <= hold_ns}
         boxes = [box for _, box in held.heads.values()]
         boxes += [_top(body) for body in seen.body_box[np.isnan(seen.head_box).any(axis=1)]]
         if people is not None:
@@ -145,6 +141,14 @@ class _Held:
     """(track, target) -> pts of the first look, ns."""
     heads: dict[int, tuple[int, np.ndarray]] = field(default_factory=dict)
     """track -> pts and box of the head when it was last seen."""
+
+    def note_heads(self, seen: Tracks, pts_ns: int, hold_s: float) -> None:
+        """Keep where heads are, hidden or not: from one frame to the next they may have to be."""
+        for track_id, box in zip(seen.track_id.tolist(), seen.head_box, strict=True):
+            if not np.isnan(box).any():
+                self.heads[track_id] = (pts_ns, box)
+        hold_ns = round(hold_s * 1e9)
+        self.heads = {track_id: head for track_id, head in self.heads.items() if pts_ns - head[0] <= hold_ns}
 
     def take_up(self, looks: Visits | None, untold: deque[int] | None, until_ns: int | None = None) -> None:
         """Follow the events, from the front of those not told yet, that became known by a pts."""

@@ -79,7 +79,7 @@ class PublishEvents(Node[Config]):
 
     def open(self) -> None:
         config, name = self.config, self.context.name
-        self._looks = self.context.lineage("looks")
+        self.context.lineage("looks")  # a model that is missing is complained of before anything is sent
         self._generations: dict[str, int] = {}
         keeper = Keeper(
             name,
@@ -113,7 +113,7 @@ class PublishEvents(Node[Config]):
 
     def _look_messages(self, frames: FrameBatch, looks: Visits) -> Iterator[Message | Begun]:
         """Yield the messages of a tick; before the first one of a generation, that it has begun."""
-        origins = self._looks.origins(frames.streams)
+        origins = self.context.lineage("looks").origins(frames.streams)
         form = self.config.format
         for event, sequence in zip(cloud_events.events(looks, origins), looks.sequence.tolist(), strict=True):
             look = event.data

@@ -18,7 +18,6 @@ from nodes.ops.open_visits import Head, OpenVisits, heads, last_count
 from nodes.types import Measures, Visits
 from pipeline.frames import FrameBatch
 from pipeline.line_log import Fsync, LineLog
-from pipeline.lineage import Lineage
 from pipeline.node import Node, NodeConfig
 
 Event = LookEvent | measure_events.MeasureEvent
@@ -62,14 +61,13 @@ class WriteEvents(Node[Config]):
 
     def open(self) -> None:
         self._logs: dict[tuple[str, str], _Log] = {}
-        self._looks = self.context.lineage("looks")
-        self._measures: Lineage | None = None
+        self.context.lineage("looks")  # a model that is missing is complained of before anything is written
 
     def process(self, frames: FrameBatch, looks: Visits, measures: Measures | None = None) -> None:
-        self._write(self.config.file, frames, cloud_events.events(looks, self._looks.origins(frames.streams)))
+        origins = self.context.lineage("looks").origins(frames.streams)
+        self._write(self.config.file, frames, cloud_events.events(looks, origins))
         if measures is not None:
-            self._measures = self._measures or self.context.lineage("measures")  # at a port that may be left open
-            origins = self._measures.origins(frames.streams)
+            origins = self.context.lineage("measures").origins(frames.streams)
             self._write(self.config.measures_file, frames, measure_events.events(measures, origins))
 
     def stream_ended(self, stream_id: str) -> None:

@@ -100,7 +100,9 @@ def _told(frames: FrameBatch, marks: tuple[Mark, ...]) -> str:
     rows = zip(frames.stream_id, frames.pts_ns.tolist(), strict=True)
     told = [f"{stream_id!r} at {pts_ns / 1e9:.3f} s" for stream_id, pts_ns in rows]
     told += [
-        "changed values" if mark.kind == "configured" else f"{mark.stream_id!r} {mark.kind} at {mark.pts_ns / 1e9:.3f} s"
+        "changed values"
+        if mark.kind == "configured"
+        else f"{mark.stream_id!r} {mark.kind} at {mark.pts_ns / 1e9:.3f} s"
         for mark in marks
     ]
     return ", ".join(told) or "nothing"

@@ -170,8 +170,10 @@ class GazeSchedule:
             elif known.answer is not None and pts_ns - known.answer.asked_ns > hold_ns:
                 self._known[track_id] = replace(known, answer=None)
         most = max(rules.heads_per_s * SAVED_S, 1.0)
-        saved = most if self._pts_ns is None else rules.heads_per_s * ((pts_ns - self._pts_ns) / 1e9)
-        self._credit = min(self._credit + saved, most)
+        if self._pts_ns is None or most == math.inf:
+            self._credit = most
+        else:
+            self._credit = min(self._credit + rules.heads_per_s * ((pts_ns - self._pts_ns) / 1e9), most)
         self._pts_ns = pts_ns
 
     def _staleness(self, pts_ns: int, heads: Heads, rules: Rules) -> Array:

@@ -15,8 +15,8 @@ UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench-accuracy bench-events bench-real bench-smoothing bench-speed \
-	bench-tracking train requirements clean
+.PHONY: help demo test lint format bench-accuracy bench-events bench-live bench-real bench-smoothing bench-speed \
+	bench-tracking example-events example-live train requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -44,6 +44,9 @@ bench-accuracy: $(VENV)/dev.stamp ## measure against rendered truth
 bench-events: $(VENV)/dev.stamp ## measure events: right, calibrated, fast, none lost; wants an idle machine
 	$(BIN)/python -m benchmarks.events $(ARGS)
 
+bench-live: $(VENV)/dev.stamp ## measure live graphs: faults, load, cameras that come and go; half an hour, idle machine
+	$(BIN)/python -m benchmarks.live $(ARGS)
+
 bench-real: $(VENV)/dev.stamp ## measure on real footage in the folder that GAZE_REAL_DATA names
 	$(BIN)/python -m benchmarks.real $(ARGS)
 
@@ -60,6 +63,9 @@ bench-tracking: $(VENV)/run.stamp $(VENV)-bench/stamp ## measure tracking beside
 
 example-events: $(VENV)/run.stamp ## kill the retail graph and a listener while events flow; half a minute
 	$(BIN)/python -m examples.events_survive $(ARGS)
+
+example-live: $(VENV)/run.stamp ## lose two cameras, get them back, add a third, and account for every frame; under a minute
+	$(BIN)/python -m examples.live $(ARGS)
 
 train: $(VENV)/train.stamp ## make the shipped models anew; hours
 	$(BIN)/python -m training.detector $(ARGS)

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import signal
-import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from types import FrameType
+
+from cli.log_format import tell
 
 SIGNALS = (signal.SIGINT, signal.SIGTERM)
 
@@ -18,7 +19,7 @@ def interrupting(interrupt: Callable[[], None]) -> Iterator[None]:
     def handle(number: int, frame: FrameType | None) -> None:
         for each in SIGNALS:
             signal.signal(each, signal.SIG_DFL)
-        sys.stderr.write("\nfinishing the files; press Ctrl-C again to stop at once\n")
+        tell("\nfinishing the files; press Ctrl-C again to stop at once")
         interrupt()
 
     before = {each: signal.signal(each, handle) for each in SIGNALS}

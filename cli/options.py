@@ -12,6 +12,7 @@ examples
   python run_graph.py graphs/retail.yaml --source door=rtsp://10.0.0.5/live  a camera, called door
   python run_graph.py graphs/annotate.yaml --source 'clips/*.mp4' --out done  many files, one after another
   python run_graph.py graphs/retail.yaml --set tracks.max_age_s=2 --check    change a value, run nothing
+  python run_graph.py graphs/retail.yaml --serve                             then: run_graph.py ctl status
   python run_graph.py graphs/retail.yaml --record out/rec                    then: run_graph.py replay out/rec
 
 exit codes
@@ -62,6 +63,16 @@ def option_parser() -> argparse.ArgumentParser:
         "edge",
     )
     add("--replay", metavar="EDGE=DIR", action="append", default=[], help="read an edge from such a folder, not anew")
+    add(
+        "--serve",
+        metavar="[HOST:]PORT",
+        nargs="?",
+        const="8700",
+        help="let the run be watched and steered over HTTP, at 127.0.0.1:8700 unless told otherwise; or unix:PATH; see "
+        "docs/live_api.md",
+    )
+    add("--log", choices=("text", "json"), default="text", help="what stands on standard error: lines for people, or "
+        "one JSON object a line")  # fmt: skip
     return parser
 
 

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import importlib
 import importlib.util
-import logging
 import os
 import sys
 from collections.abc import Sequence
+from logging import ERROR
 from pathlib import Path
 
+from cli.log_format import set_up, tell
 from cli.options import option_parser
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -20,6 +21,7 @@ VERBS = {
     "nodes": "list the stages that graphs are made of",
     "explain": "say what a stage reads, makes and can be told: explain hit_aoi",
     "replay": "decide the events of a recorded run again, without models and pictures: replay out/rec --assert",
+    "ctl": "watch and steer a graph that runs with --serve: ctl streams list",
     "listen": "print or keep events as they are published: listen tcp://127.0.0.1:5570 --since -1h",
     "keys": "make keys for encrypted events: keys DIR",
 }
@@ -89,13 +91,12 @@ def _guarded(command: str, argv: list[str]) -> int:
     if missing := missing_packages():
         return _say(how_to_install(missing))
     from pipeline.errors import ConfigError, GraphError, ModelError, PipelineError, SourceError
-    from pipeline.urls import redact
 
-    _set_up_logging()
+    set_up()
     try:
         return int(importlib.import_module(f"cli.{command}").main(argv))
     except PipelineError as exc:
-        _say(redact(str(exc)))
+        _say(str(exc))
         return WRONG_INPUT if isinstance(exc, ConfigError | GraphError | ModelError | SourceError) else FAILED
     except KeyboardInterrupt:
         return INTERRUPTED
@@ -128,22 +129,5 @@ def _first_comment(path: Path) -> str:
 
 
 def _say(paragraph: str) -> int:
-    print(paragraph, file=sys.stderr)
+    tell(paragraph, ERROR)
     return WRONG_INPUT
-
-
-class Redacting(logging.Formatter):
-    """Formats log lines without the passwords of addresses in them."""
-
-    def format(self, record: logging.LogRecord) -> str:
-        """Return the line."""
-        from pipeline.urls import redact
-
-        return redact(super().format(record))
-
-
-def _set_up_logging() -> None:
-    handler = logging.StreamHandler()
-    wipe_bar = "\r\x1b[K" if sys.stderr.isatty() else ""
-    handler.setFormatter(Redacting(f"{wipe_bar}%(message)s"))
-    logging.basicConfig(level=logging.INFO, handlers=[handler])

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
-import sys
+import os
 from collections.abc import Callable, Sequence
+from contextlib import ExitStack
 from datetime import UTC, datetime
 from functools import partial
+from logging import ERROR
 from pathlib import Path
 
 from cli.interrupt import interrupting
+from cli.log_format import is_json, set_up, tell
 from cli.manifest import LIVE
 from cli.options import option_parser
 from cli.plan import Plan, describe, make_plan
@@ -16,14 +19,15 @@ from cli.program import DONE, FAILED, INTERRUPTED, ROOT, WRONG_INPUT
 from cli.progress import Progress
 from cli.recordings import NewRecording
 from cli.results import Results, fingerprint
+from cli.serving import served
 from cli.sources import dated
+from pipeline.control.access import Access, access
 from pipeline.frames import Stream
 from pipeline.lineage import models_of
 from pipeline.passes import TwoPasses
 from pipeline.replayable import replayable
 from pipeline.report import RunReport
 from pipeline.runtime import Runtime
-from pipeline.urls import redact
 
 
 def main(argv: Sequence[str]) -> int:
@@ -33,14 +37,16 @@ def main(argv: Sequence[str]) -> int:
         PipelineError: graph, configuration, options, inputs or models are wrong.
     """
     args = option_parser().parse_args(argv)
+    set_up(args.log)
     plan = make_plan(args)
+    open_to = access(plan.config.engine, args.serve, os.environ)
     if args.check:
         print(describe(plan))
         return DONE
     recording = _new_recording(plan)
     codes = []
     for streams in groups(plan.streams):
-        codes.append(run_group(plan, streams, recording))
+        codes.append(run_group(plan, streams, recording, open_to))
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
     return codes[0] if len(set(codes)) == 1 else FAILED
@@ -57,8 +63,16 @@ def name_of(streams: list[Stream]) -> str:
     return LIVE if streams[0].live else streams[0].id
 
 
-def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None = None) -> int:
+def run_group(
+    plan: Plan, streams: list[Stream], recording: NewRecording | None = None, open_to: Access | None = None
+) -> int:
     """Run a graph on the streams of one run, say how it went, and return the exit code.
+
+    Args:
+        plan: what to run.
+        streams: one file, or all live streams.
+        recording: what the whole run is written down to.
+        open_to: who may watch and steer it over HTTP.
 
     Raises:
         PipelineError: the run could not begin.
@@ -68,7 +82,7 @@ def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None 
     repeats = bool(streams[0].live or plan.record or plan.replay)
     if not repeats and results[0].finished():
         folder = results[0].folder
-        _tell(f"{name}: finished before, results in {folder}; to run it again, remove {results[0].summary}")
+        tell(f"{name}: finished before, results in {folder}; to run it again, remove {results[0].summary}")
         return DONE
     for each in results:
         each.begin()
@@ -77,7 +91,10 @@ def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None 
     if recording:
         recording.begin(name, begun, began_s)
     runtime = _runtime(plan, begun, name, began_s)
-    report = _run(runtime, Progress(plan.graph, ", ".join(stream.id for stream in streams), plan.max_frames))
+    with ExitStack() as around:
+        if open_to:
+            around.enter_context(served(runtime, plan, streams, open_to))
+        report = _run(runtime, Progress(plan.graph, ", ".join(stream.id for stream in streams), plan.max_frames))
     for each, stream in zip(results, streams, strict=True):
         each.finish(stream, plan.graph, report.to_dict())
     if recording:
@@ -87,9 +104,9 @@ def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None 
         for each in results:
             print(*(each.files() if report.reached_sinks else [each.summary]), sep="\n")
     if report.error:
-        _tell(redact(report.error))
+        tell(report.error, ERROR)
     if not report.reached_sinks and not report.bad_input:
-        _tell(f"{name}: ended before its second pass, in which results are written: there are none")
+        tell(f"{name}: ended before its second pass, in which results are written: there are none")
     if report.status == "failed":
         return WRONG_INPUT if report.bad_input else FAILED
     return DONE if report.status == "done" else INTERRUPTED
@@ -98,7 +115,7 @@ def run_group(plan: Plan, streams: list[Stream], recording: NewRecording | None 
 def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runtime | TwoPasses:
     make: Callable[..., Runtime | TwoPasses] = Runtime
     if plan.second_pass and streams[0].live:
-        _tell(f"{name}: run in one pass: {plan.second_pass.switches} is for files, because live streams have no end")
+        tell(f"{name}: run in one pass: {plan.second_pass.switches} is for files, because live streams have no end")
     elif plan.second_pass:
         make = partial(TwoPasses, plan.second_pass, plan.out / name / ".passes")
     return make(
@@ -120,7 +137,7 @@ def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runt
 def _run(runtime: Runtime | TwoPasses, progress: Progress) -> RunReport:
     try:
         with interrupting(runtime.interrupt):
-            return runtime.run(progress.observe)
+            return runtime.run(None if is_json() else progress.observe)
     finally:
         progress.finish()
 
@@ -140,7 +157,3 @@ def _event_files(plan: Plan, runtime: Runtime | TwoPasses) -> list[Path]:
 
 def _results(plan: Plan, stream: Stream) -> Results:
     return Results(plan.out / stream.id, fingerprint(plan.graph, stream, (plan.max_frames, plan.config.engine), ROOT))
-
-
-def _tell(line: str) -> None:
-    print(line, file=sys.stderr)

@@ -21,6 +21,7 @@ from pipeline.revising import revise
 from pipeline.runtime import Runtime
 from pipeline.second_pass import SecondPass
 from pipeline.settings import EngineConfig
+from pipeline.status import RunStatus
 
 Observe = Callable[[Snapshot], None]
 FIRST, REVISED = "first", "revised"
@@ -69,7 +70,7 @@ class TwoPasses:
         self._cut, self._folder, self._graph = cut, folder, graph
         self._streams = {stream.id: stream for stream in streams}
         self._record, self._replay = dict(record or {}), dict(replay or {})
-        self._interrupted = False
+        self._interrupted = self._is_second = False
         above = part(graph, cut.above)
         given = {edge: path for edge, path in self._replay.items() if edge in cut.above}
         written = dict.fromkeys(cut.edges, folder / FIRST)
@@ -94,6 +95,7 @@ class TwoPasses:
             if not self._goes_on(report):
                 status: Status = "failed" if report.error else "interrupted"
                 return replace(report, status=status, frames=0, whole=False)
+            self._is_second = True
             second = self._second.run(_numbered(observe, 2), every_s)
             both = joined([spec.name for spec in self._graph.nodes], report, second, self._second.reads_sources)
             return replace(both, passes_s={**report.passes_s, "second": second.elapsed_s})
@@ -103,6 +105,10 @@ class TwoPasses:
     def outputs(self, names: Iterable[str]) -> list[Path]:
         """Return the files that nodes wrote for single streams, sorted; to be asked after the run."""
         return self._second.outputs(names)
+
+    def status(self) -> RunStatus:
+        """Return what the pass that goes on, or went last, says of itself."""
+        return (self._second if self._is_second else self._first).status()
 
     def interrupt(self) -> None:
         """Let no more frames in; see `Runtime.interrupt`. In the first pass, end before the second."""

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import os
 import subprocess
 import sys
@@ -154,9 +153,3 @@ def test_a_reader_that_leaves_early_is_no_failure() -> None:
         told = subprocess.run(command, stdout=out, stderr=subprocess.PIPE, text=True, check=False)
 
     assert (told.returncode, told.stderr) == (0, "")
-
-
-def test_log_lines_carry_no_passwords(capsys: pytest.CaptureFixture[str]) -> None:
-    record = logging.LogRecord("x", logging.INFO, "f", 1, "opened %s", ("rtsp://me:secret@cam/1",), None)
-
-    assert program.Redacting("%(message)s").format(record) == "opened rtsp://me:***@cam/1"

@@ -92,8 +92,8 @@ class Readers:
             if stream.id in self._leaving:
                 raise RefusedError(f"stream {stream.id!r}: its last frames are still inside; try again in a moment")
             reader = self._readers[stream.id] = self._make(stream)
+            self._admission.configure(mark, {stream.id: stream})  # first, so that it is told of before it begins
             self._admission.add(stream, int(time.time()))
-            self._admission.configure(mark, {stream.id: stream})
             self._start(reader)
 
     def remove(self, stream_id: str) -> None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import logging
 import threading
 import time
@@ -16,6 +15,7 @@ from pipeline.admission import Admission
 from pipeline.assembly import assemble
 from pipeline.channel import Channel
 from pipeline.clock import Clock
+from pipeline.configured import configured
 from pipeline.device import Device
 from pipeline.errors import ConfigError, PipelineError, RefusedError
 from pipeline.feed import below_the_cut, needs_source, open_recording, ticks_from_recordings, ticks_from_sources
@@ -24,7 +24,6 @@ from pipeline.graph import Graph
 from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.line import Line
-from pipeline.marks import Mark
 from pipeline.node import Context, Node
 from pipeline.observer import Observer
 from pipeline.opening import Opening
@@ -40,7 +39,6 @@ from pipeline.stage import Policy
 from pipeline.status import RunStatus
 from pipeline.streams import StreamConfig
 from pipeline.tick import Tick
-from pipeline.urls import redacted
 
 logger = logging.getLogger(__name__)
 
@@ -231,7 +229,7 @@ class Runtime:
         if stream.config.start_time is None:
             config = stream.config.model_copy(update={"start_time": datetime.now(UTC)})
             stream = replace(stream, config=config)
-        self._readers.add(stream, _configured({stream.id: stream.config}, {}))
+        self._readers.add(stream, configured({stream.id: stream.config}))
 
     def remove_stream(self, stream_id: str) -> None:
         """End a stream: visits end, its frames inside go through, those at the door are dropped (`removed`).
@@ -267,7 +265,7 @@ class Runtime:
         Raises:
             UnknownStreamError: one of the streams is not here.
         """
-        self._readers.configure(_configured(streams, nodes), streams)
+        self._readers.configure(configured(streams, nodes), streams)
 
     def _wait_for(
         self, threads: list[threading.Thread], observe: Callable[[Snapshot], None] | None, every_s: float
@@ -360,12 +358,6 @@ class Runtime:
         self._stopped = True
         self._readers.stop()
         self._admission.stop()
-
-
-def _configured(streams: Mapping[str, StreamConfig], nodes: Mapping[str, Mapping[str, Any]]) -> Mark:
-    """Return the mark that tells new values to all stages, and to recordings: without passwords."""
-    told = {id: redacted(config.model_dump(mode="json")) for id, config in streams.items()}
-    return Mark("configured", "", values=json.dumps({"streams": told, "nodes": {n: dict(f) for n, f in nodes.items()}}))
 
 
 def _named(one: RunningNode, what: str, error: BaseException) -> PipelineError:

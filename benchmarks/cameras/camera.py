@@ -149,6 +149,13 @@ class Camera:
         """Say goodbye to all clients and hang up."""
         return self._each(lambda player: player.end())
 
+    def number_of(self, timestamp: int) -> int:
+        """Return the number of the frame stamped so, of a clip without B-frames when no fault moved the time."""
+        ticks = (timestamp - self._clock) % 2**32
+        now = current_slot(self.fps)
+        behind = (round(now * CLOCK_HZ / self.fps) - ticks + 2**31) % 2**32 - 2**31
+        return round(now - behind * self.fps / CLOCK_HZ) % len(self.clip.units)
+
     # What a server asks of its cameras, on its own thread.
 
     def begin(self, server: LoopServer, loop: asyncio.AbstractEventLoop | None) -> None:

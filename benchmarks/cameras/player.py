@@ -74,7 +74,8 @@ class Player:
             self.offset = -self.camera.ticks(slot)
         self._report(slot)
         if "truncate" in self._pending:
-            self.transport.write(packets.stamped(self.sequence, self.time_of(slot))[: HEADER + 20])
+            half = (HEADER + packets.ends()[0]) // 2
+            self.transport.write(packets.stamped(self.sequence, self.time_of(slot))[:half])
             self.transport.close()
             return
         self._pending.clear()

@@ -66,6 +66,7 @@ class LiveTime:
         self._first = True
         self._stamp_ns: int | None = None
         self._stamped_ns = 0
+        self._packet_ns: int | None = None
         self._disorder_ns: int | None = None
         self._broke_ns: deque[int] = deque(maxlen=BREAKS)
 
@@ -83,13 +84,16 @@ class LiveTime:
         """Return how much later than the promptest of this connection a packet is; 0 when unknown.
 
         The packet counts as an arrival, so that a sender who stays late is known for that (after 6 s or more) even if
-        all of its packets are dropped. Lateness that stays is none.
+        all of its packets are dropped. Lateness that stays is none, and a stamp that stands still tells of none.
 
         Args:
             pts_ns: its stamp, as in `Stamp`.
             arrived_ns: when it arrived.
         """
-        return 0 if pts_ns is None or not self._believed else self._clock.late_ns(pts_ns, arrived_ns)
+        if pts_ns is None or pts_ns == self._packet_ns or not self._believed:
+            return 0
+        self._packet_ns = pts_ns
+        return self._clock.late_ns(pts_ns, arrived_ns)
 
     def place(self, stamp: Stamp, arrived_ns: int) -> Placed:
         """Return the time of the next frame.

@@ -175,3 +175,11 @@ def test_lateness_that_stays_is_none_even_if_all_packets_are_dropped(part: float
 
     assert late_ns[0] == 3 * S
     assert max(late_ns[300:]) == 0, "after 12 s packets pass again"
+
+
+def test_packets_whose_stamp_stands_still_are_not_late():
+    time = LiveTime()
+    run(time, 0, 1000)
+
+    assert [time.late_ns(1000 * MS, at * MS) for at in range(1000, 9000, 40)] == [0] * 200
+    assert time.late_ns(9000 * MS, 9200 * MS) == 200 * MS

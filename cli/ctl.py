@@ -97,6 +97,9 @@ def _list(client: Client, args: argparse.Namespace) -> int:
 
 def _add(client: Client, args: argparse.Namespace) -> int:
     values = nested(values_of(args.sets, "--set"), "--set")
+    for key in ("id", "url"):
+        if key in values:
+            raise ConfigError(f"--set {key}: stands in its place already: ctl streams add ID URL; leave it out")
     answer = client.ask("POST", "/streams", {**values, "id": args.id, "url": args.url})
     return _done(answer, args, f"{args.id}: added")
 
@@ -188,27 +191,28 @@ class _Parser(argparse.ArgumentParser):
         sys.exit(WRONG_INPUT)
 
 
+def _everywhere() -> argparse.ArgumentParser:
+    """Return the options that may stand before and after the verb; made anew, because defaults are kept in them."""
+    made = argparse.ArgumentParser(add_help=False, argument_default=argparse.SUPPRESS)
+    add = made.add_argument
+    add(
+        "--at",
+        metavar="URL",
+        help=f"where the graph is served: [HOST:]PORT, a URL or unix:PATH; default: {Address()}",
+    )
+    add("--token-file", metavar="FILE", type=Path, help=f"holds the token; default: ${VARIABLE}")
+    add("--json", action="store_true", help="print what the graph answered")
+    return made
+
+
 def _parser() -> argparse.ArgumentParser:
-    everywhere = argparse.ArgumentParser(add_help=False)
-    for word, options in (
-        (
-            "--at",
-            {
-                "metavar": "URL",
-                "help": f"where the graph is served: [HOST:]PORT, a URL or unix:PATH; default: {Address()}",
-            },
-        ),
-        ("--token-file", {"metavar": "FILE", "type": Path, "help": f"holds the token; default: ${VARIABLE}"}),
-        ("--json", {"action": "store_true", "help": "print what the graph answered"}),
-    ):
-        everywhere.add_argument(word, default=argparse.SUPPRESS, **options)
     parser = _Parser(
         prog="run_graph.py ctl",
         description="Watch and steer a graph that runs with --serve.",
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
         allow_abbrev=False,
-        parents=[everywhere],
+        parents=[_everywhere()],
     )
     parser.set_defaults(at=str(Address()), token_file=None, json=False)
     verbs = parser.add_subparsers(metavar="VERB", required=True)
@@ -216,7 +220,7 @@ def _parser() -> argparse.ArgumentParser:
     ways = streams.add_subparsers(metavar="VERB", required=True)
 
     def verb(where: Any, name: str, act: Any, text: str) -> argparse.ArgumentParser:
-        made: argparse.ArgumentParser = where.add_parser(name, help=text, description=text, parents=[everywhere])
+        made: argparse.ArgumentParser = where.add_parser(name, help=text, description=text, parents=[_everywhere()])
         made.set_defaults(act=act)
         return made
 

@@ -13,8 +13,8 @@ from pipeline.control.access import Access
 from pipeline.control.address import is_loopback
 from pipeline.control.problems import Problem
 
-OPEN = "/health/"
-"""What begins so is told without a token: probes have none, and it holds no address."""
+OPEN = ("/health/live", "/health/ready")
+"""These are told without a token: probes have none, and they hold no address."""
 
 
 class Guard:
@@ -48,7 +48,7 @@ class Guard:
         origin = headers.get("origin")
         if origin is not None and urlsplit(origin).netloc != host:
             raise Problem(403, f"Origin: expected none, or {host!r:.80}, got {origin!r:.80}")
-        if self._access.token is not None and not path.startswith(OPEN):
+        if self._access.token is not None and path not in OPEN:
             scheme, _, given = headers.get("authorization", "").partition(" ")
             if scheme.lower() != "bearer" or not _same(given.strip(), self._access.token):
                 raise Problem(

@@ -179,6 +179,7 @@ def _schemas() -> dict[str, Any]:
     )
     return {
         **found,
+        "Area": {"anyOf": [found["Area"], found["Area"]["properties"]["polygon"]]},  # see Area: bare lists are taken
         "RunStatus": run,
         "NewStream": {**values, "title": "NewStream", "properties": with_id, "required": ["id", "url"]},
         "Streams": _closed(streams={"type": "array", "items": {"$ref": f"{REF}StreamStatus"}}),

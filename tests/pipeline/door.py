@@ -33,7 +33,7 @@ class Door:
         taken = self.admission.take()
         if isinstance(taken, list):
             return [(one.stream.id, one.frame_index) for one in taken]
-        return f"{taken.kind} {taken.stream_id}" if taken else None
+        return f"{taken.mark.kind} {taken.mark.stream_id}" if taken else None
 
     def all(self) -> list[Any]:
         return list(iter(self.take, None))

@@ -203,7 +203,7 @@ def admission(batch_size: int = 1) -> Admission:
 
 
 def test_ticks_of_sources_have_frames_or_a_mark():
-    done = list(ticks_from_sources(admission(), branches().source, STREAMS, {}, lambda: False))
+    done = list(ticks_from_sources(admission(), branches().source, {}, lambda: False))
 
     assert [each.number for each in done] == [0, 1, 2, 3]
     assert [each.marks for each in done] == [(BEGUN,), (), (), (ENDED,)]
@@ -229,7 +229,7 @@ def test_frames_of_a_tick_carry_all_that_is_known_of_them():
 
 def joined(replay: dict[str, Path], batch_size: int = 1, stopped: bool = False) -> list[Tick]:
     with opened(replay) as recordings:
-        return list(ticks_from_sources(admission(batch_size), branches().source, STREAMS, recordings, lambda: stopped))
+        return list(ticks_from_sources(admission(batch_size), branches().source, recordings, lambda: stopped))
 
 
 def test_recorded_values_join_the_ticks_of_sources(tmp_path: Path):

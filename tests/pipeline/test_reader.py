@@ -52,7 +52,7 @@ class Drive:
         thread = self.reader.start()
         taken = list(iter(self.admission.take, None))
         thread.join(PATIENCE_S)
-        return [each[0].frame.pts_ns // 40_000_000 if isinstance(each, list) else each.kind for each in taken]
+        return [each[0].frame.pts_ns // 40_000_000 if isinstance(each, list) else each.mark.kind for each in taken]
 
 
 def test_a_source_is_opened_read_to_its_end_and_closed():

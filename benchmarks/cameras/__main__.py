@@ -50,7 +50,7 @@ class Commands:
         if "clip" in values:
             values["clip"] = self._clip(Path(values["clip"]))
         if what in FAULTS and path is not None:
-            done_s: float = getattr(self._server.cameras[path], what)(**values)
+            done_s: float = getattr(self._server.feeds[path], what)(**values)
             return done_s
         if what == "add" and path is not None:
             self._server.add(path, Camera(**{"clip": self._first, **values}))
@@ -84,7 +84,7 @@ def main(arguments: Sequence[str]) -> int:
     for path in options.path or [f"cam{index}" for index in range(options.streams)]:
         server.add(path, Camera(clip, options.fps, **values))
     with server:
-        print(json.dumps({path: server.url(path) for path in server.cameras}), flush=True)
+        print(json.dumps({path: server.url(path) for path in server.feeds}), flush=True)
         commands = Commands(server, clip)
         for line in sys.stdin:
             print(json.dumps(commands.answer(line)), flush=True)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-import time
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.cameras.clips import Clip
 from benchmarks.cameras.digest import Scheme
+from benchmarks.cameras.feed import Feed
 from benchmarks.cameras.pace import Pace, current_slot
 from benchmarks.cameras.player import Player
 from benchmarks.cameras.rtp import CLOCK_HZ, Packets, packetise, without_end
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 
 @dataclass(eq=False)
-class Camera:
+class Camera(Feed):
     """Serves a clip without end; frame k of its n is sent when floor(unix time · fps) % n is k.
 
     A client begins with the next key frame. Methods may be called from any thread, before the camera serves and while
@@ -53,36 +53,19 @@ class Camera:
     """Tell the first time and number before they come."""
     seed: int = 0
 
-    stalled: bool = field(default=False, init=False)
     trickles: bool = field(default=False, init=False)
     frozen: bool = field(default=False, init=False)
     corrupt_share: float = field(default=0.0, init=False)
     lost_share: float = field(default=0.0, init=False)
     refuses: bool = field(default=False, init=False)
-    missing: bool = field(default=False, init=False)
     mute: bool = field(default=False, init=False)
-    clients: dict[asyncio.Transport, Player | None] = field(default_factory=dict, init=False, repr=False)
-    """Connections that asked for this camera; those that play have a player. Belongs to the server's thread."""
 
     def __post_init__(self) -> None:
+        super().__post_init__()
         self.random = random.Random(self.seed)
         self._clock = self.random.getrandbits(32)
-        self._server: LoopServer | None = None
         self._pace: Pace | None = None
         self._take(self.clip)
-
-    def drop(self) -> float:
-        """Close the connections of all clients."""
-
-        def close() -> None:
-            for client in list(self.clients):
-                client.abort()
-
-        return self._do(close)
-
-    def stall(self) -> float:
-        """Send nothing more; connections stay, and new ones get nothing either."""
-        return self._set(stalled=True)
 
     def trickle(self) -> float:
         """Send small packets of a frame that is never complete."""
@@ -127,10 +110,6 @@ class Camera:
         """Answer everybody with 401 from now on."""
         return self._set(refuses=on)
 
-    def not_found(self, on: bool = True) -> float:
-        """Answer everybody with 404 from now on."""
-        return self._set(missing=on)
-
     def answer_nothing(self, on: bool = True) -> float:
         """Accept connections and never reply."""
         return self._set(mute=on)
@@ -158,9 +137,9 @@ class Camera:
 
     # What a server asks of its cameras, on its own thread.
 
-    def begin(self, server: LoopServer, loop: asyncio.AbstractEventLoop | None) -> None:
+    def begin(self, server: LoopServer[Any], loop: asyncio.AbstractEventLoop | None) -> None:
         """Belong to a server, and send frames on its loop if it runs."""
-        self._server = server
+        super().begin(server, loop)
         if loop is not None and not self.recorded:
             self._pace = Pace(loop, self.fps, self._show, self.jitter_s, self.seed)
 
@@ -224,7 +203,7 @@ class Camera:
                 player.show(slot, self.packets(slot))
 
     def _players(self) -> list[Player]:
-        return [player for player in self.clients.values() if player is not None]
+        return [player for player in self.clients.values() if isinstance(player, Player)]
 
     def _each(self, what: Callable[[Player], None]) -> float:
         def on_all() -> None:
@@ -232,13 +211,3 @@ class Camera:
                 what(player)
 
         return self._do(on_all)
-
-    def _set(self, **values: float) -> float:
-        return self._do(lambda: self.__dict__.update(values))
-
-    def _do(self, what: Callable[[], object]) -> float:
-        def done() -> float:
-            what()
-            return time.time()
-
-        return self._server.call(done) if self._server is not None else done()

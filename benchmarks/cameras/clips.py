@@ -84,7 +84,7 @@ def make_clip(
     shared = f"keyint={gop}:min-keyint={gop}:scenecut=0:open-gop=0:repeat-headers=1:b-adapt=0:bframes={b_frames}"
     options = {"preset": "ultrafast"} | ({} if b_frames else {"tune": "zerolatency"})
     if codec == "h264":
-        options["x264-params"] = shared
+        options["x264-params"] = f"{shared}:force-cfr=1"
     else:
         options["x265-params"] = f"{shared}:log-level=none:pools=none"
     with av.open(str(path), "w", format=codec) as out:

@@ -3,28 +3,35 @@
 from __future__ import annotations
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Callable
 from concurrent.futures import Future
 from types import TracebackType
-from typing import Self, TypeVar
+from typing import Generic, Self, TypeVar
+
+from benchmarks.cameras.feed import Feed
 
 T = TypeVar("T")
+F = TypeVar("F", bound=Feed)
 
 
-class LoopServer:
+class LoopServer(Generic[F]):
     """Listens on a port of 127.0.0.1 from `start` to `stop`; may be started again, on the same port.
 
     All its methods may be called from any thread; what they do is done when they return.
     """
 
-    def __init__(self, port: int = 0) -> None:
+    def __init__(self, port: int = 0, tls: ssl.SSLContext | None = None) -> None:
         """Make it; it does not listen yet.
 
         Args:
             port: 0 for a free one, which is then kept over restarts.
+            tls: makes its connections secure, see `benchmarks.cameras.tls`.
         """
         self.port = port
+        self.feeds: dict[str, F] = {}
+        self._tls = tls
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._listening: asyncio.Server | None = None
@@ -48,7 +55,7 @@ class LoopServer:
         loop = asyncio.new_event_loop()
         try:
             self._listening = loop.run_until_complete(
-                loop.create_server(self._protocol, "127.0.0.1", self.port, backlog=200)
+                loop.create_server(self._protocol, "127.0.0.1", self.port, backlog=200, ssl=self._tls)
             )
         except OSError:
             loop.close()
@@ -69,6 +76,25 @@ class LoopServer:
         loop.run_until_complete(loop.shutdown_asyncgens())
         self._loop = self._thread = None
         loop.close()
+
+    def add(self, path: str, feed: F) -> None:
+        """Serve something under a path, such as `door`."""
+
+        def enter() -> None:
+            self.feeds[path] = feed
+            feed.begin(self, self._loop)
+
+        self.call(enter)
+
+    def remove(self, path: str) -> None:
+        """Close the connections to what a path names, and know it no longer."""
+
+        def leave() -> None:
+            feed = self.feeds.pop(path)
+            feed.halt()
+            feed.drop()
+
+        self.call(leave)
 
     def call(self, do: Callable[[], T]) -> T:
         """Run a function on the thread of the loop, or here while there is none; return what it returns."""
@@ -91,13 +117,12 @@ class LoopServer:
         raise NotImplementedError
 
     def _started(self) -> None:
-        """Begin whatever goes on without a request; on the loop."""
-
-    def _stopping(self) -> None:
-        """End what `_started` began; on the loop."""
+        for feed in self.feeds.values():
+            feed.begin(self, self._loop)
 
     def _close_all(self) -> None:
-        self._stopping()
+        for feed in self.feeds.values():
+            feed.halt()
         assert self._listening is not None
         self._listening.close()
         for transport in list(self._open):

@@ -19,34 +19,8 @@ _METHODS = "OPTIONS, DESCRIBE, SETUP, PLAY, GET_PARAMETER, TEARDOWN"
 _SESSION = "1"
 
 
-class RtspServer(LoopServer):
-    """Serves cameras, each under its path, at rtsp://127.0.0.1."""
-
-    scheme = "rtsp"
-
-    def __init__(self, port: int = 0) -> None:
-        """Make it; it does not listen yet."""
-        super().__init__(port)
-        self.cameras: dict[str, Camera] = {}
-
-    def add(self, path: str, camera: Camera) -> None:
-        """Serve a camera under a path, such as `door`."""
-
-        def enter() -> None:
-            self.cameras[path] = camera
-            camera.begin(self, self._loop)
-
-        self.call(enter)
-
-    def remove(self, path: str) -> None:
-        """Close the connections of a camera and know it no longer."""
-
-        def leave() -> None:
-            camera = self.cameras.pop(path)
-            camera.halt()
-            camera.drop()
-
-        self.call(leave)
+class RtspServer(LoopServer[Camera]):
+    """Serves cameras, each under its path, at rtsp://127.0.0.1; with `tls` at rtsps://."""
 
     def url(self, path: str, user: str | None = None, password: str | None = None) -> str:
         """Return the address of a camera.
@@ -56,22 +30,15 @@ class RtspServer(LoopServer):
             user: in place of the camera's own; an empty one for an address without.
             password: in place of the camera's own.
         """
-        camera = self.cameras.get(path)
+        camera = self.feeds.get(path)
         user = user if user is not None else (camera.user if camera else None)
         password = password if password is not None else (camera.password if camera else None)
         who = f"{quote(user, safe='')}:{quote(password or '', safe='')}@" if user else ""
-        return f"{self.scheme}://{who}127.0.0.1:{self.port}/{path}"
-
-    def _started(self) -> None:
-        for camera in self.cameras.values():
-            camera.begin(self, self._loop)
-
-    def _stopping(self) -> None:
-        for camera in self.cameras.values():
-            camera.halt()
+        scheme = "rtsp" if self._tls is None else "rtsps"
+        return f"{scheme}://{who}127.0.0.1:{self.port}/{path}"
 
     def _protocol(self) -> asyncio.Protocol:
-        return _Connection(self.cameras, self._open)
+        return _Connection(self.feeds, self._open)
 
 
 class RtspCamera(Camera):

@@ -76,7 +76,7 @@ def streams_to_run(
             )
             continue
         for own_id, one in _each(stream_id, url):
-            streams[own_id] = Stream(own_id, stream.model_copy(update={"url": one}), is_live(one))
+            streams[own_id] = Stream(own_id, stream.model_copy(update={"url": one}), is_live(one) or stream.realtime)
             alike = next(id for id in streams if id.lower() == own_id.lower())
             if alike != own_id:
                 problems.append(

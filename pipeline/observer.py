@@ -126,6 +126,7 @@ class Observer:
             edges=self.ledger.to_dict(),
             dropped=self.ledger.drops(),
             streams=self._streams(),
+            removed=self.ledger.removed(),
             queues={
                 name: {"capacity": each.capacity, "peak": each.peak, "passed": each.passed}
                 for name, each in waited.items()
@@ -198,11 +199,10 @@ class Observer:
         return queues | {lane.running.spec.name: lane.status() for lane in self.lanes}
 
     def _streams(self) -> dict[str, Any]:
-        """Return what the report says of each stream, and of all that were removed."""
-        accounts = self.ledger.streams()
+        """Return what the report says of each stream."""
         told = {}
         for name, (count, pts_ns) in self.streams.items():
-            told[name] = {"frames": count, "last_pts_s": pts_ns / 1e9, **accounts.get(name, {})}
+            told[name] = {"frames": count, "last_pts_s": pts_ns / 1e9, **self.ledger.of_stream(name)}
         return told
 
     def _elapsed_s(self) -> float:

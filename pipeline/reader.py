@@ -69,6 +69,9 @@ class Reader:
         self._changed = threading.Condition()
         self._stopped = self._paused = False
         self._zero_ns = self._clock.now_ns()
+        self._plays = stream.live and stream.config.realtime
+        """Whether a file is played as if it were a camera."""
+        self._played_from_ns: int | None = None
         self._limit = RateLimit()
         self._corrupt = 0
         """Damaged packets since the last frame."""
@@ -157,7 +160,7 @@ class Reader:
             self._drive()
             return self._paused
         except Exception as error:
-            if not self.stream.live:
+            if not self.stream.live or self._plays:
                 raise
             self._lose(error)
             return True
@@ -228,13 +231,15 @@ class Reader:
             if not self._limit.admits(frame.pts_ns, self.stream.config.max_fps):
                 self._admission.dropped(self.stream.id, "rate_limit")
                 return True
-        elif self.stream.live and self.stream.config.realtime:
+        elif self._plays:
             taken_ns = self._wait_until_due(frame.pts_ns)
         return self._admission.offer(self.stream.id, frame, taken_ns)
 
     def _wait_until_due(self, pts_ns: int) -> int:
         """Wait for the moment at which a frame of a file that is played would be taken; return that moment."""
-        due_ns = self._zero_ns + pts_ns
+        if self._played_from_ns is None:
+            self._played_from_ns = self._clock.now_ns() - pts_ns
+        due_ns = self._played_from_ns + pts_ns
         with self._changed:
             while not (self._stopped or self._paused) and (left_ns := due_ns - self._clock.now_ns()) > 0:
                 self._clock.wait(self._changed, left_ns / 1e9)

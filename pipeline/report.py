@@ -55,8 +55,8 @@ class RunReport:
     """By node: frames in, out, dropped by cause, in flight."""
     dropped: dict[str, int]
     """Frames dropped, by cause."""
-    streams: dict[str, dict[str, float]]
-    """By stream: frames let in, last pts in seconds."""
+    streams: dict[str, dict[str, Any]]
+    """By stream: frames let in, last pts in seconds; frames in, out, dropped by cause and in flight, over the graph."""
     queues: dict[str, dict[str, int]]
     """By stage: capacity, most ticks that waited, ticks passed."""
     transit: dict[str, float]
@@ -72,6 +72,8 @@ class RunReport:
     """False when something else than a source failed: then sinks may lack the end of what was read."""
     sinks: dict[str, dict[str, int]] = field(default_factory=dict)
     """By sink of a live graph: ticks spilled to disk, and how often it failed."""
+    removed: dict[str, Any] = field(default_factory=dict)
+    """What streams that were removed from a live run add up to: frames in, out, dropped by cause, in flight."""
     passes_s: dict[str, float] = field(default_factory=dict)
     """Seconds that each part of a run in two passes took: `first`, `revising`, `second`. Those that were not begun are
     missing; without `second` no sink has run. Empty for a run in one pass."""
@@ -95,6 +97,7 @@ class RunReport:
             "elapsed_s": round(self.elapsed_s, 3),
             "fps": round(self.fps, 2),
             "streams": self.streams,
+            "removed": self.removed,
             "nodes": {
                 node.name: {
                     "type": node.type,
@@ -132,6 +135,8 @@ class RunReport:
         lines.append(
             f"{self.status}: {self.frames} frames in {self.elapsed_s:.1f} s ({self.fps:.1f} fps), dropped: {dropped}"
         )
+        if self.age_at_sink or self.removed.get("in"):
+            lines += self._conservation()
         if self.passes_s:
             lines.append("two passes: " + ", ".join(f"{name} {took_s:.1f} s" for name, took_s in self.passes_s.items()))
         if self.age_at_sink:
@@ -140,3 +145,18 @@ class RunReport:
                 f"worst {self.age_at_sink['max_ms']:.0f} ms"
             )
         return "\n".join(lines)
+
+    def _conservation(self) -> list[str]:
+        """Return a table that says of each live stream where its frames went."""
+        accounts = dict(self.streams)
+        if self.removed.get("in"):
+            accounts["(removed)"] = self.removed
+        width = max(len(name) for name in [*accounts, "stream"])
+        lines = [f"{'stream':<{width}}  {'in':>8} = {'out':>8} + dropped"]
+        for name, account in accounts.items():
+            causes = ", ".join(f"{cause} {count}" for cause, count in account["dropped"].items())
+            lost = sum(account["dropped"].values())
+            adds_up = "" if account["in_flight"] == 0 else f"  MISSING {account['in_flight']}"
+            told = f"{lost} ({causes})" if lost else "0"
+            lines.append(f"{name:<{width}}  {account['in']:>8} = {account['out']:>8} + {told}{adds_up}")
+        return lines

@@ -21,8 +21,8 @@ PER_DRIFT = 5
 """Buckets in one minimum that the drift is estimated from: 10 s."""
 DRIFTS = 120
 """Minima that the drift is estimated from: 20 min."""
-DRIFTS_NEEDED = 7
-"""With these, the drift is known: they span 60 s."""
+DRIFTS_NEEDED = 6
+"""With these, after 60 s, the drift is known."""
 ALIKE = 4
 """Buckets in a row that have to change alike before a clock is called wrong."""
 WRONG_FAST = 0.2

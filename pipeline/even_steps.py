@@ -26,7 +26,7 @@ class EvenSteps:
     def next(self, time_ns: int) -> int:
         """Return the even time of a frame of which only a rough one is known."""
         if self._seen_ns is None:
-            self.follow(time_ns, time_ns)
+            self.follow(time_ns)
             return time_ns
         self._learn(time_ns - self._seen_ns)
         even_ns = self._even_ns + self.period_ns
@@ -35,15 +35,11 @@ class EvenSteps:
         self._seen_ns, self._even_ns = time_ns, even_ns
         return even_ns
 
-    def follow(self, time_ns: int, even_ns: int) -> None:
-        """Go on from a frame that was given a time otherwise: a rough one, and the one it was given."""
+    def follow(self, time_ns: int) -> None:
+        """Go on from a frame whose time is known."""
         if self._seen_ns is not None:
             self._learn(time_ns - self._seen_ns)
-        self._seen_ns, self._even_ns = time_ns, even_ns
-
-    def moved(self, even_ns: int) -> None:
-        """Go on from the time that the last frame was given in the end."""
-        self._even_ns = even_ns
+        self._seen_ns = self._even_ns = time_ns
 
     def _learn(self, step_ns: int) -> None:
         if -LONGEST_NS <= step_ns <= LONGEST_NS:

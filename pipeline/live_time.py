@@ -108,13 +108,11 @@ class LiveTime:
             pts_ns, taken_ns = self._even.next(arrived_ns), arrived_ns
         else:
             pts_ns, taken_ns = self._ordered(reading, arrived_ns), reading.taken_ns
-        placed_ns = min(pts_ns, arrived_ns + AHEAD_NS)
+        pts_ns = min(pts_ns, arrived_ns + AHEAD_NS)
         if self._last_ns is not None:
-            placed_ns = max(placed_ns, self._last_ns + 1)
-        if placed_ns != pts_ns:
-            self._even.moved(placed_ns)
-        self._last_ns, self._first = placed_ns, False
-        return Placed(placed_ns, taken_ns, breaks)
+            pts_ns = max(pts_ns, self._last_ns + 1)
+        self._last_ns, self._first = pts_ns, False
+        return Placed(pts_ns, taken_ns, breaks)
 
     def _read(self, stamp: Stamp, arrived_ns: int) -> Reading | None:
         """Return where the sender puts a frame; None where it says nothing."""
@@ -141,11 +139,9 @@ class LiveTime:
 
     def _ordered(self, reading: Reading, arrived_ns: int) -> int:
         """Return where the sender puts a frame, made even where its stamps are out of order."""
-        if reading.breaks is not None:
-            self._disorder_ns = None
-        elif reading.backwards:
+        if reading.backwards:
             self._disorder_ns = arrived_ns
         if self._disorder_ns is not None and arrived_ns - self._disorder_ns <= DISORDER_NS:
             return self._even.next(reading.shown_ns)
-        self._even.follow(reading.shown_ns, reading.shown_ns)
+        self._even.follow(reading.shown_ns)
         return reading.shown_ns

@@ -104,8 +104,8 @@ class SenderClock:
         if sender_ns < last[0] - BACK_NS:
             return "reset"
         offset_ns = arrived_ns - sender_ns
-        # A burst makes up for a stall, or was kept for us by a server: its frames step as ever, and come too soon.
-        if offset_ns < min(least_ns, last[1] - last[0]) - JUMP_NS:
+        # Frames that make up for a pause, or that a server kept for us, come too soon as well, but step as ever.
+        if offset_ns < least_ns - JUMP_NS:
             return "jump"
         return "behind" if offset_ns > least_ns + LATEST_NS else None
 

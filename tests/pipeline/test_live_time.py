@@ -58,10 +58,13 @@ def test_frames_without_any_stamp_stand_at_their_arrivals_made_even():
 
 
 def test_after_a_pause_frames_without_stamps_stand_at_their_arrivals_again():
-    frames = placed(LiveTime(), [(None, at) for at in (0, 40, 80, 1080, 1120)])
+    arrivals = [*range(0, 400, 40), *[60_000 + 40 * k + 17 * k % 20 for k in range(20)]]
 
-    assert pts_ms(frames)[3] == 1080
-    assert 1110 < pts_ms(frames)[4] < 1200
+    frames = placed(LiveTime(), [(None, at) for at in arrivals])
+
+    assert pts_ms(frames)[10] == 60_000
+    steps = [now - then for then, now in pairwise(pts_ms(frames)[10:])]
+    assert min(steps) > 36 and max(steps) < 44
 
 
 @pytest.mark.parametrize("nothing", [None, 400])
@@ -72,6 +75,12 @@ def test_frames_among_others_that_bring_no_new_stamp_stand_a_period_after_the_la
     assert breaks(frames) == {}
 
 
+def test_the_period_is_that_of_the_stamps():
+    frames = placed(LiveTime(), [*steady(0, 100, step=200), (None, 20_000), (20_200, 20_200)])
+
+    assert pts_ms(frames)[-2:] == pytest.approx([20_000, 20_200], abs=2)
+
+
 def test_a_frame_sent_twice_takes_no_time():
     frames = placed(LiveTime(), [(0, 0), (40, 40), (40, 40), (80, 80)])
 
@@ -79,7 +88,7 @@ def test_a_frame_sent_twice_takes_no_time():
 
 
 def test_a_late_frame_without_a_stamp_pushes_none_of_those_that_follow():
-    late = [(None if k == 5 else 200 + k * 40, 3000 + k) for k in range(10)]
+    late = [(None if k in {0, 5} else 200 + k * 40, 1100 + k) for k in range(10)]
 
     frames = placed(LiveTime(), [*steady(0, 5), *late])
 
@@ -112,6 +121,16 @@ def test_stamps_in_decoding_order_are_made_even():
     steps = [now - then for then, now in pairwise(pts_ms(frames)[20:])]
     assert min(steps) > 20 and max(steps) < 60
     assert breaks(frames) == {}
+
+
+def test_stamps_that_are_in_order_again_are_kept_as_they_are():
+    time = LiveTime()
+    placed(time, [(0, 0), (80, 40), (40, 80), (120, 120)])
+    uneven = [at + 10 * (at // 40 % 3) for at in range(160, 4000, 40)]
+
+    frames = placed(time, [(at, at) for at in uneven])
+
+    assert pts_ms(frames)[60:] == [at - 40 for at in uneven[60:]], "the frame of 80 had come at 40"
 
 
 def test_stamps_that_begin_anew_are_a_break_and_go_on_from_the_arrival():
@@ -164,6 +183,15 @@ def test_a_counter_that_is_full_goes_on_through_stamps_out_of_order_and_a_pause(
     assert breaks(frames) == {}
 
 
+@pytest.mark.parametrize("wrap_ns", WRAPS_NS.values(), ids=WRAPS_NS)
+def test_a_counter_may_be_full_many_times(wrap_ns: int):
+    time = LiveTime()
+    hours = [time.place(Stamp(hour * 3600 * S % wrap_ns), hour * 3600 * S) for hour in range(100)]
+
+    assert breaks(hours) == {}
+    assert [round(frame.pts_ns / S, 3) for frame in hours] == [hour * 3600 for hour in range(100)]
+
+
 def test_stamps_that_keep_breaking_are_not_believed_until_the_next_connection():
     time = LiveTime()
     nonsense = [(k * 7919 % 100_003, 40 * k) for k in range(300)]
@@ -173,7 +201,8 @@ def test_stamps_that_keep_breaking_are_not_believed_until_the_next_connection():
     broke = breaks(frames)
     assert list(broke.values())[3:] == ["nonsense"]
     assert pts_ms(frames)[50:] == pytest.approx(list(range(2000, 12_000, 40)), abs=41)
-    assert time.drift_ppm is None and time.late_ns(0, 12_000 * MS) == 0
+    last_believed = nonsense[max(broke)][0]
+    assert last_believed is not None and time.late_ns(last_believed * MS, 12_000 * MS) == 0
     time.connected()
     assert pts_ms(placed(time, [(0, 15_000), (40, 15_500)])) == [15_000, 15_040]
 
@@ -203,6 +232,17 @@ def test_a_clock_that_is_wrong_by_little_is_found_out_too():
     assert pts_ms(frames)[-1] == pytest.approx(79_960, abs=5)
 
 
+def test_a_clock_that_goes_wrong_has_no_drift_any_more():
+    time = LiveTime()
+    placed(time, steady(0, 2000))
+    assert time.drift_ppm == 0
+
+    halved = placed(time, [(80_000 + 20 * k, 80_000 + 40 * k) for k in range(500)])
+
+    assert "rate" in breaks(halved).values()
+    assert time.drift_ppm is None
+
+
 def test_a_new_connection_goes_on_with_the_gap_in_it_and_is_no_break():
     time = LiveTime()
     before = placed(time, steady(0, 5, pts=80_000))
@@ -211,6 +251,13 @@ def test_a_new_connection_goes_on_with_the_gap_in_it_and_is_no_break():
 
     assert pts_ms(before + after) == [*range(0, 200, 40), *range(10_000, 10_200, 40)]
     assert breaks(before + after) == {}
+
+
+def test_a_first_frame_that_does_not_continue_the_packets_before_it_is_no_break():
+    time = LiveTime()
+    time.late_ns(0, 0)
+
+    assert placed(time, [(90_000, 100), (90_040, 140)]) == [Placed(at * MS, at * MS) for at in (100, 140)]
 
 
 def test_a_new_connection_at_once_still_rises():

@@ -68,13 +68,17 @@ def test_a_delay_that_grew_is_followed_slowly_once_the_prompt_frames_are_long_pa
 
 def test_a_sender_whose_clock_stood_still_is_put_right_at_once():
     time = LiveTime()
-    run(time, 0, 10_000)
-    frames = run(time, 10_000, 30_000, delay_ms=7000)
+    run(time, 0, 70_000)
+    assert time.drift_ppm == 0
+    frames = run(time, 70_000, 90_000, delay_ms=7000)
 
     broke = [k for k, frame in enumerate(frames) if frame.breaks is not None]
     assert [frames[k].breaks for k in broke] == ["behind"] and broke[0] * 40 <= 9000
-    assert frames[0].pts_ns == 10 * S
-    assert frames[-1].pts_ns == 36_960 * MS
+    assert frames[0].pts_ns == 70 * S
+    assert frames[-1].pts_ns == 96_960 * MS
+    assert time.drift_ppm is None
+    run(time, 90_000, 160_000, delay_ms=7000)
+    assert time.drift_ppm == 0
 
 
 def test_a_frame_of_another_age_is_a_break():
@@ -92,8 +96,8 @@ def test_the_drift_of_a_sender_is_followed_and_told(ppm: int):
     for taken_ns in range(0, 600 * S, 40 * MS):
         pts_ns = taken_ns + taken_ns * ppm // 1_000_000
         wrong_ns.append(time.place(Stamp(pts_ns), taken_ns + chance.randrange(20 * MS)).pts_ns - taken_ns)
-        if taken_ns == 59 * S:
-            assert time.drift_ppm is None
+        if taken_ns in {59 * S, 61 * S}:
+            assert (time.drift_ppm is None) == (taken_ns < 60 * S)
 
     assert time.drift_ppm == pytest.approx(ppm, abs=2)
     assert max(abs(wrong) for wrong in wrong_ns[250:]) < 5 * MS
@@ -126,6 +130,12 @@ def test_sender_reports_that_begin_late_move_times_slowly_but_ages_at_once():
     assert frames[0].taken_ns == 4000 * MS
     assert frames[0].pts_ns == 4300 * MS - int(40 * MS * SLEW)
     assert frames[-1].pts_ns == frames[-1].taken_ns == 19_960 * MS
+
+
+def test_a_frame_is_never_taken_after_it_arrived():
+    frame = LiveTime(start_unix_ns=UNIX).place(Stamp(0, UNIX + 3050 * MS), 3 * S)
+
+    assert frame == Placed(3050 * MS, 3 * S)
 
 
 @pytest.mark.parametrize("off_ms", [-11_000, 3600_000, 500])

@@ -21,6 +21,7 @@ from typing import Any
 from benchmarks.cameras.camera import Camera
 from benchmarks.cameras.clips import Clip, make_clip, read_clip
 from benchmarks.cameras.rtsp import RtspServer
+from pipeline.errors import ConfigError, PipelineError
 
 FAULTS = frozenset({
     "answer_nothing", "change_codec", "corrupt", "drop", "end", "freeze_time", "jump_time", "lose_packets", "not_found",
@@ -43,23 +44,27 @@ class Commands:
             asked = json.loads(line)
             what, path = asked.pop("do"), asked.pop("path", None)
             return {"done_s": self._do(what, path, asked), **self._values(what, path)}
-        except (AttributeError, KeyError, OSError, TypeError, ValueError) as error:
-            return {"error": f"{line.strip()}: {type(error).__name__}: {error}"}
+        except (KeyError, OSError, PipelineError, TypeError, ValueError) as error:
+            return {"error": f"{line.strip()}: {error}"}
 
     def _do(self, what: str, path: str | None, values: dict[str, Any]) -> float:
+        of_server: dict[str, Callable[[], object]] = {
+            "stop": self._server.stop, "start": self._server.start, "cpu": time.process_time,
+            "remove": lambda: self._server.remove(path or ""),
+        }  # fmt: skip
         if "clip" in values:
             values["clip"] = self._clip(Path(values["clip"]))
-        if what in FAULTS and path is not None:
+        if what == "add" and path:
+            self._server.add(path, Camera(**{"clip": self._first, **values}))
+            return time.time()
+        if what not in FAULTS and what not in of_server:
+            raise ConfigError(f"do: expected one of {', '.join(sorted({*FAULTS, *of_server, 'add'}))}, got {what!r}")
+        if path not in self._server.feeds and (what in FAULTS or what == "remove"):
+            raise ConfigError(f"path: expected one of {', '.join(self._server.feeds)}, got {path!r}")
+        if what in FAULTS and path:
             done_s: float = getattr(self._server.feeds[path], what)(**values)
             return done_s
-        if what == "add" and path is not None:
-            self._server.add(path, Camera(**{"clip": self._first, **values}))
-        else:
-            of_server: dict[str, Callable[[], object]] = {
-                "stop": self._server.stop, "start": self._server.start, "cpu": time.process_time,
-                "remove": lambda: self._server.remove(path or ""),
-            }  # fmt: skip
-            of_server[what]()
+        of_server[what]()
         return time.time()
 
     def _values(self, what: str, path: str | None) -> dict[str, Any]:

@@ -91,7 +91,7 @@ class CameraProcess:
         self._process.stdin.flush()
         answer = self._answer()
         if "error" in answer:
-            raise PipelineError(f"cameras: expected to do as asked, got {answer['error']!r}; ask for what they know")
+            raise PipelineError(f"cameras: expected to do as asked, got {answer['error']}")
         return answer
 
     def _answer(self) -> dict[str, Any]:

@@ -42,25 +42,26 @@ class Gate(PacketGate):
         self._group = 0
         """Packets from one key frame to the next, the last time."""
         self._budget = 1.0
-        self._decoded_ns = 0
+        self._decoded_ns: int | None = None
 
     def admit(self, pts_ns: int | None, is_key: bool) -> str | None:
         """Return None for a packet to decode, or the cause for which it is dropped."""
         now_ns = self._clock.now_ns()
         if is_key:
             self._group, self._since_key = max(self._since_key, 1), 0
-            self._budget = min(self._budget, 0.0) + self._keep() * self._group
+            debt = max(min(self._budget, 0.0), -1.0)  # of a key frame that was decoded for want of less
+            self._budget = debt + self._keep() * self._group
             self._cause = None
         self._since_key += 1
         if self._cause is None:
             self._cause = self._verdict(pts_ns, is_key, now_ns)
         if self._cause is None:
-            self._budget -= 1
+            self._budget -= self._keep() < 1
             self._decoded_ns = now_ns
         return self._cause
 
     def _verdict(self, pts_ns: int | None, is_key: bool, now_ns: int) -> str | None:
-        if is_key and now_ns - self._decoded_ns > PROBE_AFTER_NS:
+        if is_key and (self._decoded_ns is None or now_ns - self._decoded_ns > PROBE_AFTER_NS):
             return None
         if self._late_ns(pts_ns) > self._limit_ns():
             return "decoder_late"

@@ -19,9 +19,9 @@ from cli.program import DONE, FAILED, INTERRUPTED, ROOT, WRONG_INPUT
 from cli.progress import Progress
 from cli.recordings import NewRecording
 from cli.results import Results, fingerprint
-from cli.serving import served
+from cli.serving import Serving
 from cli.sources import dated
-from pipeline.control.access import Access, access
+from pipeline.control.access import access
 from pipeline.frames import Stream
 from pipeline.lineage import models_of
 from pipeline.passes import TwoPasses
@@ -40,13 +40,14 @@ def main(argv: Sequence[str]) -> int:
     set_up(args.log)
     plan = make_plan(args)
     open_to = access(plan.config.engine, args.serve, os.environ)
+    serving = Serving(open_to, plan, partial(make_plan, args)) if open_to else None
     if args.check:
         print(describe(plan))
         return DONE
     recording = _new_recording(plan)
     codes = []
     for streams in groups(plan.streams):
-        codes.append(run_group(plan, streams, recording, open_to))
+        codes.append(run_group(plan, streams, recording, serving))
         if codes[-1] == INTERRUPTED:
             return INTERRUPTED
     return codes[0] if len(set(codes)) == 1 else FAILED
@@ -64,7 +65,7 @@ def name_of(streams: list[Stream]) -> str:
 
 
 def run_group(
-    plan: Plan, streams: list[Stream], recording: NewRecording | None = None, open_to: Access | None = None
+    plan: Plan, streams: list[Stream], recording: NewRecording | None = None, serving: Serving | None = None
 ) -> int:
     """Run a graph on the streams of one run, say how it went, and return the exit code.
 
@@ -72,7 +73,7 @@ def run_group(
         plan: what to run.
         streams: one file, or all live streams.
         recording: what the whole run is written down to.
-        open_to: who may watch and steer it over HTTP.
+        serving: where it can be watched and steered while it goes on.
 
     Raises:
         PipelineError: the run could not begin.
@@ -92,9 +93,12 @@ def run_group(
         recording.begin(name, begun, began_s)
     runtime = _runtime(plan, begun, name, began_s)
     with ExitStack() as around:
-        if open_to:
-            around.enter_context(served(runtime, plan, streams, open_to))
+        if serving:
+            around.enter_context(serving.around(runtime))
         report = _run(runtime, Progress(plan.graph, ", ".join(stream.id for stream in streams), plan.max_frames))
+    if isinstance(runtime, Runtime):
+        added = [stream for stream in runtime.streams().values() if stream.id not in {each.id for each in streams}]
+        results, streams = [*results, *(_results(plan, stream) for stream in added)], [*streams, *added]
     for each, stream in zip(results, streams, strict=True):
         each.finish(stream, plan.graph, report.to_dict())
     if recording:

@@ -26,6 +26,7 @@ PACKAGE_OF = {
     "cupy": "cupy-cuda13x",
     "cupyx": "cupy-cuda13x",
     "cv2": "opencv-python-headless",
+    "prometheus_client": "prometheus-client",
     "pynvml": "nvidia-ml-py",
     "yaml": "pyyaml",
     "zmq": "pyzmq",

@@ -34,3 +34,11 @@ def ask(at: Address, method: str, path: str, content: Any = None, body: bytes | 
         return Told(response.status, response.headers, response.read())
     finally:
         connection.close()
+
+
+def problem(told: Told) -> tuple[int, str, list[str]]:
+    """Return status, title and reasons of an answer that is a problem document."""
+    assert told.headers["content-type"] == "application/problem+json"
+    assert set(told.json) == {"title", "detail", "reasons"}
+    assert told.json["detail"] == "; ".join(told.json["reasons"])
+    return told.status, told.json["title"], told.json["reasons"]

@@ -217,7 +217,7 @@ def test_wrong_values_are_told_as_those_of_a_file_are(desk: Desk) -> None:
         "'looks': expected a path such as looks.min_look_s or streams.door.aois.shelf; name one value",
         "engine.batch_size: expected greater than or equal to 1, got 0",
         "streams.door.aois.shelff: expected an area, got no such one; did you mean 'shelf'?",
-        "streams.door.aois.tea.polygon: a polygon needs 3 points or more, got 1",
+        "streams.door.aois.tea: a polygon needs 3 points or more, got 1",
         "streams.yard.max_pfs: unknown key; did you mean 'max_fps'?",
         "looks.min_look_s: expected a number, got 'long'",
         "looks.min_loks: unknown key; did you mean 'min_look_s'?",
@@ -239,8 +239,8 @@ def test_what_cannot_change_is_refused_with_all_reasons_and_nothing_is_done(desk
         "looks.model: cannot change while the graph runs, because models are opened when a run begins; restart",
         "looks.keep_s: cannot change while the graph runs, because it is taken up when a run begins; restart",
         "frames.threads: cannot change while the graph runs, because sources are made with it; restart",
-        "streams.door.url: cannot change while the graph runs, because what came from elsewhere would be another stream; "
-        "remove the stream and add it again",
+        "streams.door.url: cannot change while the graph runs, because what came from elsewhere would be another "
+        "stream; remove the stream and add it again",
         "streams.door.start_time: cannot change while the graph runs, because the times of its events would jump; "
         "remove the stream and add it again",
         "streams.yard.realtime: cannot change while the graph runs, because it would be read in another way; "
@@ -390,8 +390,8 @@ def test_a_reload_that_needs_a_restart_is_refused_as_a_whole(desk: Desk) -> None
         "live streams; run it by itself",
         f"{desk.config}:6: looks.keep_s: cannot change while the graph runs, because it is taken up when a run begins; "
         "restart",
-        f"{desk.config}:3: streams.yard.url: cannot change while the graph runs, because what came from elsewhere would "
-        "be another stream; remove the stream and add it again",
+        f"{desk.config}:3: streams.yard.url: cannot change while the graph runs, because what came from elsewhere "
+        "would be another stream; remove the stream and add it again",
     ]
 
 
@@ -407,11 +407,9 @@ def test_a_node_of_another_type_is_refused(desk: Desk) -> None:
 
 def test_what_is_written_wrongly_is_told_and_nothing_is_done(desk: Desk) -> None:
     desk.rewrite("min_look_s: 0.5", "min_look_s: -1")
-    assert (
-        desk.wrong(desk.steering.reload)
-        == [f"{desk.config}:5: looks.min_look_s: expected greater than or equal to 0, got -1"]
-        or True
-    )
+    assert desk.wrong(desk.steering.reload) == [
+        f"{desk.config}:5: looks.min_look_s: expected greater than or equal to 0, got -1"
+    ]
 
     def fail() -> Any:
         raise GraphError("graph.yaml:1: broken")
@@ -434,7 +432,9 @@ def test_a_file_that_was_run_before_may_stay_but_not_change(tmp_path: Path) -> N
     ]
 
 
-def test_changes_from_several_threads_are_all_made(desk: Desk) -> None:
+def test_changes_from_several_threads_are_all_made(desk: Desk, monkeypatch: pytest.MonkeyPatch) -> None:
+    streams = desk.run.streams
+    monkeypatch.setattr(desk.run, "streams", lambda: [streams(), threading.Event().wait(0.002)][0])
     names = [f"area-{number}" for number in range(8)]
     threads = [
         threading.Thread(target=desk.steering.configure, args=({f"streams.door.aois.{name}": SHELF},)) for name in names

@@ -46,7 +46,7 @@ class Camera(Feed):
     stamped: Literal["presented", "sent"] = "presented"
     """Of a clip with B-frames: when each is shown, or wrongly in the order in which they are sent."""
     recorded: bool = False
-    """Play the clip once to each client, from its begin and as fast as it is taken, then hang up."""
+    """Play the clip once to each client, from its begin, then hang up."""
     silent_after: int | None = None
     """With `recorded`: send so many frames and then nothing, without hanging up."""
     rtp_info: bool = True
@@ -65,6 +65,7 @@ class Camera(Feed):
         self.random = random.Random(self.seed)
         self._clock = self.random.getrandbits(32)
         self._pace: Pace | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._take(self.clip)
 
     def trickle(self) -> float:
@@ -140,6 +141,7 @@ class Camera(Feed):
     def begin(self, server: LoopServer[Any], loop: asyncio.AbstractEventLoop | None) -> None:
         """Belong to a server, and send frames on its loop if it runs."""
         super().begin(server, loop)
+        self._loop = loop
         if loop is not None and not self.recorded:
             self._pace = Pace(loop, self.fps, self._show, self.jitter_s, self.seed)
 
@@ -159,11 +161,7 @@ class Camera(Feed):
     def started(self, player: Player) -> None:
         """Send what a client gets at once."""
         if self.recorded:
-            units = len(self.clip.units)
-            for slot in range(units if self.silent_after is None else min(units, self.silent_after)):
-                player.show(slot, self.packets(slot))
-            if self.silent_after is None:
-                player.transport.close()
+            self._replay(player, 0, self._loop.time() if self._loop else 0.0)
         elif self.burst and not self.stalled and not self.trickles:
             for slot in range(player.first_slot, current_slot(self.fps) + 1):
                 player.show(slot, self.packets(slot))
@@ -196,6 +194,16 @@ class Camera(Feed):
         while not self.packets(slot).is_key:
             slot += step
         return slot
+
+    def _replay(self, player: Player, slot: int, began: float) -> None:
+        """Send one frame of a recording, and the next when it is due."""
+        if self._loop is None or player.transport.is_closing() or slot == self.silent_after:
+            return
+        if slot == len(self.clip.units):
+            player.transport.close()
+            return
+        player.show(slot, self.packets(slot))
+        self._loop.call_at(began + (slot + 1) / self.fps, self._replay, player, slot + 1, began)
 
     def _show(self, slot: int) -> None:
         if not self.stalled:

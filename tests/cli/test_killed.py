@@ -21,12 +21,13 @@ import pytest
 
 import cli.replay_plan
 import cli.run
+from benchmarks.cameras.clips import read_clip
+from benchmarks.cameras.rtsp import RtspCamera
 from cli import program
 from tests.cli import made_up
 from tests.clips import square, write_clip
 from tests.pipeline.rig import PATIENCE_S
 from tests.repository import ROOT
-from tests.rtsp_server import RtspServer
 
 LOG, DURABLE = Path("out/two/door/events.jsonl"), Path("out/two/events.db")
 Events = list[dict[str, Any]]
@@ -86,9 +87,10 @@ def still_open(events: Events) -> dict[str, dict[str, Any]]:
 def test_visits_that_were_open_when_the_program_was_killed_end_at_its_next_start(
     here: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    clip = write_clip(here / "a.h264", [square(index % 20) for index in range(75)], bf=0, g=10, tune="zerolatency")
+    video = write_clip(here / "a.h264", [square(index % 20) for index in range(75)], bf=0, g=10, tune="zerolatency")
+    clip = read_clip(video)
     with (
-        RtspServer(clip, frames=60) as camera,  # then it goes silent, and stays connected
+        RtspCamera(clip, recorded=True, silent_after=60) as camera,  # then it goes silent, and stays connected
         program_running("graphs/two.yaml", "--source", f"door={camera.url}", "--record", "rec") as running,
     ):
         until(lambda: bool(still_open(logged()) and still_open(durable())), running)
@@ -99,7 +101,7 @@ def test_visits_that_were_open_when_the_program_was_killed_end_at_its_next_start
 
     later = datetime.fromtimestamp(generation + 60, UTC)
     monkeypatch.setattr(cli.run, "datetime", SimpleNamespace(now=lambda zone: later))
-    with RtspServer(clip) as camera:
+    with RtspCamera(clip, recorded=True) as camera:
         assert program.main(["graphs/two.yaml", "--source", f"door={camera.url}", "--max-frames", "70"]) == 0
 
     for name, after in {"log": logged(), "durable": durable()}.items():

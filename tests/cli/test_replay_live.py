@@ -13,10 +13,11 @@ import pytest
 
 import cli.replay_plan
 import cli.run
+from benchmarks.cameras.clips import read_clip
+from benchmarks.cameras.rtsp import RtspCamera
 from cli import program
 from tests.cli import made_up
 from tests.clips import square, write_clip
-from tests.rtsp_server import RtspServer
 
 NOON = datetime(2024, 5, 1, 12, 0, 0, 250_000, tzinfo=UTC)
 EPOCH = datetime.fromtimestamp(0, UTC)
@@ -142,9 +143,9 @@ def test_a_file_and_a_camera_in_one_recording(here: Path, capsys: pytest.Capture
 
 def test_a_camera_on_the_network_is_replayed_across_a_hang_up(here: Path, capsys: pytest.CaptureFixture[str]) -> None:
     made_up.write_graph(here, made_up.GRAPH.replace("read_nothing", "decode_video"), door={"url": "0"})
-    clip = write_clip(here / "a.h264", [square(index % 20) for index in range(40)], bf=0, g=10, tune="zerolatency")
+    video = write_clip(here / "a.h264", [square(index % 20) for index in range(40)], bf=0, g=10, tune="zerolatency")
 
-    with RtspServer(clip) as camera:
+    with RtspCamera(read_clip(video), user="me", password="secret", recorded=True) as camera:
         at_once = "engine.back_off_first_s=0.01"
         source = ["--source", f"door={camera.url}", "--max-frames", "60", "--set", at_once]
         assert program.main(["graphs/two.yaml", *source, "--record", "rec"]) == 0

@@ -11,11 +11,12 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.cameras.clips import Clip, read_clip
+from benchmarks.cameras.rtsp import RtspCamera
 from pipeline.errors import SourceError
 from pipeline.node import Frame
 from tests.clips import square, write_clip
-from tests.decoding import pts_ms, read, refusal, source, steps
-from tests.rtsp_server import RtspServer
+from tests.decoding import read, refusal, source, steps
 
 
 class Server(http.server.ThreadingHTTPServer):
@@ -94,20 +95,24 @@ def test_a_stalled_stream_is_lost_within_its_deadline(server):
 
 
 @pytest.fixture
-def camera_clip(tmp_path: Path) -> Path:
+def camera_clip(tmp_path: Path) -> Clip:
     pictures = [square(index % 20) for index in range(40)]
     pictures[30] = np.random.default_rng(0).integers(0, 255, (48, 64, 3), np.uint8)  # too much for one packet
-    return write_clip(tmp_path / "a.h264", pictures, bf=0, g=10, tune="zerolatency")
+    return read_clip(write_clip(tmp_path / "a.h264", pictures, bf=0, g=10, tune="zerolatency"))
+
+
+def recorded(clip: Clip, silent_after: int | None = None) -> RtspCamera:
+    return RtspCamera(clip, 200.0, user="me", password="secret", recorded=True, silent_after=silent_after)
 
 
 def test_a_camera_on_the_network_is_read_until_it_hangs_up(camera_clip):
     items = []
-    with RtspServer(camera_clip) as camera, pytest.raises(SourceError) as caught:
+    with recorded(camera_clip) as camera, pytest.raises(SourceError) as caught:
         for item in source(camera.url).frames():
             items.append(item)
 
     frames = [item for item in items if isinstance(item, Frame)]
-    assert pts_ms(frames) == [40.0 * index for index in range(40)]
+    assert [frame.stamp.pts_ns for frame in frames] == [None, *(5_000_000 * index for index in range(1, 40))]
     assert steps(frames[:30] + frames[31:]) == [index % 20 for index in range(40) if index != 30]
     assert [item for item in items if not isinstance(item, Frame)] == [None]  # the packet that flushes the decoder
     assert str(caught.value) == (
@@ -118,7 +123,7 @@ def test_a_camera_on_the_network_is_read_until_it_hangs_up(camera_clip):
 
 def test_a_silent_camera_is_lost_within_its_deadline(camera_clip):
     frames = []
-    with RtspServer(camera_clip, 35) as camera, pytest.raises(SourceError, match="got: no data in time; check that it"):
+    with recorded(camera_clip, 35) as camera, pytest.raises(SourceError, match="got: no data in time; check that it"):
         for item in source(camera.url, read_timeout_s=0.1).frames():
             frames.append(item)
 

@@ -219,7 +219,7 @@ def test_frames_between_others_are_stamped_as_shown_or_as_sent(tmp_path, stamped
 def test_what_is_random_is_the_same_for_a_seed(clip):
     heads = []
     for _ in range(2):
-        with RtspCamera(clip, FPS, recorded=True, seed=3) as camera, RtspClient(camera.url) as client:
+        with RtspCamera(clip, 1000.0, recorded=True, seed=3) as camera, RtspClient(camera.url) as client:
             camera.corrupt(0.5)
             client.play()
             heads.append(list(client.packets()))

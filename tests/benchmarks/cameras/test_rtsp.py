@@ -196,7 +196,7 @@ def test_a_reader_that_does_not_read_goes_on_with_a_key_frame(clip: Clip):
 
 
 def test_a_recording_is_played_once_to_each_client(clip: Clip):
-    with RtspCamera(clip, FPS, recorded=True) as camera:
+    with RtspCamera(clip, 1000.0, recorded=True) as camera:
         for _ in range(2):
             with RtspClient(camera.url) as client:
                 client.play()
@@ -205,7 +205,7 @@ def test_a_recording_is_played_once_to_each_client(clip: Clip):
 
 def test_a_recording_can_go_silent(clip: Clip):
     with (
-        RtspCamera(clip, FPS, recorded=True, silent_after=20) as camera,
+        RtspCamera(clip, 1000.0, recorded=True, silent_after=20) as camera,
         RtspClient(camera.url, patience_s=0.1) as client,
     ):
         client.play()

@@ -20,7 +20,7 @@ from pipeline.graph import Graph
 from pipeline.report import RunReport
 from pipeline.runtime import Runtime
 from pipeline.settings import EngineConfig
-from pipeline.status import RunStatus, StreamStatus
+from pipeline.status import StreamStatus
 from pipeline.streams import StreamConfig
 
 POLL_S = 0.005
@@ -76,7 +76,7 @@ class LiveRun:
         if self._error is not None:
             raise self._error
         assert self.report is not None
-        self.violations = not_added_up(self.report, self.runtime.status())
+        self.violations = not_added_up(self.report)
         if self.report.status == "failed" and not self.violations:
             raise PipelineError(f"live run: expected it to run until interrupted, got: {self.report.error}")
 
@@ -114,20 +114,16 @@ class LiveRun:
         return "it does not answer"
 
 
-def not_added_up(report: RunReport, status: RunStatus) -> list[str]:
+def not_added_up(report: RunReport) -> list[str]:
     """Return a line for each node and stream whose frames do not add up, as counted here and as the engine says."""
-    streams = {f"stream {one.id!r}": _account(one) for one in status.streams}
-    removed = {"streams that were removed": status.removed} if status.removed else {}
-    nodes = {f"node {name!r}": account for name, account in report.edges.items()}
+    accounts = {f"node {name!r}": account for name, account in report.edges.items()}
+    accounts |= {f"stream {name!r}": account for name, account in report.streams.items()}
+    accounts["streams that were removed"] = report.removed
     engine = [line for line in (report.error or "").splitlines() if line.endswith(NOT_ADDED_UP)]
-    return [*violations({**nodes, **streams, **removed}), *engine]
+    return [*violations(accounts), *engine]
 
 
 def live_stream(stream_id: str, url: str, **values: Any) -> Stream:
     """Return a live stream that begins now on the wall clock."""
     config: Mapping[str, Any] = {"url": url, "start_time": datetime.now(UTC), **values}
     return Stream(stream_id, StreamConfig(**config), live=True)
-
-
-def _account(status: StreamStatus) -> dict[str, Any]:
-    return {"in": status.frames_in, "out": status.frames_out, "dropped": status.dropped}

@@ -45,8 +45,11 @@ class Plan:
     """Values that stay as they are where those of the recorded run changed."""
 
 
-def make_plan(args: argparse.Namespace) -> Plan:
-    """Read and check all that the options name.
+def read_written(args: argparse.Namespace) -> tuple[Graph, RunConfig, list[Stream]]:
+    """Read graph and configuration as they are written now, and with them the options given by hand.
+
+    Returns:
+        The graph, its configuration, and the streams to run.
 
     Raises:
         PipelineError: something is wrong; says all that is wrong with graph and configuration at once.
@@ -57,8 +60,17 @@ def make_plan(args: argparse.Namespace) -> Plan:
     graph = load_graph(args.graph, config, resolve, also=problems, root=ROOT)
     source = graph.source.cls
     assert issubclass(source, Source)
+    return graph, config, streams_to_run(config, source.is_live, ROOT, may_be_gone=bool(args.replay))
+
+
+def make_plan(args: argparse.Namespace) -> Plan:
+    """Read and check all that the options name.
+
+    Raises:
+        PipelineError: something is wrong; says all that is wrong with graph and configuration at once.
+    """
+    graph, config, streams = read_written(args)
     record, recording = _recorded(args.record, graph, bool(args.replay))
-    streams = streams_to_run(config, source.is_live, ROOT, may_be_gone=bool(args.replay))
     if record and any(one.live for one in streams) and any(one.id == LIVE and not one.live for one in streams):
         raise ConfigError(
             f"streams.{LIVE}: expected another name for a file that is recorded beside live streams, because their "

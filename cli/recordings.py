@@ -46,6 +46,7 @@ class NewRecording:
             streams={},
             runs={},
         )
+        self._began_s = 0
         self._generations: dict[str, dict[str, int]] = {}
         """First generation of each stream, by run."""
 
@@ -65,6 +66,7 @@ class NewRecording:
             for stream in streams
         }
         self._manifest.streams.update(known)
+        self._began_s = began_s
         self._generations[run] = {stream.id: began_s if stream.live else 0 for stream in streams}
         self._note(run, RecordedRun(streams=tuple(known)))
 
@@ -88,7 +90,8 @@ class NewRecording:
         logs = []
         for file in files:
             name = file.relative_to(out)
-            lines = lines_of(file, self._generations[run][name.parts[0]])
+            # a live stream that is not known was added while the graph ran
+            lines = lines_of(file, self._generations[run].get(name.parts[0], self._began_s))
             logs.append(keep(name.as_posix(), lines, self.folder / run))
         self._note(run, known.model_copy(update={"ended": ended, "logs": tuple(logs)}))
 

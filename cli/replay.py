@@ -45,7 +45,8 @@ def main(argv: Sequence[str]) -> int:
     plan = plan_of(
         args.recording, manifest, config=args.config, sets=args.sets, out=out, publish=args.publish
     )  # fmt: skip
-    _make_room(plan, args.recording)
+    logged = {log.file.partition("/")[0] for run in manifest.runs.values() for log in run.logs or ()}
+    _make_room(plan, args.recording, logged)
     for streams in groups(plan.streams):
         name = name_of(streams)
         if manifest.runs[name].logs is None and not _began(args.recording / name, plan.replay):
@@ -90,8 +91,13 @@ def _compare(folder: Path, name: str, run: RecordedRun, out: Path, exact: bool) 
     return same
 
 
-def _make_room(plan: Plan, recording: Path) -> None:
+def _make_room(plan: Plan, recording: Path, logged: Iterable[str]) -> None:
     """Remove what an earlier replay left, and nothing else: event logs go on where they find one.
+
+    Args:
+        plan: of the replay.
+        recording: the folder that is replayed.
+        logged: streams that the recorded run wrote logs of: more than it began with where some were added.
 
     Raises:
         ConfigError: the folder holds something else, or cannot be made.
@@ -102,13 +108,13 @@ def _make_room(plan: Plan, recording: Path) -> None:
         raise ConfigError(f"--out {out}: expected a new folder or that of a replay, got other files; give another")
     make_folder(out)
     write_atomically(out / MARKER, json.dumps({"gazegraph": "replay", "recording": str(recording)}) + "\n")
-    for stream in plan.streams:
+    for stream_id in dict.fromkeys([*(stream.id for stream in plan.streams), *logged]):
         try:
-            shutil.rmtree(out / stream.id)
+            shutil.rmtree(out / stream_id)
         except FileNotFoundError:
             continue
         except OSError as error:
-            raise PipelineError(f"{out / stream.id}: {cannot_write(error)}") from error
+            raise PipelineError(f"{out / stream_id}: {cannot_write(error)}") from error
 
 
 def _parser() -> argparse.ArgumentParser:

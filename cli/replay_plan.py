@@ -71,6 +71,7 @@ def plan_of(
         max_frames=None,
         second_pass=second_pass(kept, replay),
         models=manifest.models,
+        held=_held(below, manifest, None if config else sets),
     )
 
 
@@ -90,6 +91,25 @@ def _stream(id: str, config: StreamConfig, manifest: Manifest) -> Stream:
     if config.start_time is None:
         config = StreamConfig.model_validate({**config.model_dump(), "start_time": recorded.config.get("start_time")})
     return Stream(id, config, recorded.live)
+
+
+def _held(
+    below: Iterable[NodeSpec], manifest: Manifest, sets: Iterable[str] | None
+) -> frozenset[tuple[str, ...]]:  # fmt: skip
+    """Return the values that stay as they were given, to the end, whatever changed while the run was recorded.
+
+    Args:
+        below: the nodes that are run again; what stands above them changed when it changed.
+        manifest: tells the streams that the run began with.
+        sets: options by which single values were given; None: all were.
+    """
+    fields = [key for key in StreamConfig.model_fields if key not in OF_PICTURES]
+    decide: set[tuple[str, ...]] = {(spec.name, key) for spec in below for key in type(spec.config).model_fields}
+    decide |= {("streams", id, key) for id in manifest.streams for key in fields}
+    if sets is None:
+        return frozenset(decide)
+    given = [tuple(text.partition("=")[0].split("."))[:4] for text in sets]  # streams, id, aois, name
+    return frozenset(keys for keys in given if keys in decide or keys[:3] in decide)
 
 
 def _sinks(graph: Graph, cut: Replayable, publish: bool) -> list[str]:

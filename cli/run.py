@@ -132,6 +132,7 @@ def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runt
         record={edge: folder / name for edge, folder in plan.record.items()},
         ahead=replayable(plan.graph).below if plan.recording else (),
         replay={edge: folder / name for edge, folder in plan.replay.items()},
+        held=plan.held,
         max_frames=plan.max_frames,
         began_s=began_s,
         models=plan.models,

@@ -28,20 +28,18 @@ def area_masks(areas: Sequence[Sequence[Array]], levels: Sequence[int], shape_hw
     Returns:
         (A, h · PER_CELL, w · PER_CELL) bool.
     """
-    rows, columns = (np.arange(count * PER_CELL) + 0.5 for count in shape_hw)
-    x, y = np.meshgrid(columns / len(columns), rows / len(rows))
-    points = np.stack([x.ravel(), y.ravel()], axis=1)
-    masks = np.zeros((len(areas), len(points)), np.bool_)
+    y, x = ((np.arange(count * PER_CELL) + 0.5) / (count * PER_CELL) for count in shape_hw)
+    masks = np.zeros((len(areas), len(y), len(x)), np.bool_)
     for mask, (outline, *holes) in zip(masks, areas, strict=True):
-        mask[:] = inside(points, outline)
+        mask[:] = _inside(x, y, outline)
         for hole in holes:
-            mask &= ~inside(points, hole)
-    covered = np.zeros(len(points), np.bool_)
+            mask &= ~_inside(x, y, hole)
+    covered = np.zeros((len(y), len(x)), np.bool_)
     for level in sorted(set(levels), reverse=True):
         own = np.flatnonzero(np.array(levels) == level)
         masks[own] &= ~covered
         covered |= masks[own].any(axis=0)
-    return masks.reshape(len(areas), len(rows), len(columns))
+    return masks
 
 
 def cell_shares(masks: Array) -> Array:
@@ -76,3 +74,22 @@ def _along(low: Array, high: Array, count: int) -> Array:
     edges = np.arange(count + 1) / count
     within = np.minimum(high[:, None], edges[1:]) - np.maximum(low[:, None], edges[:-1])
     return np.asarray(np.clip(within, 0, None) * count)
+
+
+def _inside(x: Array, y: Array, ring: Array) -> Array:
+    """Tell which points of a grid are in a polygon, (rows, columns) bool.
+
+    Only those in its bounding box are asked about: a graph that runs waits while an area of it is changed.
+
+    Args:
+        x: of the columns, rising.
+        y: of the rows, rising.
+        ring: (K, 2) vertices.
+    """
+    (left, top), (right, bottom) = ring.min(axis=0), ring.max(axis=0)
+    columns = slice(np.searchsorted(x, left), np.searchsorted(x, right, side="right"))
+    rows = slice(np.searchsorted(y, top), np.searchsorted(y, bottom, side="right"))
+    across, down = np.meshgrid(x[columns], y[rows])
+    made = np.zeros((len(y), len(x)), np.bool_)
+    made[rows, columns] = inside(np.stack([across.ravel(), down.ravel()], axis=1), ring).reshape(across.shape)
+    return made

@@ -3,6 +3,7 @@
 import numpy as np
 
 from nodes.ops.coverage import PER_CELL, area_masks, box_shares, cell_shares, shared, uncovered
+from nodes.ops.polygon import inside
 
 LEFT = np.array([[0, 0], [0.5, 0], [0.5, 1], [0, 1]])
 TOP = np.array([[0, 0], [1, 0], [1, 0.5], [0, 0.5]])
@@ -54,3 +55,14 @@ def test_boxes_cover_products_of_rows_and_columns() -> None:
     np.testing.assert_allclose(columns, [[0, 1, 0.5, 0]])
     np.testing.assert_allclose(uncovered(np.array([[0.25, 0.5, 0.625, 2.0]]), (2, 4)), [[1, 1, 1, 1], [1, 0, 0.5, 1]])
     np.testing.assert_allclose(uncovered(np.zeros((0, 4)), (1, 2)), [[1, 1]])
+
+
+def test_points_are_in_an_area_where_the_polygon_says_so() -> None:
+    random = np.random.default_rng(4)
+    y, x = ((np.arange(count * PER_CELL) + 0.5) / (count * PER_CELL) for count in (3, 5))
+    points = np.stack([grid.ravel() for grid in np.meshgrid(x, y)], axis=1)
+    on_points = np.stack([random.choice(x, 4), random.choice(y, 4)], axis=1)  # its edges run through points of the grid
+
+    for ring in (on_points, *(random.uniform(0, 1, (6, 2)) for _ in range(20))):
+        (mask,) = area_masks([[ring]], [0], (3, 5))
+        np.testing.assert_array_equal(mask.ravel(), inside(points, ring))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.errors import SourceError
 from pipeline.losses import said
@@ -40,6 +40,13 @@ def open_file(url: str) -> InputContainer:
         return _open(url, {**options, "fflags": "ignidx"})
 
 
+def any_titles() -> dict[str, Any]:
+    """Return what has PyAV accept titles that are no UTF-8; from version 19 on it does so by itself."""
+    import av
+
+    return {"metadata_errors": "replace"} if int(av.__version__.split(".")[0]) < 19 else {}
+
+
 def video_stream(container: InputContainer, url: str) -> VideoStream:
     """Return the stream of a container that holds its pictures.
 
@@ -71,7 +78,7 @@ def _open(url: str, options: dict[str, str]) -> InputContainer:
     import av
 
     try:
-        return av.open(url, options=options, metadata_errors="replace")
+        return av.open(url, options=options, **any_titles())
     except PermissionError as error:
         raise SourceError(
             f"{url}: expected a video file, got no right to read it; change its rights", "unauthorised"

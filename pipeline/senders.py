@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 from urllib.parse import urlsplit
 
-from pipeline.containers import FILE_FORMATS
+from pipeline.containers import FILE_FORMATS, any_titles
 from pipeline.errors import SourceError
 from pipeline.losses import cannot_open
-from pipeline.secure import Trust
-from pipeline.urls import is_camera
+from pipeline.secure import Trust, is_secure
+from pipeline.urls import is_camera, redact
 
 if TYPE_CHECKING:
     from av.container import InputContainer
@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 _FORMATS = f"{FILE_FORMATS},rtsp,sdp,rtp,hls,dash,live_flv,srt,webvtt"
 # No `file`: what comes over the network must not name what lies on the disk.
 _PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtsp,rtsps,rtmp,rtmps,rtmpt,rtmpts,srt,crypto,data"
+
+_FETCHED_UNCHECKED = ("hls", "dash")
+"""FFmpeg forgets to check certificates in all but the first connection of these."""
 
 
 @dataclass(frozen=True)
@@ -63,7 +66,16 @@ def open_sender(url: str, link: Link) -> InputContainer:
     if urlsplit(url).scheme.lower() in ("rtsp", "rtsps"):
         # Sound would only be carried here; and next to it, reports of the sender would shift the times of the video.
         options |= {"rtsp_transport": link.transport, "allowed_media_types": "video"}
-    return _open(url, url, options, link)
+    container = _open(url, url, options, link)
+    if link.trust.verify and is_secure(url) and container.format.name in _FETCHED_UNCHECKED:
+        kind = container.format.name
+        container.close()
+        raise SourceError(
+            f"{redact(url)}: expected a stream whose certificates can be checked, got {kind}, whose parts FFmpeg "
+            "fetches unchecked; use rtsps, or trust the network with verify_tls: false",
+            "tls",
+        )
+    return container
 
 
 def _open(url: str, where: str, options: dict[str, str], link: Link, kind: str | None = None) -> InputContainer:
@@ -72,7 +84,7 @@ def _open(url: str, where: str, options: dict[str, str], link: Link, kind: str |
     limits = None if kind else (link.open_timeout_s, link.read_timeout_s)
     began_s = time.monotonic()
     try:
-        return av.open(where, format=kind, options=options, timeout=limits, metadata_errors="replace")
+        return av.open(where, format=kind, options=options, timeout=limits, **any_titles())
     except (av.error.FFmpegError, OSError) as error:
         took_s = time.monotonic() - began_s
         # FFmpeg's own error holds the address with its password, and a traceback would show it.

@@ -8,13 +8,13 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.results import ROOT
-from pipeline.admission import Admitted
 from pipeline.cards import ModelCard, load_card
 from pipeline.device import Device, open_device
 from pipeline.errors import PipelineError
 from pipeline.feed import batched
 from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph
+from pipeline.inlet import Admitted
 from pipeline.node import Context, Frame, Node, Source
 from pipeline.tick import no_frames
 from pipeline.values import Value, concat

@@ -4,30 +4,17 @@ from __future__ import annotations
 
 import threading
 from collections import deque
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 
+from pipeline.age_limit import AgeLimit
 from pipeline.clock import Clock
 from pipeline.frames import Stream
-from pipeline.inlet import LONGEST_WAIT_NS, Admitted, Inlet
+from pipeline.inlet import Admitted, Inlet, Marked
 from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.node import Frame
 from pipeline.settings import EngineConfig
-
-__all__ = ["LONGEST_WAIT_NS", "PROBE_AFTER_NS", "Admission", "Admitted", "Marked"]
-
-PROBE_AFTER_NS = 1_000_000_000
-"""A stream that was refused for this long gets one frame in, so that a graph which became fast again is noticed."""
-
-
-@dataclass(frozen=True)
-class Marked:
-    """A mark that is let in, and the streams it is about with their values."""
-
-    mark: Mark
-    streams: tuple[Stream, ...]
 
 
 class Admission:
@@ -44,17 +31,11 @@ class Admission:
     """
 
     def __init__(
-        self,
-        streams: Sequence[Stream],
-        settings: EngineConfig,
-        clock: Clock,
-        latency: Latency,
-        ledger: Ledger,
-        node: str,
-        began_s: int = 0,
-        keep_open: bool = False,
-    ) -> None:
-        self._settings, self._clock, self._latency, self._ledger, self._node = settings, clock, latency, ledger, node
+        self, streams: Sequence[Stream], settings: EngineConfig, clock: Clock, latency: Latency, ledger: Ledger,
+        node: str, began_s: int = 0, keep_open: bool = False,
+    ) -> None:  # fmt: skip
+        self._settings, self._clock, self._ledger, self._node = settings, clock, ledger, node
+        self._age_limit = AgeLimit(clock, latency)
         self._live = keep_open or any(stream.live for stream in streams)
         self._changed = threading.Condition()
         self._stopping = False
@@ -93,8 +74,7 @@ class Admission:
     def remove(self, stream_id: str) -> None:
         """End a stream at once: what waits is refused."""
         with self._changed:
-            inlet = self._inlets.get(stream_id)
-            if inlet and inlet.open:
+            if inlet := self._standing(stream_id):
                 self._ledger.refused(self._node, stream_id, "removed", inlet.empty())
                 self._end(inlet)
 
@@ -158,41 +138,33 @@ class Admission:
     def discontinuity(self, stream_id: str) -> None:
         """Begin a new generation of a stream, unless none of its frames has come in this one."""
         with self._changed:
-            inlet = self._inlets.get(stream_id)
-            if inlet and inlet.open and inlet.break_off():
-                self._changed.notify_all()
+            if inlet := self._standing(stream_id):
+                inlet.break_off()
 
     def stalled(self, stream_id: str) -> None:
         """Say that a stream still stands but no frames come."""
         with self._changed:
-            inlet = self._inlets.get(stream_id)
-            if inlet and inlet.open and inlet.began:
+            if (inlet := self._standing(stream_id)) and inlet.began:
                 inlet.mark("stalled")
-                self._changed.notify_all()
 
     def lost(self, stream_id: str) -> None:
         """Say that a stream is lost, and begin a new generation: visits end now, and not when it comes back."""
         with self._changed:
-            inlet = self._inlets.get(stream_id)
-            if inlet and inlet.open and inlet.began:
+            if (inlet := self._standing(stream_id)) and inlet.began:
                 inlet.mark("lost")
                 inlet.break_off()
-                self._changed.notify_all()
 
     def pause(self, stream_id: str) -> None:
         """Refuse what waits of a stream, and begin a new generation."""
         with self._changed:
-            inlet = self._inlets.get(stream_id)
-            if inlet and inlet.open:
+            if inlet := self._standing(stream_id):
                 self._ledger.refused(self._node, stream_id, "paused", inlet.empty())
                 inlet.break_off()
-                self._changed.notify_all()
 
     def end(self, stream_id: str) -> None:
         """Note that a stream has no more frames."""
         with self._changed:
-            inlet = self._inlets.get(stream_id)
-            if inlet and inlet.open:
+            if inlet := self._standing(stream_id):
                 self._end(inlet)
 
     def stop(self) -> None:
@@ -221,7 +193,9 @@ class Admission:
             marked = next((inlet for inlet in heads if inlet.head() is None), None)
             if marked or not heads:
                 return batch or (self._pop_mark(marked) if marked else None)
-            batch.append(self._pop_frame(min(heads, key=_pts_and_order)))
+            chosen = min(heads, key=_pts_and_order)
+            batch.append(_head(chosen))
+            chosen.pop()
             self._changed.notify_all()
         return batch
 
@@ -239,8 +213,7 @@ class Admission:
             self._wait_for_more()
             batch = self._fresh()
             if batch:
-                orders = {id: inlet.order for id, inlet in self._inlets.items()}
-                return sorted(batch, key=lambda one: (one.frame.pts_ns, orders[one.stream.id]))
+                return sorted(batch, key=lambda one: (one.frame.pts_ns, self._inlets[one.stream.id].order))
 
     def _wait_for_more(self) -> None:
         open_streams = self._open_inlets()
@@ -265,22 +238,13 @@ class Admission:
                 if len(batch) < self._settings.batch_size and (head := inlet.head()):
                     progressing = True
                     inlet.pop()
-                    if self._too_old(inlet, head):
+                    if self._age_limit.refuses(inlet, head):
                         self._ledger.refused(self._node, inlet.stream.id, "too_old")
                         continue
                     self._turn += 1
                     inlet.turn, inlet.admitted_ns = self._turn, self._clock.now_ns()
                     batch.append(head)
         return batch
-
-    def _too_old(self, inlet: Inlet, one: Admitted) -> bool:
-        limit_ms = inlet.stream.config.max_age_ms
-        if limit_ms is None or not inlet.stream.live:
-            return False
-        now_ns = self._clock.now_ns()
-        if inlet.admitted_ns is None or now_ns - inlet.admitted_ns > PROBE_AFTER_NS:
-            return False
-        return now_ns - one.arrived_ns + self._latency.p95_ns() > limit_ms * 1e6
 
     # both
 
@@ -289,6 +253,14 @@ class Admission:
         self._order += 1
         self._ledger.open(stream.id)
         inlet.mark("begun")
+
+    def _standing(self, stream_id: str) -> Inlet | None:
+        """Return a stream that has not ended, and wake whoever waits for a change of it."""
+        inlet = self._inlets.get(stream_id)
+        if inlet is None or not inlet.open:
+            return None
+        self._changed.notify_all()
+        return inlet
 
     def _end(self, inlet: Inlet) -> None:
         inlet.mark("ended")
@@ -302,13 +274,8 @@ class Admission:
     def _filled(self) -> list[Inlet]:
         return [inlet for inlet in self._inlets.values() if inlet.queue]
 
-    def _open_inlets(self) -> Collection[Inlet]:
+    def _open_inlets(self) -> list[Inlet]:
         return [inlet for inlet in self._inlets.values() if inlet.open]
-
-    def _pop_frame(self, inlet: Inlet) -> Admitted:
-        one = inlet.pop()
-        assert isinstance(one, Admitted)
-        return one
 
     def _pop_mark(self, inlet: Inlet) -> Marked:
         mark = inlet.pop()
@@ -321,6 +288,10 @@ class Admission:
 
 
 def _pts_and_order(inlet: Inlet) -> tuple[int, int]:
+    return _head(inlet).frame.pts_ns, inlet.order
+
+
+def _head(inlet: Inlet) -> Admitted:
     head = inlet.head()
     assert head is not None
-    return head.frame.pts_ns, inlet.order
+    return head

@@ -9,11 +9,12 @@ from pathlib import Path
 
 import numpy as np
 
-from pipeline.admission import Admission, Admitted, Marked
+from pipeline.admission import Admission
 from pipeline.configured import changes_of, with_streams_of, without_held
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.frames import FrameBatch, Stream
 from pipeline.graph import Graph, NodeSpec
+from pipeline.inlet import Admitted, Marked
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.node import Frame

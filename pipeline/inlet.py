@@ -25,6 +25,14 @@ class Admitted:
     """On the engine's clock: when it was taken as far as is known, or else when it came; 0 for files."""
 
 
+@dataclass(frozen=True)
+class Marked:
+    """A mark that is let in, and the streams it is about with their values."""
+
+    mark: Mark
+    streams: tuple[Stream, ...]
+
+
 @dataclass
 class Inlet:
     """Frames and marks of a stream that wait to be let in."""

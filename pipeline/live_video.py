@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from pipeline.av_pictures import PictureMaker
 from pipeline.losses import cannot_read, hung_up, silent
 from pipeline.node import Dropped, Frame, SourceItem, Stamp
+from pipeline.packet_gate import PacketGate
 
 if TYPE_CHECKING:
     from av import Packet, VideoFrame

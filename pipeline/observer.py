@@ -37,8 +37,6 @@ class Observer:
     transit: Latency
     age: Latency = field(default_factory=Latency)
     ages: Ages = field(default_factory=Ages)
-    engine_cpu_ns: list[int] = field(default_factory=list)
-    """CPU time of each thread outside of its nodes."""
     streams: dict[str, tuple[int, int]] = field(init=False)
     """By stream, frames let in and the last pts."""
     out_ns: dict[str, int] = field(default_factory=dict)
@@ -105,8 +103,14 @@ class Observer:
             total_rows={name: meter.rows for name, meter in meters.items()},
         )
 
-    def report(self, errors: Sequence[BaseException], interrupted: bool) -> RunReport:
-        """Return how the run went; frames that do not add up are errors, too."""
+    def report(self, errors: Sequence[BaseException], interrupted: bool, engine_cpu_ns: int) -> RunReport:
+        """Return how the run went; frames that do not add up are errors, too.
+
+        Args:
+            errors: what stopped it.
+            interrupted: whether it was ended from outside.
+            engine_cpu_ns: CPU time of its threads outside of nodes and sources.
+        """
         meters = self._meters()
         violations = [PipelineError(line) for line in self.ledger.violations(self.hand_overs())]
         told = [_told(error) for error in [*errors, *self.readers.errors(), *violations]]
@@ -134,7 +138,7 @@ class Observer:
             transit=self.transit.to_dict(),
             age_at_sink=self.age.to_dict(),
             node_cpu_s=sum(meter.cpu_ns for meter in meters.values()) / 1e9,
-            engine_cpu_s=(sum(self.engine_cpu_ns) + self.readers.engine_cpu_ns()) / 1e9,
+            engine_cpu_s=(engine_cpu_ns + self.readers.engine_cpu_ns()) / 1e9,
             sinks={lane.running.spec.name: {"spilled": lane.spilled, "failures": lane.failures} for lane in self.lanes},
         )
 

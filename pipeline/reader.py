@@ -267,7 +267,7 @@ class Reader:
         return self.times.late_ns(pts_ns, self._now_ns())
 
     def _may_be_late_ns(self) -> int:
-        return limit_ns(self.stream.config.max_age_ms)
+        return limit_ns(self.stream.config)
 
     def _check(self, frame: Frame) -> None:
         """Hold a frame to what the class of the source promises.

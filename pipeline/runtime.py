@@ -17,8 +17,9 @@ from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.configured import configured
 from pipeline.device import Device
-from pipeline.errors import ConfigError, PipelineError, RefusedError
-from pipeline.feed import below_the_cut, needs_source, open_recording, ticks_from_recordings, ticks_from_sources
+from pipeline.edge_files import EdgeFiles
+from pipeline.errors import ConfigError, RefusedError
+from pipeline.feed import below_the_cut, needs_source, ticks_from_recordings, ticks_from_sources
 from pipeline.frames import Stream
 from pipeline.graph import Graph
 from pipeline.latency import Latency
@@ -26,19 +27,18 @@ from pipeline.ledger import Ledger
 from pipeline.line import Line
 from pipeline.node import Context, Node
 from pipeline.observer import Observer
-from pipeline.opening import Opening
 from pipeline.reader import Reader
 from pipeline.readers import Readers
-from pipeline.recording import Recorder, Recording
 from pipeline.replayable import first
 from pipeline.report import RunReport, Snapshot
-from pipeline.running import RunningNode, said
+from pipeline.running import said
 from pipeline.settings import EngineConfig
 from pipeline.shedding import Governor
 from pipeline.stage import Policy
 from pipeline.status import RunStatus
 from pipeline.streams import StreamConfig
 from pipeline.tick import Tick
+from pipeline.workers import Workers
 
 logger = logging.getLogger(__name__)
 
@@ -93,18 +93,14 @@ class Runtime:
         """
         clock = clock or Clock()
         live = self._live = keep_open or any(stream.live for stream in streams)
-        self._again = dict(again or {})
         self._held = held
-        self._replay = {**(replay or {}), **self._again}
-        self._recordings: dict[str, Recording] = {}
-        self._record = dict(record or {})
+        self._replay = {**(replay or {}), **(again or {})}
         self._whole_graph = graph
-        self._graph = first(first(below_the_cut(graph, self._replay), ahead), self._record)
+        self._graph = first(first(below_the_cut(graph, self._replay), ahead), record or {})
         self._from_recordings = bool(self._replay) and not needs_source(self._graph, self._replay)
         if self._replay and not self._from_recordings and live:
             raise ConfigError("--replay: expected files or nodes that need no pictures, got a live stream; name files")
-        self._recorders: dict[str, Recorder] = {}
-        self._check_recorded()
+        self._edges = EdgeFiles(graph, self._graph, record or {}, self._replay, again or {})
         self._streams = {stream.id: stream for stream in streams}
         """Those of the beginning."""
         self._max_frames = max_frames
@@ -133,11 +129,10 @@ class Runtime:
         stages, lanes = assemble(self._graph, context, settings, live, clock, self._ledger)
         channels: list[Channel[Tick]] = [Channel(BETWEEN_STAGES) for _ in stages[1:]]
         self._observer = Observer(self._graph, clock, self._ledger, self._readers, stages, lanes, channels, transit)
-        policy = Policy(settings.on_error == "drop" or (settings.on_error == "auto" and live), self._write_down)
+        policy = Policy(settings.on_error == "drop" or (settings.on_error == "auto" and live), self._edges.write_down)
         line = Line(stages, lanes, channels, policy, self._ledger, self._observer, settings.ticks_in_flight, self._fail)
-        self._loops = line.loops(self._ticks(), source.name)
-        self._work = [*stages, *([lane.running] for lane in lanes)]
-        """The nodes of each loop."""
+        work = [*stages, *([lane.running] for lane in lanes)]
+        self._workers = Workers(work, line.loops(self._ticks(), source.name), source.name, self._fail)
 
     def run(self, observe: Callable[[Snapshot], None] | None = None, every_s: float = 0.25) -> RunReport:
         """Run until the streams end, `interrupt()` is called or something fails; sinks are finished in any case.
@@ -152,38 +147,31 @@ class Runtime:
         Raises:
             PipelineError: the run could not begin: a model, an output or a recording is wrong.
         """
-        opening = Opening(len(self._work))
-        threads: list[threading.Thread] = []
+        workers = self._workers
         try:
-            self._open_recordings()
-            for index, running in enumerate(self._work):
-                name = running[0].spec.name if running else self._graph.source.name
-                threads.append(threading.Thread(target=self._open_and_work, args=(index, opening), name=name))
-                threads[-1].start()
-            opening.wait()
-            if opening.failure is None:
+            self._edges.open()
+            workers.open()
+            begin = workers.failure is None
+            if begin:
                 self._observer.begin()
                 self._running = True
                 if not self._from_recordings:
                     self._readers.start()
-            opening.decide(begin=opening.failure is None)
-            self._wait_for(threads, observe if opening.failure is None else None, every_s)
+            workers.decide(begin)
+            self._wait_for(workers.threads, observe if begin else None, every_s)
         except BaseException:  # Ctrl-C where nobody handles it, what `observe` raises, a thread that cannot be made
-            opening.decide(begin=False)
+            workers.decide(begin=False)
             self._stop()
-            self._wait_for(threads, None, every_s)
+            self._wait_for(workers.threads, None, every_s)
             raise
         finally:
             self._running = False
-            for recorder in self._recorders.values():
-                recorder.close()
-            for recording in self._recordings.values():
-                recording.close()
-        if opening.failure is not None:
-            raise opening.failure
+            self._edges.close()
+        if workers.failure is not None:
+            raise workers.failure
         if self._errors:
             self._ledger.settle(self._observer.hand_overs(), "run_stopped")
-        return self._observer.report(self._errors, self._interrupted)
+        return self._observer.report(self._errors, self._interrupted, sum(workers.engine_cpu_ns))
 
     def outputs(self, names: Iterable[str]) -> list[Path]:
         """Return the files that nodes wrote for single streams, sorted; to be asked after the run."""
@@ -285,31 +273,8 @@ class Runtime:
 
     # on other threads
 
-    def _open_and_work(self, index: int, opening: Opening) -> None:
-        """Open the nodes of a thread, run its loop, close them: all on one thread, as nodes are promised."""
-        begun: list[RunningNode] = []
-        try:
-            for one in self._work[index]:
-                begun.append(one)
-                one.node.open()
-        except BaseException as error:
-            opening.fail(index, _named(begun[-1], "cannot be opened", error))
-        if opening.arrive():
-            cpu_ns = time.thread_time_ns()
-            try:
-                self._loops[index]()
-            except BaseException as error:
-                self._fail(error)
-            in_nodes = sum(one.meter.cpu_ns for one in begun)
-            self._observer.engine_cpu_ns.append(time.thread_time_ns() - cpu_ns - in_nodes)
-        for one in begun:
-            try:
-                one.node.close()
-            except BaseException as error:
-                self._fail(_named(one, "cannot be closed", error))
-
     def _ticks(self) -> Iterator[Tick]:
-        source, recordings = self._graph.source, self._recordings
+        source, recordings = self._graph.source, self._edges.recordings
 
         def stopped() -> bool:
             return self._stopped
@@ -320,35 +285,6 @@ class Runtime:
             recordings, source, self._streams, self._ledger, self._max_frames, stopped, self._held
         )
 
-    def _open_recordings(self) -> None:
-        opened = self._recordings
-        for edge, folder in self._replay.items():
-            opened[edge] = open_recording(self._whole_graph, edge, folder, again=edge in self._again)
-        for spec in self._whole_graph.nodes:  # in graph order, whatever the order of the options
-            if spec.name in opened:
-                opened[spec.name] = opened.pop(spec.name)
-        for edge, folder in self._record.items():
-            kind = self._whole_graph.node(edge).ports.output
-            assert kind is not None
-            self._recorders[edge] = Recorder(edge, kind, folder)
-
-    def _check_recorded(self) -> None:
-        for edge in self._record:
-            spec = self._whole_graph.node(edge)
-            if spec.ports.output is None:
-                raise ConfigError(f"--record {edge}: expected an edge with values, got a sink; record what it reads")
-            if spec not in self._graph.nodes and edge not in self._again:
-                raise ConfigError(
-                    f"--record {edge}: expected a node that is run, got one that a replayed edge stands in for; "
-                    "record what is below"
-                )
-
-    def _write_down(self, name: str, tick: Tick) -> None:
-        made = [name, *self._again] if name == self._graph.source.name else [name]
-        for edge in dict.fromkeys(made):
-            if edge in self._recorders:
-                self._recorders[edge].add(tick)
-
     def _fail(self, error: BaseException) -> None:
         self._errors.append(error)
         logger.debug("the run fails", exc_info=error)
@@ -358,11 +294,3 @@ class Runtime:
         self._stopped = True
         self._readers.stop()
         self._admission.stop()
-
-
-def _named(one: RunningNode, what: str, error: BaseException) -> PipelineError:
-    if isinstance(error, PipelineError):
-        return error
-    named = PipelineError(f"node {one.spec.name!r} ({one.spec.type}): {what}: {said(error)}")
-    named.__cause__ = error
-    return named

@@ -5,12 +5,16 @@ from __future__ import annotations
 import math
 import os
 from collections.abc import Callable
+from urllib.parse import urlsplit
 
 from pipeline.clock import Clock
-from pipeline.node import PacketGate
+from pipeline.packet_gate import PacketGate
+from pipeline.streams import StreamConfig
 
 LATE_NS = 1_000_000_000
 """Packets this much later than the promptest ones are not decoded, where the stream sets no `max_age_ms`."""
+SEGMENT_NS = 30_000_000_000
+"""The same where a stream comes in files of some seconds each (HLS): all but its end is as late as it is long."""
 PROBE_AFTER_NS = 2_000_000_000
 """A key frame is decoded at least this often, so that a way that became longer for good does not look like lateness."""
 WASTE_HIGH, WASTE_LOW = 0.10, 0.05
@@ -104,9 +108,11 @@ class Governor:
             self.keep = min(self.keep * 1.1 + 0.01, 1.0)
 
 
-def limit_ns(max_age_ms: float | None) -> int:
-    """Return how late a packet may be: half of the age that a frame may have at the sinks."""
-    return LATE_NS if max_age_ms is None else math.ceil(max_age_ms * 0.5e6)
+def limit_ns(stream: StreamConfig) -> int:
+    """Return how late a packet of a stream may be: half of the age that a frame may have at the sinks."""
+    if stream.max_age_ms is not None:
+        return math.ceil(stream.max_age_ms * 0.5e6)
+    return SEGMENT_NS if urlsplit(stream.url).path.lower().endswith(".m3u8") else LATE_NS
 
 
 def usable_cores() -> int:

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.admission import Marked
+from pipeline.inlet import Marked
 from pipeline.marks import Mark
 from tests.pipeline.door import Door, live
 from tests.pipeline.rig import PATIENCE_S, STEP_NS, frame, stream
@@ -193,7 +193,7 @@ def test_a_stop_while_a_live_tick_waits_to_be_filled_leaves_only_marks():
 
 def test_what_a_source_dropped_by_itself_is_counted_by_cause():
     door = Door(stream("a"))
-    door.admission.dropped("corrupt", 3)
+    door.admission.dropped("a", "corrupt", 3)
 
     assert door.ledger.to_dict()["frames"] == {"in": 3, "out": 0, "dropped": {"corrupt": 3}, "in_flight": 0}
 

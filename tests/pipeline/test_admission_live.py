@@ -6,7 +6,8 @@ from typing import Any
 
 import pytest
 
-from pipeline.admission import LONGEST_WAIT_NS, PROBE_AFTER_NS, Admitted
+from pipeline.age_limit import PROBE_AFTER_NS
+from pipeline.inlet import LONGEST_WAIT_NS, Admitted
 from tests.pipeline.door import Door, live
 from tests.pipeline.rig import STEP_NS, stream
 

@@ -16,7 +16,7 @@ import jsonschema
 import numpy as np
 import pytest
 
-from pipeline.runtime import Runtime
+from pipeline.edge_files import EdgeFiles
 from pipeline.tick import Tick
 from pipeline.values import Value, equal
 from tests.pipeline.retail import events, measures, render, retail
@@ -100,7 +100,7 @@ def test_events_do_not_depend_on_when_threads_run_and_no_value_changes_after_it_
     seed: int,
 ):
     witness = Witness(seed)
-    monkeypatch.setattr(Runtime, "_write_down", lambda run, name, tick: witness.see(name, tick))
+    monkeypatch.setattr(EdgeFiles, "write_down", lambda files, name, tick: witness.see(name, tick))
 
     report = retail(shop, tmp_path, stage="new").run()
 

@@ -118,4 +118,4 @@ def test_what_the_observer_raises_ends_the_run_in_order(tmp_path: Path):
 
     assert threading.active_count() == before
     assert log.calls[-2:] == ["stream_ended shop", "close"]
-    assert all(recorder._file.closed for recorder in whole._recorders.values())
+    assert all(recorder._file.closed for recorder in whole._edges._recorders.values())

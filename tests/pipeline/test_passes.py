@@ -50,7 +50,8 @@ def test_frames_are_accounted_for_once_and_costs_are_those_of_both_passes(tmp_pa
     assert report.elapsed_s == pytest.approx(sum(report.passes_s.values()), abs=0.01)
     assert report.to_dict()["passes_s"]["first"] > 0
     assert "two passes: first 0." in report.table()
-    assert report.streams == {"shop": {"frames": 3, "last_pts_s": 0.08}}
+    account = {"in": 5, "out": 3, "dropped": {"corrupt": 2}, "in_flight": 0}
+    assert report.streams == {"shop": {"frames": 3, "last_pts_s": 0.08, **account}}
 
 
 def test_where_no_picture_is_looked_at_below_the_source_is_read_once(tmp_path: Path) -> None:

@@ -7,7 +7,9 @@ import pytest
 from pipeline.rate_limit import RateLimit
 
 
-@pytest.mark.parametrize(("max_fps", "taken"), [(None, 50), (25.0, 50), (50.0, 50), (10.0, 20), (12.5, 25), (0.5, 2), (0.25, 1)])
+@pytest.mark.parametrize(
+    ("max_fps", "taken"), [(None, 50), (25.0, 50), (50.0, 50), (10.0, 20), (12.5, 25), (0.5, 2), (0.25, 1)]
+)
 def test_two_seconds_at_25_fps(max_fps: float | None, taken: int) -> None:
     limit = RateLimit()
 

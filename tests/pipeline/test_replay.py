@@ -113,7 +113,10 @@ def test_a_run_from_a_recording_reads_no_source_and_gives_the_same(tmp_path: Pat
     assert (report.status, report.frames) == ("done", 8)
     assert second.calls == first.calls
     assert second.stamps == first.stamps
-    assert report.streams == {"a": {"frames": 5, "last_pts_s": 0.16}, "b": {"frames": 3, "last_pts_s": 0.08}}
+    assert report.streams == {
+        "a": {"frames": 5, "last_pts_s": 0.16, "in": 5, "out": 5, "dropped": {}, "in_flight": 0},
+        "b": {"frames": 3, "last_pts_s": 0.08, "in": 3, "out": 3, "dropped": {}, "in_flight": 0},
+    }
     assert adds_up(report.edges)
 
 

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
-from pipeline.shedding import LATE_NS, PROBE_AFTER_NS, Gate, Governor, limit_ns
+from pipeline.shedding import LATE_NS, PROBE_AFTER_NS, SEGMENT_NS, Gate, Governor, limit_ns
+from pipeline.streams import StreamConfig
 from tests.pipeline.rig import STEP_NS, FakeClock
 
 S = 1_000_000_000
@@ -105,5 +108,14 @@ def test_something_is_always_decoded() -> None:
     assert governed(*[(2 * S, 100, 100)] * 40)[-1] == 0.02
 
 
-def test_half_of_the_age_may_go_by_before_decoding() -> None:
-    assert (limit_ns(500), limit_ns(None)) == (250_000_000, LATE_NS)
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        ({"url": "rtsp://cam/1", "max_age_ms": 500}, 250_000_000),
+        ({"url": "rtsp://cam/1"}, LATE_NS),
+        ({"url": "http://cam/live.m3u8?token=1"}, SEGMENT_NS),
+        ({"url": "http://cam/live.m3u8", "max_age_ms": 8000}, 4_000_000_000),
+    ],
+)
+def test_half_of_the_age_may_go_by_before_decoding(values: dict[str, Any], expected: int) -> None:
+    assert limit_ns(StreamConfig(**values)) == expected

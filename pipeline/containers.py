@@ -78,7 +78,8 @@ def _open(url: str, options: dict[str, str]) -> InputContainer:
     import av
 
     try:
-        return av.open(url, options=options, **any_titles())
+        container: InputContainer = av.open(url, options=options, **any_titles())
+        return container
     except PermissionError as error:
         raise SourceError(
             f"{url}: expected a video file, got no right to read it; change its rights", "unauthorised"

@@ -84,7 +84,8 @@ def _open(url: str, where: str, options: dict[str, str], link: Link, kind: str |
     limits = None if kind else (link.open_timeout_s, link.read_timeout_s)
     began_s = time.monotonic()
     try:
-        return av.open(where, format=kind, options=options, timeout=limits, **any_titles())
+        container: InputContainer = av.open(where, format=kind, options=options, timeout=limits, **any_titles())
+        return container
     except (av.error.FFmpegError, OSError) as error:
         took_s = time.monotonic() - began_s
         # FFmpeg's own error holds the address with its password, and a traceback would show it.

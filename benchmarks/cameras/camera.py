@@ -64,7 +64,6 @@ class Camera(Feed):
         super().__post_init__()
         self.random = random.Random(self.seed)
         self._clock = self.random.getrandbits(32)
-        self._pace: Pace | None = None
         self._loop: asyncio.AbstractEventLoop | None = None
         self._take(self.clip)
 
@@ -145,12 +144,6 @@ class Camera(Feed):
         if loop is not None and not self.recorded:
             self._pace = Pace(loop, self.fps, self._show, self.jitter_s, self.seed)
 
-    def halt(self) -> None:
-        """Send no more frames."""
-        if self._pace is not None:
-            self._pace.stop()
-            self._pace = None
-
     def play(self, transport: asyncio.Transport) -> Player:
         """Let a client have frames, with the next one or when `started`; return what sends them."""
         first_slot = 0 if self.recorded else self._first_slot()
@@ -164,7 +157,7 @@ class Camera(Feed):
             self._replay(player, 0, self._loop.time() if self._loop else 0.0)
         elif self.burst and not self.stalled and not self.trickles:
             for slot in range(player.first_slot, current_slot(self.fps) + 1):
-                player.show(slot, self.packets(slot))
+                player.send(slot, self.packets(slot))
 
     def ticks(self, slot: int) -> int:
         """Return the time of a slot on RTP's clock."""

@@ -8,6 +8,8 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
+from benchmarks.cameras.pace import Pace
+
 if TYPE_CHECKING:
     from benchmarks.cameras.loop import LoopServer
 
@@ -23,6 +25,12 @@ class Feed:
 
     def __post_init__(self) -> None:
         self._server: LoopServer[Any] | None = None
+        self._pace: Pace | None = None
+
+    @property
+    def late_s(self) -> float:
+        """How much later than due a frame was sent at most since it began to send."""
+        return self._pace.late_s if self._pace is not None else 0.0
 
     def drop(self) -> float:
         """Close the connections of all clients."""
@@ -47,6 +55,9 @@ class Feed:
 
     def halt(self) -> None:
         """Send nothing more, until it begins again."""
+        if self._pace is not None:
+            self._pace.stop()
+            self._pace = None
 
     def _set(self, **values: float) -> float:
         return self._do(lambda: self.__dict__.update(values))

@@ -24,24 +24,22 @@ class HttpServer(LoopServer[HttpCamera]):
         return f"{'http' if self._tls is None else 'https'}://127.0.0.1:{self.port}/{path}{end}"
 
     def _protocol(self) -> asyncio.Protocol:
-        return _Connection(self.feeds, self._open)
+        return _Connection(self)
 
 
 class _Connection(asyncio.Protocol):
     """One request: an answer that ends, or the stream of a camera."""
 
-    def __init__(self, cameras: dict[str, HttpCamera], connections: dict[asyncio.BaseTransport, None]) -> None:
-        self._cameras, self._connections = cameras, connections
+    def __init__(self, server: HttpServer) -> None:
+        self._server = server
         self._camera: HttpCamera | None = None
         self._received = b""
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._connections[transport] = None
+        self._transport = self._server.opened(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.pop(self._transport, None)
+        self._server.closed(self._transport)
         if self._camera is not None:
             self._camera.clients.pop(self._transport, None)
 
@@ -53,7 +51,7 @@ class _Connection(asyncio.Protocol):
 
     def _answer(self, asked: str) -> None:
         path = PurePosixPath(asked.partition("?")[0])
-        camera = self._cameras.get(path.parent.name or path.stem)
+        camera = self._server.feeds.get(path.parent.name or path.stem)
         if camera is None or camera.missing:
             self._reply("404 Not Found", "text/plain", b"no such camera\n")
             return

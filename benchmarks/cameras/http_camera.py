@@ -44,7 +44,6 @@ class HttpCamera(Feed):
 
     def __post_init__(self) -> None:
         super().__post_init__()
-        self._pace: Pace | None = None
         self._pictures = _pictures(self.clip) if self.kind == "mjpeg" else []
         self._writer = TsWriter(self.clip.codec)
         self._growing = bytearray()
@@ -70,12 +69,6 @@ class HttpCamera(Feed):
             for slot in range(now - len(self.clip.units), now + 1):
                 self._grow(slot)
         self._pace = Pace(loop, self.fps, self._show)
-
-    def halt(self) -> None:
-        """Send nothing more."""
-        if self._pace is not None:
-            self._pace.stop()
-            self._pace = None
 
     def play(self, transport: asyncio.Transport) -> None:
         """Let a client have an endless stream, from the next key frame on."""

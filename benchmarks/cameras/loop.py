@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import socket
 import ssl
 import threading
 from collections.abc import Callable
@@ -14,6 +15,9 @@ from benchmarks.cameras.feed import Feed
 
 T = TypeVar("T")
 F = TypeVar("F", bound=Feed)
+
+_SEND_BUFFER = 256 * 1024
+"""Bytes that the system holds for a connection, half of them for itself."""
 
 
 class LoopServer(Generic[F]):
@@ -35,7 +39,7 @@ class LoopServer(Generic[F]):
         self._loop: asyncio.AbstractEventLoop | None = None
         self._thread: threading.Thread | None = None
         self._listening: asyncio.Server | None = None
-        self._open: dict[asyncio.BaseTransport, None] = {}
+        self._open: dict[asyncio.Transport, None] = {}
 
     def __enter__(self) -> Self:
         self.start()
@@ -112,8 +116,19 @@ class LoopServer(Generic[F]):
         loop.call_soon_threadsafe(run)
         return done.result(timeout=10)
 
+    def opened(self, transport: asyncio.BaseTransport) -> asyncio.Transport:
+        """Know a new connection; like a camera's, it holds little for a reader that is slow."""
+        assert isinstance(transport, asyncio.Transport)
+        transport.get_extra_info("socket").setsockopt(socket.SOL_SOCKET, socket.SO_SNDBUF, _SEND_BUFFER)
+        self._open[transport] = None
+        return transport
+
+    def closed(self, transport: asyncio.Transport) -> None:
+        """Forget a connection."""
+        self._open.pop(transport, None)
+
     def _protocol(self) -> asyncio.Protocol:
-        """Return what serves one connection; it enters its transport in `_open` while it lasts."""
+        """Return what serves one connection; it tells of its begin and end (`opened`, `closed`)."""
         raise NotImplementedError
 
     def _started(self) -> None:
@@ -126,5 +141,4 @@ class LoopServer(Generic[F]):
         assert self._listening is not None
         self._listening.close()
         for transport in list(self._open):
-            assert isinstance(transport, asyncio.Transport)
             transport.abort()

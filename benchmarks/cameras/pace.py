@@ -20,7 +20,7 @@ class Pace:
         jitter_s: float = 0.0,
         seed: int = 0,
     ) -> None:
-        """Begin with the next slot.
+        """Begin with the next slot; `late_s` says how much later than due one was shown at most.
 
         Args:
             loop: that runs in the thread that calls.
@@ -32,6 +32,7 @@ class Pace:
         self._loop, self._fps, self._show, self._jitter_s = loop, fps, show, jitter_s
         self._random = random.Random(seed)
         self._slot = current_slot(fps) + 1
+        self.late_s = 0.0
         self._timer = self._wait()
 
     def stop(self) -> None:
@@ -39,10 +40,12 @@ class Pace:
         self._timer.cancel()
 
     def _wait(self) -> asyncio.TimerHandle:
-        due_s = self._slot / self._fps + (self._random.uniform(0, self._jitter_s) if self._jitter_s else 0.0)
-        return self._loop.call_later(max(0.0, due_s - time.time()), self._now)
+        jitter_s = self._random.uniform(0, self._jitter_s) if self._jitter_s else 0.0
+        self._due_s = self._slot / self._fps + jitter_s
+        return self._loop.call_later(max(0.0, self._due_s - time.time()), self._now)
 
     def _now(self) -> None:
+        self.late_s = max(self.late_s, time.time() - self._due_s)
         slot, self._slot = self._slot, self._slot + 1
         self._timer = self._wait()
         self._show(slot)

@@ -12,8 +12,8 @@ from benchmarks.cameras.rtp import CLOCK_HZ, HEADER, Packets, goodbye, sender_re
 if TYPE_CHECKING:
     from benchmarks.cameras.camera import Camera
 
-FULL = 1_000_000
-"""Bytes that may wait for a slow reader, beside what the system holds; frames beyond are not sent."""
+FULL = 500_000
+"""Bytes that may wait for a slow reader, beside what the system holds; then frames are not sent."""
 _WRAPS_AFTER_S = 1.0
 
 
@@ -55,8 +55,18 @@ class Player:
         self.offset += round(seconds * CLOCK_HZ)
 
     def show(self, slot: int, packets: Packets) -> None:
-        """Send the frame of a slot, unless the client began later or cannot take it."""
-        if slot < self.first_slot or self.transport.is_closing():
+        """Send the frame of a slot that is due, unless the client began later or cannot take it."""
+        if slot < self.first_slot:
+            return
+        if self.transport.get_write_buffer_size() > FULL:
+            self.wants_key = True  # the others until then refer to what is left out
+            self.skipped += 1
+            return
+        self.send(slot, packets)
+
+    def send(self, slot: int, packets: Packets) -> None:
+        """Send the frame of a slot, with what shall happen to it."""
+        if self.transport.is_closing():
             return
         if self.camera.trickles:
             self.wants_key = True
@@ -64,8 +74,6 @@ class Player:
             self._unended += 1
             return
         self._unended = 0
-        if self.transport.get_write_buffer_size() > FULL:
-            self.wants_key = True  # the others until then refer to what is left out
         if self.wants_key and not packets.is_key:
             self.skipped += 1
             return

@@ -38,7 +38,7 @@ class RtspServer(LoopServer[Camera]):
         return f"{scheme}://{who}127.0.0.1:{self.port}/{path}"
 
     def _protocol(self) -> asyncio.Protocol:
-        return _Connection(self.feeds, self._open)
+        return _Connection(self)
 
 
 class RtspCamera(Camera):
@@ -67,19 +67,17 @@ class RtspCamera(Camera):
 class _Connection(asyncio.Protocol):
     """One client: answers its requests and hands it to the camera it asks for."""
 
-    def __init__(self, cameras: dict[str, Camera], connections: dict[asyncio.BaseTransport, None]) -> None:
-        self._cameras, self._connections = cameras, connections
+    def __init__(self, server: RtspServer) -> None:
+        self._server = server
         self._camera: Camera | None = None
         self._received = bytearray()
         self._nonce = secrets.token_hex(8)
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
-        assert isinstance(transport, asyncio.Transport)
-        self._transport = transport
-        self._connections[transport] = None
+        self._transport = self._server.opened(transport)
 
     def connection_lost(self, exc: Exception | None) -> None:
-        self._connections.pop(self._transport, None)
+        self._server.closed(self._transport)
         if self._camera is not None:
             self._camera.clients.pop(self._transport, None)
 
@@ -108,7 +106,7 @@ class _Connection(asyncio.Protocol):
         said = {name.lower(): value.strip() for name, _, value in (line.partition(":") for line in lines)}
         number = said.get("cseq", "0")
         name = PurePosixPath(urlsplit(url).path).parts[1:2]
-        camera = self._cameras.get(name[0]) if name else None
+        camera = self._server.feeds.get(name[0]) if name else None
         if camera is not None and self._camera is None:
             self._camera = camera
             camera.clients[self._transport] = None

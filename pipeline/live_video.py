@@ -17,8 +17,6 @@ if TYPE_CHECKING:
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
-    from pipeline.packet_gate import PacketGate
-
 _NO_TIMESTAMPS = 0x80
 """AVFMT_NOTIMESTAMPS."""
 _MAX_UNREADABLE = 100

@@ -268,3 +268,13 @@ def asked_about(times: dict[int, float]) -> GazeSchedule:
 def asked_ns(schedule: GazeSchedule, *track_ids: int) -> list[int | None]:
     answers = [schedule.answer(track_id) for track_id in track_ids]
     return [None if answer is None else answer.asked_ns for answer in answers]
+
+
+def test_a_budget_holds_after_one_without_bound_even_if_a_frame_came_twice() -> None:
+    crowd, schedule = head(*range(1, 31)), GazeSchedule()
+    for now in (0.0, 0.04, 0.04, 0.08):
+        ask(schedule, now, crowd, Rules.every_frame(100, 5.0))
+
+    asked = [ask(schedule, 0.2 * k, crowd, replace(CALM, heads_per_s=10.0, max_age_s=0.1)) for k in range(1, 11)]
+
+    assert sum(map(len, asked)) <= 5 + 10 * 2

@@ -53,8 +53,8 @@ class WriteEvents(Node[Config]):
     The file of a live stream goes on from run to run. Visits that a killed run left open are ended there, with the
     reason `interrupted` and as they were last told, when the first frame of another generation of the stream comes.
 
-    State: an open file per stream, and the last events of its visits that have not ended, until the end of the run,
-    because a stream may come back. Empty: nothing is written.
+    State: an open file per stream, and the last events of its visits that have not ended: those of live streams until
+    their end, those of files until the end of the run. Empty: nothing is written.
     """
 
     sink_policy = "keep"
@@ -71,9 +71,12 @@ class WriteEvents(Node[Config]):
             self._write(self.config.measures_file, frames, measure_events.events(measures, origins))
 
     def stream_ended(self, stream_id: str) -> None:
-        for (owner, _), log in self._logs.items():
-            if owner == stream_id:
-                log.finish()
+        for key in [key for key in self._logs if key[0] == stream_id]:
+            log = self._logs[key]
+            log.finish()
+            if log.live:  # cameras come and go for months; the log of one that comes back is read again
+                log.close()
+                del self._logs[key]
 
     def close(self) -> None:
         with ExitStack() as stack:  # all are closed, also when one fails
@@ -94,6 +97,7 @@ class _Log:
     """The events of one stream in a file."""
 
     def __init__(self, path: Path, config: Config, live: bool) -> None:
+        self.live = live
         self._last = NONE
         """Of the events written in this run."""
         self._found: dict[int, int] = {}

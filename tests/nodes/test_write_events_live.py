@@ -149,3 +149,19 @@ def test_measures_of_a_live_stream_are_added_to_those_of_earlier_runs(tmp_path: 
 
     assert len(ids(tmp_path / "shop/measures.jsonl")) == 2
     assert ids(tmp_path / "shop/events.jsonl") == ["shop/100/0", "shop/100/0/ended", "shop/200/0"]
+
+
+def test_no_file_stays_open_of_a_camera_that_is_gone_and_one_that_comes_back_goes_on(tmp_path: Path) -> None:
+    made = node(tmp_path)
+    made.open()
+    before = len(list(Path("/proc/self/fd").iterdir()))
+
+    for generation in (5, 6):
+        for stream in ("shop", "door"):
+            shown = frames(1, stream, live=True, generation=generation)
+            made.process(shown, visits(0, 1, stream=stream, generation=generation))
+            made.stream_ended(stream)
+
+    assert len(list(Path("/proc/self/fd").iterdir())) == before
+    assert ids(tmp_path / "door/events.jsonl") == ["door/5/0", "door/5/1", "door/6/0", "door/6/1"]
+    made.close()

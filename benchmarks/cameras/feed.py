@@ -27,10 +27,16 @@ class Feed:
         self._server: LoopServer[Any] | None = None
         self._pace: Pace | None = None
 
-    @property
-    def late_s(self) -> float:
-        """How much later than due a frame was sent at most since it began to send."""
-        return self._pace.late_s if self._pace is not None else 0.0
+    def take_late_s(self) -> float:
+        """Return how much later than due a frame was sent at most since this was asked last."""
+
+        def take() -> float:
+            if self._pace is None:
+                return 0.0
+            late_s, self._pace.late_s = self._pace.late_s, 0.0
+            return late_s
+
+        return self._server.call(take) if self._server is not None else take()
 
     def drop(self) -> float:
         """Close the connections of all clients."""

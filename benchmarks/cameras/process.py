@@ -77,13 +77,23 @@ class CameraProcess:
         return float(self._ask({"do": what, "path": path, **values})["done_s"])
 
     def add(self, path: str, **values: Any) -> str:
-        """Add a camera and return its address; `clip` is the path of a file."""
+        """Add a camera and return its address.
+
+        Args:
+            path: its name.
+            values: options of `benchmarks.cameras.camera.Camera`, or those of
+                `benchmarks.cameras.http_camera.HttpCamera` when `kind` is among them; `clip` is the path of a file.
+        """
         self.urls[path] = self._ask({"do": "add", "path": path, **values})["url"]
         return self.urls[path]
 
     def cpu_s(self) -> float:
         """Return the CPU time that the process has taken."""
         return float(self._ask({"do": "cpu"})["cpu_s"])
+
+    def late_s(self) -> float:
+        """Return how much later than due a frame was sent at most since this was asked last."""
+        return float(self._ask({"do": "late"})["late_s"])
 
     def _ask(self, asked: dict[str, Any]) -> dict[str, Any]:
         assert self._process.stdin

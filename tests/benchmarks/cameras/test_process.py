@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 
+import av
 import pytest
 
 from benchmarks.cameras.clips import Clip, make_clip
@@ -65,6 +66,23 @@ def test_its_cpu_time_is_told(cameras):
     assert 0 < cameras.cpu_s() < 60
 
 
+def test_a_camera_over_http_has_fewer_faults(cameras):
+    url = cameras.add("web", kind="ts", fps=100)
+
+    assert url.startswith("http://127.0.0.1:")
+    assert follow(numbers(url, 3), 200)
+    cameras.do("not_found", "web")
+    with pytest.raises(av.error.HTTPNotFoundError):
+        numbers(url, 1)
+    with pytest.raises(PipelineError, match="expected one of drop, not_found, resume, stall of a camera over HTTP"):
+        cameras.do("trickle", "web")
+    cameras.do("remove", "web")
+
+
+def test_it_knows_how_late_it_sends(cameras):
+    assert 0 < cameras.late_s() < 1
+
+
 @pytest.mark.parametrize(
     ("what", "path", "told"),
     [
@@ -72,7 +90,7 @@ def test_its_cpu_time_is_told(cameras):
             "explode",
             None,
             "do: expected one of add, answer_nothing, change_codec, corrupt, cpu, drop, end, freeze_time, jump_time, "
-            "lose_packets, not_found, refuse_password, remove, reset_time, resume, stall, start, stop, trickle, "
+            "late, lose_packets, not_found, refuse_password, remove, reset_time, resume, stall, start, stop, trickle, "
             "truncate, got 'explode'",
         ),
         ("drop", "roof", "path: expected one of door, till, got 'roof'"),

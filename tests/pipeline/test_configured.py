@@ -3,75 +3,26 @@
 from __future__ import annotations
 
 import json
-import threading
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from pydantic import Field
 
 from pipeline.configured import changed, changes_of, configured, with_streams_of, without_held
 from pipeline.errors import ConfigError, NodeError
-from pipeline.frames import FrameBatch, Stream
+from pipeline.frames import Stream
 from pipeline.graph import Graph
 from pipeline.ledger import Ledger
 from pipeline.lineage import lineage_of
 from pipeline.marks import Mark
-from pipeline.node import Context, Node, NodeConfig, Source, SourceItem
-from pipeline.running import RunningNode
 from pipeline.stage import run_stage
 from pipeline.streams import StreamConfig
 from pipeline.tick import Slot, Tick, no_frames
-from tests.helpers import FakeDevice, frames
+from tests.helpers import frames
 from tests.pipeline.bench import DROP, STOP
-from tests.pipeline.rig import Stamps, frame, graph, node_class, runtime, source_class, spec, stamp, stream
-
-SHELF = ((0.0, 0.0), (1.0, 0.0), (1.0, 1.0))
-
-
-class Config(NodeConfig):
-    factor: int = Field(default=1, ge=1, json_schema_extra={"live": True})
-    """What stamps are multiplied with."""
-    name: str = "plain"
-    """Another value."""
-
-
-class Multiply(Node[Config]):
-    """Multiply stamps with a factor taken up in `reconfigured()`, and with how often it was called."""
-
-    def open(self) -> None:
-        self.calls = 0
-        self.reconfigured()
-
-    def reconfigured(self) -> None:
-        self.factor = self.config.factor
-
-    def process(self, frames: FrameBatch) -> Stamps:
-        self.calls += len(frames)
-        return Stamps(np.arange(len(frames)), np.full(len(frames), 100 * self.factor + self.calls))
-
-
-def running(whole: Graph, name: str, out: Path) -> RunningNode:
-    one = whole.node(name)
-    made = RunningNode(one, one.cls(one.config, Context(name, FakeDevice(), out, out, whole)))
-    made.node.open()
-    return made
-
-
-def line(log: Any) -> Graph:
-    """Return frames → times → more → log."""
-    return graph(
-        spec("times", Multiply, "new", frames="frames"),
-        spec("more", Multiply, "new", frames="frames"),
-        spec("log", node_class(log), "new", frames="frames", times="times", more="more"),
-    )
-
-
-def keep(self: Any, frames: FrameBatch, times: Stamps, more: Stamps) -> None:
-    """Process: nothing."""
+from tests.pipeline.changing import SHELF, Config, Multiply, keep, line, running
+from tests.pipeline.rig import graph, spec, stream
 
 
 def at(*marks: Mark, count: int = 0) -> Tick:
@@ -234,164 +185,3 @@ def test_a_mark_about_values_is_nothing_that_happens_to_a_stream() -> None:
 
     assert tick.streams() == []
     assert at(Mark("begun", "a"), configured(nodes={"x": {"y": 1}})).streams() == ["a"]
-
-
-# whole runs
-
-
-def seen(story: list[Any]) -> Any:
-    def note(self: Any, frames: FrameBatch, times: Stamps, more: Stamps) -> None:
-        origins = self.context.lineage("times").origins(frames.streams)
-        for row, stream_id in enumerate(frames.stream_id):
-            config = frames.stream(row).config
-            story.append((
-                stream_id, int(frames.pts_ns[row]), int(times.stamp_ns[row]), int(more.stamp_ns[row]),
-                list(config.aois), config.hfov_deg, origins[stream_id].config,
-            ))  # fmt: skip
-
-    return note
-
-
-def steered(story: list[Any], steps: dict[int, Any], count: int = 12) -> Graph:
-    """Return a live graph in whose source something is done before certain frames."""
-
-    def read(self: Any) -> Iterator[SourceItem]:
-        for index in range(count):
-            if self.stream.id == "a" and index in steps:
-                steps[index]()
-            yield frame(index)
-
-    nodes = line(seen(story)).nodes[1:]
-    source: type[Source[Any]] = source_class(read, is_live=lambda url: True)
-    return graph(*nodes, source=source)
-
-
-def test_a_run_whose_values_changed_is_replayed_with_the_changes_at_the_same_ticks(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
-    streams = [stream(id, live=True, when_full="wait", aois={"tea": SHELF}) for id in "ab"]
-    made: list[Any] = []
-
-    def areas() -> None:
-        changed = {id: one.config.model_copy(update={"hfov_deg": 70.0}) for id, one in made[0].streams().items()}
-        changed["a"] = StreamConfig.model_validate(
-            {**changed["a"].model_dump(), "aois": {"soap": SHELF, "milk": SHELF}}
-        )
-        made[0].configure(changed, {})
-
-    steps = {
-        3: lambda: made[0].configure({}, {"times": {"factor": 7}}),
-        6: areas,
-        9: lambda: made[0].configure({}, {"times": {"factor": 2}, "more": {"factor": 5}}),
-    }
-    edges = {"times": tmp_path}
-    made.append(runtime(steered(live, steps), streams, tmp_path, record=edges))
-    first = made[0].run()
-
-    def fail() -> None:
-        raise AssertionError("a source was read")
-
-    second = runtime(steered(again, {0: fail}), streams, tmp_path, replay=edges).run()
-
-    assert (first.status, second.status) == ("done", "done")
-    assert {row[2] // 100 for row in live} == {1, 7, 2} == {row[2] // 100 for row in again}
-    assert {row[3] // 100 for row in live} == {1, 5}
-    assert {tuple(row[4]) for row in live if row[0] == "a"} == {("tea",), ("soap", "milk")}
-    assert {tuple(row[4]) for row in live if row[0] == "b"} == {("tea",)}
-    assert {row[5] for row in live if row[0] == "b"} == {None, 70.0}
-    assert len({row[6] for row in live if row[0] == "a"}) == 4
-    assert again == live
-
-
-def test_a_stream_that_was_added_is_added_in_the_replay(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
-    made: list[Any] = []
-    late = stream("late", live=True, when_full="wait", aois={"milk": SHELF}, start_time="2024-05-01T12:00:00Z")
-    streams = [stream("a", live=True, when_full="wait")]
-    edges = {"times": tmp_path}
-    made.append(runtime(steered(live, {3: lambda: made[0].add_stream(late)}), streams, tmp_path, record=edges))
-    made[0].run()
-
-    report = runtime(steered(again, {}), streams, tmp_path, replay=edges).run()
-
-    assert report.status == "done"
-    assert {row[0] for row in live} == {"a", "late"}
-    assert {tuple(row[4]) for row in live if row[0] == "late"} == {("milk",)}
-    assert again == live
-
-
-def test_values_held_in_a_replay_stay_as_they_are(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
-    made: list[Any] = []
-    streams = [stream("a", live=True, when_full="wait")]
-    edges = {"times": tmp_path}
-    steps = {3: lambda: made[0].configure({}, {"more": {"factor": 5}})}
-    made.append(runtime(steered(live, steps), streams, tmp_path, record=edges))
-    made[0].run()
-
-    runtime(steered(again, {}), streams, tmp_path, replay=edges, held={("more", "factor")}).run()
-
-    assert {row[3] // 100 for row in live} == {1, 5}
-    assert {row[3] // 100 for row in again} == {1}
-
-
-def test_a_recording_that_is_cut_off_after_a_change_ends_its_streams_alone(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
-    made: list[Any] = []
-    streams = [stream("a", live=True, when_full="wait")]
-    edges = {"times": tmp_path}
-    steps = {3: lambda: made[0].configure({}, {"times": {"factor": 7}})}
-    made.append(runtime(steered(live, steps), streams, tmp_path, record=edges))
-    made[0].run()
-    path = tmp_path / "times.ticks"
-    path.write_bytes(path.read_bytes()[:-300])
-
-    report = runtime(steered(again, {}), streams, tmp_path, replay=edges).run()
-
-    assert report.status == "done"
-    assert again == live[: len(again)]
-
-
-def test_what_waits_on_disk_for_a_slow_sink_is_told_the_values_of_its_own_tick(tmp_path: Path) -> None:
-    live: list[Any] = []
-    all_read = threading.Event()
-    made: list[Any] = []
-    note = seen(live)
-
-    def slow(self: Any, frames: FrameBatch, times: Stamps, more: Stamps) -> None:
-        assert all_read.wait(30)
-        note(self, frames, times, more)
-
-    def wider() -> None:
-        config = made[0].streams()["a"].config.model_copy(update={"hfov_deg": 70.0})
-        made[0].configure({"a": config}, {"times": {"factor": 7}})
-
-    def read(self: Any) -> Iterator[SourceItem]:
-        for index in range(30):
-            if index == 20:
-                wider()
-            yield frame(index)
-
-    def look(self: Any, frames: FrameBatch, stamps: Stamps) -> None:
-        if (frames.frame_index == 29).any():
-            all_read.set()
-
-    whole = graph(
-        *line(slow).nodes[1:],
-        spec("stamps", node_class(stamp), frames="frames"),
-        spec("look", node_class(look), frames="frames", stamps="stamps"),
-        source=source_class(read, is_live=lambda url: True),
-    )
-    camera = stream("a", live=True, when_full="wait")
-    made.append(runtime(whole, [camera], tmp_path, sink_queue=2))
-    report = made[0].run()
-
-    assert report.status == "done"
-    assert report.sinks["log"]["spilled"] > 20
-    assert [row[1] for row in live] == sorted(row[1] for row in live)
-    told = [(row[2] // 100, row[5], row[6]) for row in live]
-    assert {one[:2] for one in told} == {(1, None), (7, 70.0)}
-    assert len(set(told)) == 2

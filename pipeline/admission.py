@@ -10,11 +10,11 @@ from pipeline.age_limit import AgeLimit
 from pipeline.clock import Clock
 from pipeline.frames import Stream
 from pipeline.inlet import Admitted, Inlet, Marked
-from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.node import Frame
 from pipeline.settings import EngineConfig
+from pipeline.transit import Transit
 
 
 class Admission:
@@ -31,11 +31,11 @@ class Admission:
     """
 
     def __init__(
-        self, streams: Sequence[Stream], settings: EngineConfig, clock: Clock, latency: Latency, ledger: Ledger,
+        self, streams: Sequence[Stream], settings: EngineConfig, clock: Clock, transit: Transit, ledger: Ledger,
         node: str, began_s: int = 0, keep_open: bool = False,
     ) -> None:  # fmt: skip
         self._settings, self._clock, self._ledger, self._node = settings, clock, ledger, node
-        self._age_limit = AgeLimit(clock, latency)
+        self._age_limit = AgeLimit(clock, transit)
         self._live = keep_open or any(stream.live for stream in streams)
         self._changed = threading.Condition()
         self._stopping = False

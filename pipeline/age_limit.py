@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from pipeline.clock import Clock
 from pipeline.inlet import Admitted, Inlet
-from pipeline.latency import Latency
+from pipeline.transit import Transit
 
 PROBE_AFTER_NS = 1_000_000_000
 """A stream that was refused for this long gets one frame in, so that a graph which became fast again is noticed."""
@@ -15,11 +15,11 @@ class AgeLimit:
 
     Args:
         clock: tells the time.
-        latency: how long ticks take through the graph, lately.
+        transit: how long a tick would take through the graph.
     """
 
-    def __init__(self, clock: Clock, latency: Latency) -> None:
-        self._clock, self._latency = clock, latency
+    def __init__(self, clock: Clock, transit: Transit) -> None:
+        self._clock, self._transit = clock, transit
 
     def refuses(self, inlet: Inlet, one: Admitted) -> bool:
         """Tell whether the next frame of a stream is too old to be let in."""
@@ -29,4 +29,4 @@ class AgeLimit:
         now_ns = self._clock.now_ns()
         if inlet.admitted_ns is None or now_ns - inlet.admitted_ns > PROBE_AFTER_NS:
             return False
-        return now_ns - one.arrived_ns + self._latency.p95_ns() > limit_ms * 1e6
+        return now_ns - one.arrived_ns + self._transit.expected_ns() > limit_ms * 1e6

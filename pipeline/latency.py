@@ -25,11 +25,6 @@ class Latency:
             self._times.append(time_ns)
             self._worst = max(self._worst, time_ns)
 
-    def p95_ns(self) -> float:
-        """Return the time that 95 % of the last ones stayed below; 0 before any."""
-        with self._lock:
-            return float(np.percentile(self._times, 95)) if self._times else 0.0
-
     def to_dict(self) -> dict[str, float]:
         """Return median, p95 (of the last times) and the worst ever, milliseconds; empty before any."""
         with self._lock:

@@ -20,6 +20,7 @@ from pipeline.running import Meter, RunningNode
 from pipeline.sinks import SinkLane
 from pipeline.status import NodeStatus, QueueStatus, RunStatus, StreamStatus
 from pipeline.tick import Tick
+from pipeline.transit import Transit
 from pipeline.urls import redact, redacted
 
 
@@ -34,7 +35,7 @@ class Observer:
     stages: Sequence[Sequence[RunningNode]]
     lanes: Sequence[SinkLane]
     channels: Sequence[Channel[Tick]]
-    transit: Latency
+    transit: Transit
     age: Latency = field(default_factory=Latency)
     ages: Ages = field(default_factory=Ages)
     streams: dict[str, tuple[int, int]] = field(init=False)
@@ -56,6 +57,7 @@ class Observer:
     def entered(self, tick: Tick) -> None:
         """Note that a tick is let into the graph."""
         tick.entered_ns = self.clock.now_ns()
+        self.transit.entered()
         for stream_id, pts_ns in zip(tick.frames.stream_id, tick.frames.pts_ns.tolist(), strict=True):
             self.streams[stream_id] = self.streams.get(stream_id, (0, 0))[0] + 1, pts_ns
         self.last_source_rows = len(tick.slots[self.graph.source.name].value)
@@ -64,8 +66,7 @@ class Observer:
     def left(self, tick: Tick) -> None:
         """Note that a tick has left the graph."""
         now_ns = self.clock.now_ns()
-        if len(tick.frames):
-            self.transit.add(now_ns - tick.entered_ns)
+        self.transit.left(now_ns - tick.entered_ns if len(tick.frames) else None)
         for arrived_ns in tick.frames.arrived_ns.tolist():
             if arrived_ns:  # files have none
                 self.age.add(now_ns - arrived_ns)

@@ -22,7 +22,6 @@ from pipeline.errors import ConfigError, RefusedError
 from pipeline.feed import below_the_cut, needs_source, ticks_from_recordings, ticks_from_sources
 from pipeline.frames import Stream
 from pipeline.graph import Graph
-from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.line import Line
 from pipeline.node import Context, Node
@@ -38,6 +37,7 @@ from pipeline.stage import Policy
 from pipeline.status import RunStatus
 from pipeline.streams import StreamConfig
 from pipeline.tick import Tick
+from pipeline.transit import Transit
 from pipeline.workers import Workers
 
 logger = logging.getLogger(__name__)
@@ -114,7 +114,7 @@ class Runtime:
             return self._contexts.setdefault(name, Context(name, device, out_dir, root, graph, models))
 
         self._context = context
-        source, transit = self._graph.source, Latency()
+        source, transit = self._graph.source, Transit(clock)
         door = self._admission = Admission(
             streams, settings, clock, transit, self._ledger, source.name, began_s, keep_open
         )

@@ -6,9 +6,9 @@ from typing import Any
 
 from pipeline.admission import Admission
 from pipeline.frames import Stream
-from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.settings import EngineConfig
+from pipeline.transit import Transit
 from tests.pipeline.rig import FakeClock, frame, stream
 
 
@@ -16,9 +16,15 @@ class Door:
     """An admission with all it needs, and its takings in short."""
 
     def __init__(self, *streams: Stream, began_s: int = 0, **settings: Any) -> None:
-        self.clock, self.latency, self.ledger = FakeClock(), Latency(), Ledger()
+        self.clock, self.ledger = FakeClock(), Ledger()
+        self.transit = Transit(self.clock)
         engine = EngineConfig(**settings)
-        self.admission = Admission(streams, engine, self.clock, self.latency, self.ledger, "frames", began_s)
+        self.admission = Admission(streams, engine, self.clock, self.transit, self.ledger, "frames", began_s)
+
+    def passed(self, time_ns: int) -> None:
+        """Let a tick go through the graph in so long, with none before it."""
+        self.transit.entered()
+        self.transit.left(time_ns)
 
     def offer(self, stream_id: str, *indices: int) -> None:
         for index in indices:

@@ -18,12 +18,12 @@ from pipeline.feed import (
     ticks_from_recordings,
     ticks_from_sources,
 )
-from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.recording import Recorder, Recording
 from pipeline.settings import EngineConfig
 from pipeline.tick import Slot, Tick, no_frames
+from pipeline.transit import Transit
 from tests.helpers import frames, table
 from tests.pipeline.rig import FakeClock, Stamps, branches, frame, stream
 
@@ -195,7 +195,7 @@ def test_the_recording_that_ends_first_ends_the_replay(tmp_path: Path, caplog: p
 
 def admission(batch_size: int = 1) -> Admission:
     settings = EngineConfig(batch_size=batch_size)
-    made = Admission([STREAMS["shop"]], settings, FakeClock(), Latency(), Ledger(), "frames")
+    made = Admission([STREAMS["shop"]], settings, FakeClock(), Transit(FakeClock()), Ledger(), "frames")
     for index in range(2):
         made.offer("shop", frame(index))
     made.end("shop")

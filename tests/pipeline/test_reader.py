@@ -11,11 +11,11 @@ import pytest
 from pipeline.admission import Admission
 from pipeline.errors import SourceError
 from pipeline.frames import FrameBatch
-from pipeline.latency import Latency
 from pipeline.ledger import Ledger
 from pipeline.node import Discontinuity, Dropped, Node, NodeConfig, Source
 from pipeline.reader import Reader
 from pipeline.settings import EngineConfig
+from pipeline.transit import Transit
 from tests.helpers import FakeContext
 from tests.pipeline.rig import PATIENCE_S, FakeClock, clip, frame, spec, stream
 
@@ -43,7 +43,7 @@ class Drive:
         made = type("Made", (Made,), {"__orig_bases__": (Source[NodeConfig],), **members})
         self.ledger = Ledger()
         one = stream()
-        self.admission = Admission([one], EngineConfig(), FakeClock(), Latency(), self.ledger, "frames")
+        self.admission = Admission([one], EngineConfig(), FakeClock(), Transit(FakeClock()), self.ledger, "frames")
         context = FakeContext()
         self.reader = Reader(spec("frames", made), context, one, self.admission, max_frames)
 

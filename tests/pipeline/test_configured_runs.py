@@ -12,7 +12,36 @@ from pipeline.graph import Graph
 from pipeline.node import Source, SourceItem
 from pipeline.streams import StreamConfig
 from tests.pipeline.changing import SHELF, line
-from tests.pipeline.rig import Stamps, frame, graph, node_class, runtime, source_class, spec, stamp, stream
+from tests.pipeline.rig import (
+    PATIENCE_S,
+    STEP_NS,
+    Stamps,
+    frame,
+    graph,
+    node_class,
+    runtime,
+    source_class,
+    spec,
+    stamp,
+    stream,
+)
+
+
+class Story(list[Any]):
+    """Rows that a sink was told, for which a source can wait: what changes overtakes frames that wait at the door."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+
+    def append(self, row: Any) -> None:
+        with self._changed:
+            super().append(row)
+            self._changed.notify_all()
+
+    def wait_for(self, stream_id: str, index: int) -> None:
+        """Wait until a frame of a stream has been through the graph."""
+        with self._changed:
+            assert self._changed.wait_for(lambda: (stream_id, index * STEP_NS) in [row[:2] for row in self], PATIENCE_S)
 
 
 def seen(story: list[Any]) -> Any:
@@ -28,12 +57,13 @@ def seen(story: list[Any]) -> Any:
     return note
 
 
-def steered(story: list[Any], steps: dict[int, Any], count: int = 12) -> Graph:
+def steered(story: Story, steps: dict[int, Any], count: int = 12) -> Graph:
     """Return a live graph in whose source something is done before certain frames."""
 
     def read(self: Any) -> Iterator[SourceItem]:
         for index in range(count):
             if self.stream.id == "a" and index in steps:
+                story.wait_for("a", index - 1)
                 steps[index]()
             yield frame(index)
 
@@ -43,8 +73,7 @@ def steered(story: list[Any], steps: dict[int, Any], count: int = 12) -> Graph:
 
 
 def test_a_run_whose_values_changed_is_replayed_with_the_changes_at_the_same_ticks(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
+    live, again = Story(), Story()
     streams = [stream(id, live=True, when_full="wait", aois={"tea": SHELF}) for id in "ab"]
     made: list[Any] = []
 
@@ -67,7 +96,7 @@ def test_a_run_whose_values_changed_is_replayed_with_the_changes_at_the_same_tic
     def fail() -> None:
         raise AssertionError("a source was read")
 
-    second = runtime(steered(again, {0: fail}), streams, tmp_path, replay=edges).run()
+    second = runtime(steered(again, {1: fail}), streams, tmp_path, replay=edges).run()
 
     assert (first.status, second.status) == ("done", "done")
     assert {row[2] // 100 for row in live} == {1, 7, 2} == {row[2] // 100 for row in again}
@@ -80,8 +109,7 @@ def test_a_run_whose_values_changed_is_replayed_with_the_changes_at_the_same_tic
 
 
 def test_a_stream_that_was_added_is_added_in_the_replay(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
+    live, again = Story(), Story()
     made: list[Any] = []
     late = stream("late", live=True, when_full="wait", aois={"milk": SHELF}, start_time="2024-05-01T12:00:00Z")
     streams = [stream("a", live=True, when_full="wait")]
@@ -98,8 +126,7 @@ def test_a_stream_that_was_added_is_added_in_the_replay(tmp_path: Path) -> None:
 
 
 def test_values_held_in_a_replay_stay_as_they_are(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
+    live, again = Story(), Story()
     made: list[Any] = []
     streams = [stream("a", live=True, when_full="wait")]
     edges = {"times": tmp_path}
@@ -114,8 +141,7 @@ def test_values_held_in_a_replay_stay_as_they_are(tmp_path: Path) -> None:
 
 
 def test_a_recording_that_is_cut_off_after_a_change_ends_its_streams_alone(tmp_path: Path) -> None:
-    live: list[Any] = []
-    again: list[Any] = []
+    live, again = Story(), Story()
     made: list[Any] = []
     streams = [stream("a", live=True, when_full="wait")]
     edges = {"times": tmp_path}
@@ -132,13 +158,13 @@ def test_a_recording_that_is_cut_off_after_a_change_ends_its_streams_alone(tmp_p
 
 
 def test_what_waits_on_disk_for_a_slow_sink_is_told_the_values_of_its_own_tick(tmp_path: Path) -> None:
-    live: list[Any] = []
-    all_read = threading.Event()
+    live = Story()
+    read_so_far, all_read = threading.Event(), threading.Event()
     made: list[Any] = []
     note = seen(live)
 
     def slow(self: Any, frames: FrameBatch, times: Stamps, more: Stamps) -> None:
-        assert all_read.wait(30)
+        assert all_read.wait(PATIENCE_S)
         note(self, frames, times, more)
 
     def wider() -> None:
@@ -148,10 +174,13 @@ def test_what_waits_on_disk_for_a_slow_sink_is_told_the_values_of_its_own_tick(t
     def read(self: Any) -> Iterator[SourceItem]:
         for index in range(30):
             if index == 20:
+                assert read_so_far.wait(PATIENCE_S)
                 wider()
             yield frame(index)
 
     def look(self: Any, frames: FrameBatch, stamps: Stamps) -> None:
+        if (frames.frame_index == 19).any():
+            read_so_far.set()
         if (frames.frame_index == 29).any():
             all_read.set()
 

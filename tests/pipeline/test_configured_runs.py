@@ -58,13 +58,18 @@ def seen(story: list[Any]) -> Any:
 
 
 def steered(story: Story, steps: dict[int, Any], count: int = 12) -> Graph:
-    """Return a live graph in whose source something is done before certain frames."""
+    """Return a live graph in whose source something is done before certain frames of stream a."""
+
+    done = {index: threading.Event() for index in steps}
 
     def read(self: Any) -> Iterator[SourceItem]:
         for index in range(count):
             if self.stream.id == "a" and index in steps:
                 story.wait_for("a", index - 1)
                 steps[index]()
+                done[index].set()
+            elif index in steps:
+                assert done[index].wait(PATIENCE_S)
             yield frame(index)
 
     nodes = line(seen(story)).nodes[1:]

@@ -22,9 +22,6 @@ _FORMATS = f"{FILE_FORMATS},rtsp,sdp,rtp,hls,dash,live_flv,srt,webvtt"
 # No `file`: what comes over the network must not name what lies on the disk.
 _PROTOCOLS = "http,https,httpproxy,tcp,tls,udp,rtp,srtp,rtsp,rtsps,rtmp,rtmps,rtmpt,rtmpts,srt,crypto,data"
 
-_FETCHED_UNCHECKED = ("hls", "dash")
-"""FFmpeg forgets to check certificates in all but the first connection of these."""
-
 
 @dataclass(frozen=True)
 class Link:
@@ -66,15 +63,13 @@ def open_sender(url: str, link: Link) -> InputContainer:
     if urlsplit(url).scheme.lower() in ("rtsp", "rtsps"):
         # Sound would only be carried here; and next to it, reports of the sender would shift the times of the video.
         options |= {"rtsp_transport": link.transport, "allowed_media_types": "video"}
+    checked = link.trust.verify and is_secure(url)
+    if checked and urlsplit(url).path.lower().endswith((".m3u8", ".mpd")):
+        raise _unchecked(url)
     container = _open(url, url, options, link)
-    if link.trust.verify and is_secure(url) and container.format.name in _FETCHED_UNCHECKED:
-        kind = container.format.name
+    if checked and container.format.name in ("hls", "dash"):
         container.close()
-        raise SourceError(
-            f"{redact(url)}: expected a stream whose certificates can be checked, got {kind}, whose parts FFmpeg "
-            "fetches unchecked; use rtsps, or trust the network with verify_tls: false",
-            "tls",
-        )
+        raise _unchecked(url)
     return container
 
 
@@ -90,6 +85,15 @@ def _open(url: str, where: str, options: dict[str, str], link: Link, kind: str |
         took_s = time.monotonic() - began_s
         # FFmpeg's own error holds the address with its password, and a traceback would show it.
         raise cannot_open(url, error, took_s, link.open_timeout_s, link.trust) from None
+
+
+def _unchecked(url: str) -> SourceError:
+    # Options for certificates reach the first connection only: of the others FFmpeg 8 checks none, and 9 trusts none.
+    return SourceError(
+        f"{redact(url)}: expected a stream in one connection whose certificate can be checked, got a playlist, whose "
+        "parts FFmpeg fetches without; use rtsps, or trust the network with verify_tls: false (PyAV 18 or older)",
+        "tls",
+    )
 
 
 def _device(url: str) -> str:

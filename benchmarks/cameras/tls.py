@@ -21,7 +21,18 @@ def self_signed(folder: Path) -> ssl.SSLContext:
         raise ConfigError("PATH: expected the program openssl, which makes certificates, got none; install openssl")
     key, certificate = folder / "key.pem", folder / "certificate.pem"
     command = [program, "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:prime256v1", "-nodes"]
-    command += ["-days", "2", "-subj", "/CN=127.0.0.1", "-keyout", str(key), "-out", str(certificate)]
+    command += [
+        "-days",
+        "2",
+        "-subj",
+        "/CN=camera",
+        "-addext",
+        "subjectAltName=IP:127.0.0.1",
+        "-keyout",
+        str(key),
+        "-out",
+        str(certificate),
+    ]
     subprocess.run(command, check=True, capture_output=True, timeout=20)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(certificate, key)

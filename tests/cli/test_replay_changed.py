@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -16,20 +17,25 @@ from pipeline.node import SourceItem
 from pipeline.runtime import Runtime
 from pipeline.streams import StreamConfig
 from tests.cli import made_up
+from tests.pipeline.rig import PATIENCE_S
 
 LEFT, RIGHT = ([[x, 0], [x + 0.4, 0], [x + 0.4, 1], [x, 1]] for x in (0, 0.6))
 
 
 class Steered:
-    """A run in whose sources things are done at certain times of stream a."""
+    """A run in whose sources things are done before certain frames of stream a, for which the others wait."""
 
     def __init__(self) -> None:
         self.runtime: Runtime | None = None
         self.steps: dict[int, Callable[[Runtime], None]] = {}
+        self.done: dict[int, threading.Event] = {}
 
     def at(self, stream_id: str, index: int) -> None:
         if stream_id == "a" and index in self.steps and self.runtime:
             self.steps.pop(index)(self.runtime)
+            self.done[index].set()
+        elif index in self.done:
+            assert self.done[index].wait(PATIENCE_S)
 
 
 @pytest.fixture
@@ -43,6 +49,7 @@ def steered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_up_nodes: None
             yield item
 
     monkeypatch.setattr(made_up.ReadNothing, "frames", frames)
+
     class Kept(Runtime):
         def __init__(self, *args: Any, **options: Any) -> None:
             super().__init__(*args, **options)
@@ -50,7 +57,7 @@ def steered(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, made_up_nodes: None
 
     monkeypatch.setattr(cli.run, "Runtime", Kept)
     monkeypatch.chdir(tmp_path)
-    made_up.write_graph(tmp_path, a={"url": "live://me:secret@8"}, b={"url": "live://6"})
+    made_up.write_graph(tmp_path, a={"url": "live://me:secret@8"}, b={"url": "live://8"})
     return made
 
 
@@ -64,6 +71,7 @@ def run(capsys: pytest.CaptureFixture[str], *argv: str, code: int = 0) -> list[s
 def record(capsys: pytest.CaptureFixture[str], steered: Steered, **steps: Callable[[Runtime], None]) -> None:
     """Record a run in which something is done at frames of stream a: `at_20=...`."""
     steered.steps = {int(name.removeprefix("at_")): step for name, step in steps.items()}
+    steered.done = {index: threading.Event() for index in steered.steps}
     run(capsys, "graphs/two.yaml", "--record", "rec")
     assert not steered.steps
 

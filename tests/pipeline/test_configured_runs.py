@@ -8,13 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.frames import FrameBatch
-from pipeline.graph import Graph
-from pipeline.node import Source, SourceItem
+from pipeline.node import SourceItem
 from pipeline.streams import StreamConfig
-from tests.pipeline.changing import SHELF, line
+from tests.pipeline.changing import SHELF, Story, line, seen, steered
 from tests.pipeline.rig import (
     PATIENCE_S,
-    STEP_NS,
     Stamps,
     frame,
     graph,
@@ -25,56 +23,6 @@ from tests.pipeline.rig import (
     stamp,
     stream,
 )
-
-
-class Story(list[Any]):
-    """Rows that a sink was told, for which a source can wait: what changes overtakes frames that wait at the door."""
-
-    def __init__(self) -> None:
-        self._changed = threading.Condition()
-
-    def append(self, row: Any) -> None:
-        with self._changed:
-            super().append(row)
-            self._changed.notify_all()
-
-    def wait_for(self, stream_id: str, index: int) -> None:
-        """Wait until a frame of a stream has been through the graph."""
-        with self._changed:
-            assert self._changed.wait_for(lambda: (stream_id, index * STEP_NS) in [row[:2] for row in self], PATIENCE_S)
-
-
-def seen(story: list[Any]) -> Any:
-    def note(self: Any, frames: FrameBatch, times: Stamps, more: Stamps) -> None:
-        origins = self.context.lineage("times").origins(frames.streams)
-        for row, stream_id in enumerate(frames.stream_id):
-            config = frames.stream(row).config
-            story.append((
-                stream_id, int(frames.pts_ns[row]), int(times.stamp_ns[row]), int(more.stamp_ns[row]),
-                list(config.aois), config.hfov_deg, origins[stream_id].config,
-            ))  # fmt: skip
-
-    return note
-
-
-def steered(story: Story, steps: dict[int, Any], count: int = 12) -> Graph:
-    """Return a live graph in whose source something is done before certain frames of stream a."""
-
-    done = {index: threading.Event() for index in steps}
-
-    def read(self: Any) -> Iterator[SourceItem]:
-        for index in range(count):
-            if self.stream.id == "a" and index in steps:
-                story.wait_for("a", index - 1)
-                steps[index]()
-                done[index].set()
-            elif index in steps:
-                assert done[index].wait(PATIENCE_S)
-            yield frame(index)
-
-    nodes = line(seen(story)).nodes[1:]
-    source: type[Source[Any]] = source_class(read, is_live=lambda url: True)
-    return graph(*nodes, source=source)
 
 
 def test_a_run_whose_values_changed_is_replayed_with_the_changes_at_the_same_ticks(tmp_path: Path) -> None:

@@ -135,9 +135,9 @@ def _parser() -> argparse.ArgumentParser:
         action="extend",
         default=[],
         dest="sets",
-        help="change a value; also streams.<id>.key and engine.key",
+        help="change a value, to the end whatever changed in the recorded run; also streams.<id>.key and engine.key",
     )
-    add("--config", metavar="F", type=Path, help="values to take in place of all recorded ones")
+    add("--config", metavar="F", type=Path, help="values to take in place of all recorded ones, to the end")
     add("--out", metavar="DIR", type=Path, help="where results go; default: out/replay/<name of the recording>")
     add("--assert", action="store_true", dest="exact", help="fail unless the events are the same, byte for byte")
     add("--publish", action="store_true", help="run what reaches out to others, too, such as publish_events")

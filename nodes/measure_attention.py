@@ -12,9 +12,9 @@ import numpy as np
 from pydantic import AfterValidator, Field
 
 from nodes.ops.audience import Audience, Look, Rules, Taken
-from pipeline.epoch import epoch_ns
 from nodes.ops.windows import Report
 from nodes.types import Measures, Tracks, Visits
+from pipeline.epoch import epoch_ns
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
 from pipeline.values import concat

@@ -9,11 +9,11 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from pipeline.epoch import epoch_ns
 from nodes.ops.looks import Rules
 from nodes.ops.told import Change, Reason
 from nodes.ops.visits import VisitMachine
 from nodes.types import AoiHits, Tracks, Visits
+from pipeline.epoch import epoch_ns
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
 from pipeline.values import items

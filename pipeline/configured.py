@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
+from functools import lru_cache
 from typing import Any, TypeVar
 
 from pydantic import BaseModel
@@ -20,8 +21,6 @@ from pipeline.urls import redact
 M = TypeVar("M", bound=BaseModel)
 WHERE = "changed values"
 """Place of what is wrong with values in a mark."""
-KEPT = ("url", "start_time")
-"""Values of a stream that no mark changes: where it comes from, and when it began."""
 
 
 @dataclass(frozen=True)
@@ -29,7 +28,7 @@ class Changes:
     """What a mark `configured` carries, as plain data."""
 
     streams: Mapping[str, Mapping[str, Any]]
-    """All values of each stream that changed or is new, its url without a password."""
+    """All values of each stream that changed or is new; of its url, what may be told."""
     nodes: Mapping[str, Mapping[str, Any]]
     """Values of nodes that changed, by name and field."""
 
@@ -98,15 +97,17 @@ def with_values(graph: Graph, nodes: Mapping[str, Mapping[str, Any]]) -> Graph:
 def with_streams_of(known: Mapping[str, Stream], changes: Iterable[Changes]) -> dict[str, Stream]:
     """Return streams as they are after changes; one that was not known is a live one that is added.
 
+    Addresses stay as they are: a mark does not have those with passwords.
+
     Raises:
         ConfigError: the values are wrong.
     """
     streams = dict(known)
     for id, values in ((id, values) for each in changes for id, values in each.streams.items()):
         old = streams.get(id)
-        kept = {key: getattr(old.config, key) for key in KEPT} if old else {}
+        address = {"url": old.config.url} if old else {}
         problems: list[str] = []
-        config = validated(StreamConfig, Block(f"streams.{id}", {**values, **kept}, {(): WHERE}), problems)
+        config = validated(StreamConfig, Block(f"streams.{id}", {**values, **address}, {(): WHERE}), problems)
         if config is None:
             raise ConfigError("\n".join(problems))
         streams[id] = replace(old, config=config) if old else Stream(id, config, live=True)
@@ -148,7 +149,9 @@ def _held_back(
     return {**made, "aois": {**told, **areas}} if areas and isinstance(told, dict) else made
 
 
+@lru_cache(maxsize=4)
 def _read(text: str) -> Changes:
+    """Return what stands in a mark; every node asks for the same."""
     try:
         content = json.loads(text)
         streams, nodes = content["streams"], content["nodes"]

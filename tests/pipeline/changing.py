@@ -86,7 +86,7 @@ def seen(story: list[Any]) -> Any:
             config = frames.stream(row).config
             story.append((
                 stream_id, int(frames.pts_ns[row]), int(times.stamp_ns[row]), int(more.stamp_ns[row]),
-                list(config.aois), config.hfov_deg, origins[stream_id].config,
+                list(config.aois), config.hfov_deg, origins[stream_id].config, config.start_time,
             ))  # fmt: skip
 
     return note

@@ -42,7 +42,7 @@ def test_a_mark_holds_all_values_of_streams_but_no_password() -> None:
     assert "secret" not in mark.values
     (changes,) = changes_of([Mark("begun", "door"), mark])
     assert list(changes.streams["door"]["aois"]) == ["b", "a"]
-    known = {"door": Stream("door", StreamConfig(url=config.url), live=True)}
+    known = {"door": Stream("door", StreamConfig(url=config.url, start_time="2024-05-01T12:00:00Z"), live=True)}
     assert with_streams_of(known, [changes]) == {"door": Stream("door", config, live=True)}
 
 

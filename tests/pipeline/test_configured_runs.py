@@ -78,6 +78,26 @@ def test_a_stream_that_was_added_is_added_in_the_replay(tmp_path: Path) -> None:
     assert again == live
 
 
+def test_a_stream_that_comes_back_begins_when_it_began_then(tmp_path: Path) -> None:
+    live, again = Story(), Story()
+    made: list[Any] = []
+    times = ["2024-05-01T12:00:00.123456Z", "2024-05-01T13:00:00.654321Z"]
+    late = [stream("late", live=True, when_full="wait", start_time=time) for time in times]
+    streams = [stream("a", live=True, when_full="wait")]
+    steps = {
+        3: lambda: made[0].add_stream(late[0]),
+        5: lambda: (live.wait_for("late", 0), made[0].remove_stream("late"), made[0].add_stream(late[1])),
+    }
+    edges = {"times": tmp_path}
+    made.append(runtime(steered(live, steps), streams, tmp_path, record=edges))
+    made[0].run()
+
+    runtime(steered(again, {}), streams, tmp_path, replay=edges).run()
+
+    assert {row[7] for row in live if row[0] == "late"} == {one.config.start_time for one in late}
+    assert again == live
+
+
 def test_values_held_in_a_replay_stay_as_they_are(tmp_path: Path) -> None:
     live, again = Story(), Story()
     made: list[Any] = []

@@ -91,7 +91,7 @@ def run_group(
     begun, began_s = dated(streams, now), int(now.timestamp())
     if recording:
         recording.begin(name, begun, began_s)
-    runtime = _runtime(plan, begun, name, began_s)
+    runtime = _runtime(plan, begun, name, began_s, keep_open=serving is not None)
     with ExitStack() as around:
         if serving:
             around.enter_context(serving.around(runtime))
@@ -99,6 +99,9 @@ def run_group(
     if isinstance(runtime, Runtime):
         added = [stream for stream in runtime.streams().values() if stream.id not in {each.id for each in streams}]
         results, streams = [*results, *(_results(plan, stream) for stream in added)], [*streams, *added]
+    for stream in _added(runtime, streams):
+        streams = [*streams, stream]
+        results.append(_results(plan, stream))
     for each, stream in zip(results, streams, strict=True):
         each.finish(stream, plan.graph, report.to_dict())
     if recording:
@@ -116,8 +119,19 @@ def run_group(
     return DONE if report.status == "done" else INTERRUPTED
 
 
-def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int) -> Runtime | TwoPasses:
+def _added(runtime: Runtime | TwoPasses, streams: list[Stream]) -> list[Stream]:
+    """Return the streams that were added while the graph ran, and are still there."""
+    if isinstance(runtime, TwoPasses):
+        return []
+    begun = {stream.id for stream in streams}
+    return [stream for stream in runtime.streams().values() if stream.id not in begun]
+
+
+def _runtime(plan: Plan, streams: list[Stream], name: str, began_s: int, keep_open: bool) -> Runtime | TwoPasses:
+    """Make a run; one of live streams that is `keep_open` goes on when the last of them was removed."""
     make: Callable[..., Runtime | TwoPasses] = Runtime
+    if streams[0].live:
+        make = partial(Runtime, keep_open=keep_open)
     if plan.second_pass and streams[0].live:
         tell(f"{name}: run in one pass: {plan.second_pass.switches} is for files, because live streams have no end")
     elif plan.second_pass:

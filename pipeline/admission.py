@@ -27,7 +27,7 @@ class Admission:
     Args:
         began_s: unix time at which the run began: the first generation of live streams, so that none of an earlier run
             comes again and no two events get one id. Files begin at 0: the same file gives the same events.
-        keep_open: a run without streams goes on, because others may be added.
+        keep_open: a run from which the last stream was removed goes on, because others may be added.
     """
 
     def __init__(
@@ -39,7 +39,8 @@ class Admission:
         self._live = keep_open or any(stream.live for stream in streams)
         self._changed = threading.Condition()
         self._stopping = False
-        self._keep_open = keep_open
+        self._keep_open, self._empty = keep_open, not streams
+        """Whether there may be none, and whether the last one was taken away rather than at its end."""
         self._turn = self._order = 0
         self._newest_generation = began_s - 1
         """Of live streams that are gone."""
@@ -63,6 +64,7 @@ class Admission:
         with self._changed:
             if stream.id in self._inlets:
                 raise ValueError(f"expected another id than that of a stream which is here, got {stream.id!r}")
+            self._empty = False
             self._open(stream, max(generation, self._newest_generation + 1))
             self._changed.notify_all()
 
@@ -76,6 +78,7 @@ class Admission:
         with self._changed:
             if inlet := self._standing(stream_id):
                 self._ledger.refused(self._node, stream_id, "removed", inlet.empty())
+                self._empty = True
                 self._end(inlet)
 
     def configure(self, mark: Mark, streams: Mapping[str, Stream]) -> None:
@@ -202,7 +205,7 @@ class Admission:
     def _take_newest(self) -> list[Admitted] | Marked | None:
         while True:
             while not self._notices and not self._filled():
-                if not self._keep_open and not self._open_inlets():
+                if not (self._keep_open and self._empty) and not self._open_inlets():
                     return None
                 self._clock.wait(self._changed, None)
             if self._notices:

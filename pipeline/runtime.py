@@ -87,7 +87,7 @@ class Runtime:
             again: the same for edges that an earlier pass of this run has written down; they can be recorded, too.
             max_frames: frames after which each stream is ended.
             began_s: unix time at which the run began: the first generation of live streams.
-            keep_open: go on when all streams have ended, because others may be added.
+            keep_open: go on when the last stream was removed, because others may be added.
             models: name and checksum by card of the models that what is replayed was recorded with.
             clock: tells the time; another one is for tests.
         """

@@ -101,3 +101,20 @@ def test_a_run_that_others_may_add_to_waits_for_them(tmp_path: Path) -> None:
         until(lambda: bool(marks.stamps))
 
     assert during(run, change).frames == 1
+
+
+def test_a_run_that_others_may_add_to_outlives_its_last_stream(tmp_path: Path) -> None:
+    marks = Marks()
+    whole = graph(*chain(marks), source=Camera(endless, frames_of(0, 1)).cls)
+    run = runtime(whole, [stream("cam", live=True, when_full="wait")], tmp_path, keep_open=True)
+
+    def change() -> None:
+        until(lambda: bool(marks.stamps))
+        run.remove_stream("cam")
+        until(lambda: "ended cam" in marks.story)
+        assert run.status().running
+        run.add_stream(stream("late", live=True, when_full="wait"))
+        until(lambda: "ended late" in marks.story)
+        until(lambda: not run.status().running)  # it ended by itself, and so does the run
+
+    assert during(run, change).status in ("done", "interrupted")

@@ -152,6 +152,7 @@ def test_a_stream_that_was_added_is_replayed_and_replayed_again(
     record(capsys, steered, at_30=lambda run: run.add_stream(Stream("late", late, True)))
 
     assert {event["data"]["target"] for event in events("out/two/late/events.jsonl")} == {"late"}
+    run(capsys, "replay", "rec", "--set", "looks.update_s=0.2")  # leaves other events of it
     for _ in range(2):
         assert sorted(run(capsys, "replay", "rec", "--assert")) == sorted(same("a", "b", "late"))
 
@@ -167,6 +168,19 @@ def test_a_value_given_by_hand_holds_to_the_end(how: str, steered: Steered, caps
     again = events("out/replay/rec/a/events.jsonl")
     assert len(again) > changed
     assert len(configs("out/replay/rec/a/events.jsonl")) == 1
+
+
+def test_what_decides_on_pictures_follows_the_recording_in_any_case(
+    steered: Steered, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def mask(run: Runtime) -> None:
+        config = run.streams()["a"].config
+        run.configure({"a": StreamConfig.model_validate({**config.model_dump(), "masks": [LEFT]})}, {})
+
+    record(capsys, steered, at_20=mask)
+
+    assert run(capsys, "replay", "rec", "--assert", "--config", "configs/two.yaml") == same("a", "b")
+    assert len(configs("out/two/a/events.jsonl")) == 2
 
 
 def test_an_area_given_by_hand_stays_while_others_change(steered: Steered, capsys: pytest.CaptureFixture[str]) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import http.server
 import threading
+import time
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterator
@@ -199,8 +200,11 @@ def lost_while_read(tmp_path: Path, fault: Callable[[RtspCamera], object], **con
     ],
 )
 def test_a_loss_says_its_reason(tmp_path, fault, reason, got):
+    began_s = time.monotonic()
+
     lost = lost_while_read(tmp_path, lambda camera: getattr(camera, fault)(), read_timeout_s=0.15)
 
+    assert time.monotonic() - began_s < 3
     assert lost.reason == reason
     assert str(lost).endswith(f": {got}; check that it still runs and the network holds")
 

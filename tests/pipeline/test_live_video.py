@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
+from fractions import Fraction
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -86,6 +87,16 @@ def test_reading_goes_on_after_damage(packets):
     assert error.reason == "ended"
 
 
+def test_damage_now_and_then_is_none(packets):
+    video, sent = packets
+    damage = [av.error.InvalidDataError(0, "x")] * 60
+    seen: list[Any] = []
+
+    error = lost(Connection([sent[0], *damage, sent[1], *damage, *sent[2:]]).items(video), seen)
+
+    assert (len(seen), error.reason) == (126, "ended")
+
+
 def test_damage_without_end_is_a_loss(packets):
     video, sent = packets
     seen: list[Any] = []
@@ -105,18 +116,29 @@ def test_other_errors_are_losses(packets, raised, reason):
     assert lost(Connection([raised]).items(video), []).reason == reason
 
 
-def test_what_the_decoder_refuses_for_good_is_a_loss(packets, monkeypatch):
-    video, sent = packets
-    broken = SimpleNamespace(
-        size=1, pts=0, time_base=sent[0].time_base, is_keyframe=True, has_sidedata=lambda kind: False,
-        decode=_raiser(av.error.ArgumentError(22, "Invalid argument")),
-    )  # fmt: skip
+def test_what_the_decoder_refuses_for_good_is_a_loss(packets):
+    video, _ = packets
+    broken = undecodable(av.error.ArgumentError(22, "Invalid argument"), is_key=True)
 
     assert lost(Connection([broken]).items(video), []).reason == "failed"
 
 
-def _raiser(error: Exception) -> Callable[[], None]:
+def test_what_cannot_be_decoded_before_a_key_frame_is_not_damaged(packets):
+    video, _ = packets
+    error = av.error.InvalidDataError(0, "no parameters yet")
+    seen: list[Any] = []
+
+    lost(Connection([undecodable(error, is_key) for is_key in (False, False, True, False)]).items(video), seen)
+
+    assert seen == [None, None, Dropped("corrupt"), Dropped("corrupt")]
+
+
+def undecodable(error: Exception, is_key: bool) -> Any:
+    """Return a packet at which the decoder fails."""
+
     def decode() -> None:
         raise error
 
-    return decode
+    return SimpleNamespace(
+        size=1, pts=0, time_base=Fraction(1), is_keyframe=is_key, has_sidedata=lambda kind: False, decode=decode
+    )

@@ -76,7 +76,9 @@ class HttpCamera(Feed):
 
     def _show(self, slot: int) -> None:
         if self.kind == "hls":
-            if not self.stalled:
+            if self.stalled:
+                self._growing.clear()  # what follows begins a file
+            else:
                 self._grow(slot)
             return
         index = slot % len(self.clip.units)

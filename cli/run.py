@@ -96,9 +96,6 @@ def run_group(
         if serving:
             around.enter_context(serving.around(runtime))
         report = _run(runtime, Progress(plan.graph, ", ".join(stream.id for stream in streams), plan.max_frames))
-    if isinstance(runtime, Runtime):
-        added = [stream for stream in runtime.streams().values() if stream.id not in {each.id for each in streams}]
-        results, streams = [*results, *(_results(plan, stream) for stream in added)], [*streams, *added]
     for stream in _added(runtime, streams):
         streams = [*streams, stream]
         results.append(_results(plan, stream))

@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 import cli.plan
+import cli.progress
 from cli import log_format, program
 from cli.ctl_client import Client, NoAnswerError
 from pipeline.control.address import Address
@@ -57,7 +58,7 @@ def test_a_live_run_is_steered_while_it_goes_on(
         told["refused"] = ask("PATCH", "/config", {"bus.endpoint": "ipc://other"})
         told["streams"] = ask("GET", "/streams").content["streams"]
 
-    assert program.main(["graphs/two.yaml", "--serve", AT]) == 0
+    assert program.main(["graphs/two.yaml", "--serve", AT, "--max-frames", "40"]) == 0
 
     assert told["live"]["ok"] and told["status"]["running"]
     assert told["status"]["graph"] == "graphs/two.yaml"
@@ -89,7 +90,7 @@ def test_the_configuration_can_be_read_again(tmp_path: Path, during: Any) -> Non
         file.write_text(yaml.safe_dump(values), "utf-8")
         answers.append(ask("POST", "/reload"))
 
-    assert program.main(["graphs/two.yaml", "--set", f"engine.serve={AT}"]) == 0
+    assert program.main(["graphs/two.yaml", "--set", f"engine.serve={AT}", "--max-frames", "40"]) == 0
 
     assert (answers[0].status, answers[0].content) == (200, {"changed": ["looks.min_look_s"]})
     assert answers[1].status == 409 and len(answers[1].content["reasons"]) == 1
@@ -104,7 +105,7 @@ def test_a_run_of_files_is_watched_and_not_changed(tmp_path: Path, during: Any) 
         told["ready"] = ask("GET", "/health/ready")
         told["pause"] = ask("POST", "/streams/shop/pause")
 
-    assert program.main(["graphs/two.yaml", "--serve", AT]) == 0
+    assert program.main(["graphs/two.yaml", "--serve", AT, "--max-frames", "40"]) == 0
 
     assert told["ready"].content["streams"]["shop"]["state"] == "reading" and told["ready"].ok
     assert (told["pause"].status, told["pause"].content["reasons"]) == (
@@ -136,8 +137,9 @@ def test_others_need_a_token_already_to_check(
 
 
 def test_in_json_nothing_else_stands_on_standard_error(
-    tmp_path: Path, during: Any, capsys: pytest.CaptureFixture[str]
+    tmp_path: Path, during: Any, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setattr(cli.progress, "LINE_EVERY_S", 0.0)
     made_up.write_graph(tmp_path, shop={"url": "made://1"})
 
     codes = [program.main(["graphs/two.yaml", "--log", "json"]) for _ in range(2)]

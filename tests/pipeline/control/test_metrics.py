@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import threading
 from dataclasses import replace
+from pathlib import Path
 from typing import get_args
 
 import pytest
@@ -169,6 +170,17 @@ def test_costs_are_those_of_this_process() -> None:
     if before.open_files is not None:
         assert more_files.open_files == before.open_files + 1
         assert before.resident_memory_bytes and 1e6 < before.resident_memory_bytes < 1e11
+
+
+def test_the_listing_of_open_files_is_none_of_them(tmp_path: Path) -> None:
+    (tmp_path / "statm").write_text("100 3 2 1 0 9 0\n")
+    for name in ("fd/0", "fd/1", "fd/2", "task/7"):
+        (tmp_path / name).mkdir(parents=True)
+
+    told = process_figures(tmp_path)
+
+    assert (told.open_files, told.threads, told.resident_memory_bytes) == (2, 1, 3 * os.sysconf("SC_PAGE_SIZE"))
+    assert process_figures(tmp_path / "none").open_files is None
 
 
 def test_metrics_are_told_as_they_are_declared() -> None:

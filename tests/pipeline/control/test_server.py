@@ -77,7 +77,7 @@ def test_changes_wait_for_one_another_and_reading_does_not_wait_for_them() -> No
         def pause(self, stream_id: str) -> None:
             at_once.append(stream_id)
             entered.set()
-            go_on.wait(10)
+            assert go_on.wait(10)
             at_once.remove(stream_id)
 
         def resume(self, stream_id: str) -> None:

@@ -30,7 +30,14 @@ def render(folder: Path) -> Path:
 
 
 def retail(
-    clip: Path, out: Path, *, without: Collection[str] = PICTURES_OUT, stage: Any = None, engine: Any = None, **run: Any
+    clip: Path,
+    out: Path,
+    *,
+    without: Collection[str] = PICTURES_OUT,
+    stage: Any = None,
+    engine: Any = None,
+    streams: Collection[str] = ("shop",),
+    **run: Any,
 ) -> Runtime:
     """Return a run of the retail graph.
 
@@ -40,17 +47,19 @@ def retail(
         without: nodes left out.
         stage: cut of all nodes, in place of that of the graph.
         engine: values of the `engine:` block.
+        streams: what reads the clip, all in one graph; the areas are those of `shop`.
         run: options of the run.
     """
     sets = [f"engine.{name}={value}" for name, value in (engine or {}).items()]
     sets += [f"bus.endpoint=ipc://{out}/bus", "looks.min_look_s=0.15", "looks.max_gap_s=0.2", "looks.update_s=0.3"]
     sets += ["looks.enter_score=0.2", "looks.keep_score=0.1"]  # so that a short clip has events
     config = load_config(ROOT / "configs/retail.yaml", sets, {"shop": str(clip)})
+    block = config.streams["shop"]
     graph = load_graph(ROOT / "graphs/retail.yaml", config, resolve, root=ROOT)
     nodes = tuple(replace(spec, stage=stage or spec.stage) for spec in graph.nodes if spec.name not in without)
     return Runtime(
         Graph(graph.path, nodes),
-        [Stream(name, block) for name, block in config.streams.items()],
+        [Stream(name, block) for name in streams],
         config.engine,
         device=open_device("cpu"),
         out_dir=out,

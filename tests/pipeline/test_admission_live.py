@@ -8,8 +8,9 @@ import pytest
 
 from pipeline.age_limit import PROBE_AFTER_NS
 from pipeline.inlet import LONGEST_WAIT_NS, Admitted
+from pipeline.marks import Mark
 from tests.pipeline.door import Door, live
-from tests.pipeline.rig import STEP_NS, stream
+from tests.pipeline.rig import STEP_NS, frame, stream
 
 # live streams
 
@@ -132,6 +133,68 @@ def test_streams_take_turns_when_a_tick_cannot_hold_them_all():
         took.append(sorted(stream_id for stream_id, _ in door.take()))
 
     assert took == [["a", "b"], ["a", "c"], ["b", "c"]]
+
+
+def test_a_fast_stream_never_keeps_a_slow_one_waiting():
+    door = Door(live("fast"), live("slow"), live("idle"))
+    [door.take() for _ in range(3)]
+    served: list[str] = []
+    for index in range(12):
+        door.offer("fast", index)
+        if index % 3 == 0:
+            door.offer("slow", index)
+        served.append(door.take()[0][0])
+
+    assert served == ["fast", "slow", "fast", *["slow", "fast", "fast"] * 3]  # each slow one at the next turn
+    assert door.drops == {"not_newest": 4}
+
+
+def test_a_removed_stream_ends_at_once_and_what_comes_later_is_counted():
+    door = Door(live(when_full="wait"), live("other"))
+    door.offer("cam", 0, 1)
+    door.admission.remove("cam")
+
+    assert not door.admission.offer("cam", frame(2))
+    door.end("other")
+    assert door.all() == ["begun cam", "ended cam", "begun other", "ended other"]
+    assert door.drops == {"removed": 3}
+    assert not door.admission.knows("cam")
+
+
+def test_a_stream_of_an_id_that_was_there_before_begins_a_generation_later():
+    door = Door(live(), began_s=5)
+    for index in range(3):
+        door.offer("cam", index)
+        door.admission.discontinuity("cam")
+    door.admission.remove("cam")
+    while door.admission.knows("cam"):
+        door.take()
+
+    door.admission.add(live(), 6)
+
+    assert door.admission.generation("cam") == 9
+
+
+def test_frames_of_before_a_loss_are_counted_as_such_when_newer_ones_take_their_place():
+    door = Door(live())
+    door.offer("cam", 0)
+    door.admission.lost("cam")
+    door.offer("cam", 1)
+    door.end("cam")
+
+    assert door.all() == ["begun cam", "lost cam", "discontinuity cam", [("cam", 1)], "ended cam"]
+    assert door.drops == {"lost_generation": 1}
+
+
+def test_changed_values_come_before_the_frames_that_wait_and_these_have_them():
+    door = Door(live(when_full="wait"))
+    door.offer("cam", 0)
+    changed = live(when_full="wait", hfov_deg=70.0)
+    door.admission.configure(Mark("configured", "cam", values="{}"), {"cam": changed})
+    door.offer("cam", 1)
+
+    assert [door.take() for _ in range(2)] == ["configured cam", "begun cam"]
+    assert [door.admission.take()[0].stream for _ in range(2)] == [changed, changed]  # type: ignore[index]
 
 
 # age

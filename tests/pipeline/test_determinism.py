@@ -122,6 +122,18 @@ def test_events_do_not_depend_on_how_the_graph_is_run(
     assert (events(tmp_path), measures(tmp_path)) == (expected, expected_measures)
 
 
+def test_streams_in_one_batch_give_what_each_gives_alone(
+    shop: Path, expected: bytes, expected_measures: bytes, tmp_path: Path
+):
+    report = retail(shop, tmp_path, engine={"batch_size": 4}, streams=("door", "shop", "till")).run()
+
+    assert (report.status, report.frames) == ("done", 75)
+    assert report.nodes[1].ticks < 75 / 2  # frames of several streams in most of them
+    assert (events(tmp_path), measures(tmp_path)) == (expected, expected_measures)
+    for other in ("door", "till"):
+        assert (tmp_path / other / "events.jsonl").read_bytes().replace(other.encode(), b"shop") == expected
+
+
 def test_events_do_not_depend_on_who_else_reads_along(shop: Path, expected: bytes, tmp_path: Path):
     report = retail(shop, tmp_path, without=()).run()
 

@@ -32,6 +32,7 @@ from tests.pipeline.rig import (
     frame,
     graph,
     runtime,
+    source_class,
     stream,
 )
 
@@ -205,3 +206,24 @@ def test_the_closing_table_tells_of_each_stream_where_its_frames_went(tmp_path: 
     table = finished(run).table()
 
     assert "stream        in =      out + dropped\ncam            4 =        2 + 2 (corrupt 2)\n" in table
+
+
+def test_packets_that_are_late_are_not_decoded(tmp_path: Path) -> None:
+    clock, decoded = FakeClock(), []
+
+    def read(source: Any) -> Iterator[Any]:
+        for index in range(60):
+            clock.ns += STEP_NS if index < 20 else 2 * STEP_NS if index < 45 else STEP_NS // 4
+            cause = source.gate.admit(index * STEP_NS, index % 5 == 0)
+            decoded.append(cause is None)
+            yield Dropped(cause) if cause else Frame(frame(0).picture, stamp=Stamp(index * STEP_NS))
+
+    marks = Marks()
+    whole = graph(*chain(marks), source=source_class(read, is_live=lambda url: True))
+    cam = stream("cam", live=True, when_full="wait", max_age_ms=400)
+    report = finished(runtime(whole, [cam], tmp_path, clock=clock))
+
+    late = report.dropped["decoder_late"]
+    assert 15 < late < 40
+    assert decoded[:24] == [True] * 24 and decoded[-5:] == [True] * 5
+    assert report.edges["frames"]["in"] == 60 == len(decoded)

@@ -212,7 +212,7 @@ def test_packets_that_are_late_are_not_decoded(tmp_path: Path) -> None:
     clock, decoded = FakeClock(), []
 
     def read(source: Any) -> Iterator[Any]:
-        for index in range(60):
+        for index in range(120):
             clock.ns += STEP_NS if index < 20 else 2 * STEP_NS if index < 45 else STEP_NS // 4
             cause = source.gate.admit(index * STEP_NS, index % 5 == 0)
             decoded.append(cause is None)
@@ -224,6 +224,6 @@ def test_packets_that_are_late_are_not_decoded(tmp_path: Path) -> None:
     report = finished(runtime(whole, [cam], tmp_path, clock=clock))
 
     late = report.dropped["decoder_late"]
-    assert 15 < late < 40
+    assert 15 < late < 70
     assert decoded[:24] == [True] * 24 and decoded[-5:] == [True] * 5
-    assert report.edges["frames"]["in"] == 60 == len(decoded)
+    assert report.edges["frames"]["in"] == 120 == len(decoded)

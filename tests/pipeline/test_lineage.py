@@ -86,7 +86,10 @@ def test_the_digest_follows_what_is_made_of_a_stream_and_not_where_it_comes_from
     whole, area = branches(), {"tea": ((0, 0), (1, 0), (1, 1))}
     before = config_of(whole)
 
-    assert config_of(whole, max_fps=5, when_full="keep_newest", max_age_ms=100, start_time="2024-05-01T00:00:00Z") == before
+    assert (
+        config_of(whole, max_fps=5, when_full="keep_newest", max_age_ms=100, start_time="2024-05-01T00:00:00Z")
+        == before
+    )
     assert config_of(whole, id="door") == before  # the id is in the source of an event
     assert config_of(whole, aois=area) != before
     assert config_of(whole, aois=area) != config_of(whole, aois={"soap": area["tea"]})

@@ -77,7 +77,7 @@ def test_rotation_is_told_and_makes_the_picture_upright(tmp_path, counterclockwi
     ],
 )
 def test_every_pixel_format_becomes_the_same_picture(tmp_path, file, codec, pix_fmt):
-    options = {"x265-params": "log-level=none"} if codec == "libx265" else {}
+    options = {"x265-params": "log-level=none:bframes=0"} if codec == "libx265" else {}
     [frame] = read(write_clip(tmp_path / file, [square(3)], codec=codec, pix_fmt=pix_fmt, **options))[0]
 
     assert frame.picture.layout == "i420"
@@ -128,3 +128,12 @@ def test_the_length_is_known_once_the_file_is_open(tmp_path):
     next(stream)
     assert clip.duration_ns == 800_000_000
     stream.close()
+
+
+def test_a_title_in_any_letters_is_no_obstacle(tmp_path):
+    clip = write_clip(tmp_path / "a.mkv", 3, bf=0)
+    written = clip.read_bytes()
+    clip.write_bytes(written.replace(b"Lavf", b"\xff\xfe\xff\xfe"))
+
+    assert written != clip.read_bytes()
+    assert steps(read(clip)[0]) == [0, 1, 2]

@@ -123,7 +123,7 @@ def test_playlists_are_not_read_where_certificates_are_asked_for(path):
 @needs_openssl
 def test_a_playlist_is_one_whatever_its_name(made):
     with HttpServer(tls=made[1]) as server:
-        server.add("door", HttpCamera(made[2], fps=5, kind="hls"))
+        server.add("door", HttpCamera(made[2], fps=20, kind="hls"))
         message = refused(server.url("door").removesuffix(".m3u8"), Trust(ca_file=str(made[0] / "certificate.pem")))
 
     assert "got a playlist" in message

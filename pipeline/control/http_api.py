@@ -119,11 +119,11 @@ class HttpApi:
         values = await read_object(request)
         if not values:
             raise Problem(422, 'body: expected values by dotted path, such as {"looks.min_look_s": 0.5}, got none')
-        return answer({"changed": await self._change(self._run.configure, values)})
+        return _changed(await self._change(self._run.configure, values))
 
     async def reload(self, request: Request) -> Response:
         """Read the configuration again and apply what changed."""
-        return answer({"changed": await self._change(self._run.reload)})
+        return _changed(await self._change(self._run.reload))
 
     async def status(self, request: Request) -> Response:
         """Tell everything."""
@@ -164,6 +164,12 @@ class HttpApi:
 
     async def _change(self, call: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._changing, call, *args)
+
+
+def _changed(paths: list[str]) -> Response:
+    """Answer which values changed, and log it."""
+    logger.info("changed: %s", ", ".join(paths) or "nothing", extra={"fields": {"changed": paths}})
+    return answer({"changed": paths})
 
 
 def _answering(handlers: dict[str, Handler]) -> Handler:

@@ -170,8 +170,13 @@ def test_changes_are_logged(at: Address, run: FakeRun, caplog: pytest.LogCapture
     with caplog.at_level("INFO"):
         ask(at, "DELETE", "/streams/door")
         ask(at, "GET", "/streams")
+        ask(at, "PATCH", "/config", {"a.b": 1, "a.c": 2})
 
-    assert [each.message for each in caplog.records] == ["DELETE /streams/door: done"]
+    assert [each.message for each in caplog.records] == [
+        "DELETE /streams/door: done",
+        "changed: a.b, a.c",
+        "PATCH /config: done",
+    ]
 
 
 def test_paths_and_methods_that_are_not_there(at: Address, run: FakeRun) -> None:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import subprocess
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,6 +19,7 @@ from cli.ctl_client import Client, NoAnswerError
 from pipeline.control.address import Address
 from pipeline.node import SourceItem
 from tests.cli import made_up
+from tests.repository import ROOT
 
 AT = "unix:s"
 Ask = Callable[..., Any]
@@ -149,3 +152,11 @@ def test_in_json_nothing_else_stands_on_standard_error(
     out, err = capsys.readouterr()
     assert [json.loads(line)["message"].partition(":")[0] for line in err.splitlines()] == ["shop", "none.yaml"]
     assert "done: 10 frames" in out
+
+
+def test_runs_that_are_not_served_do_without_its_packages() -> None:
+    code = "import sys, cli.run, cli.ctl; print({'starlette', 'uvicorn', 'prometheus_client'} & set(sys.modules))"
+
+    told = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+
+    assert told.stdout == "set()\n"

@@ -38,9 +38,9 @@ def test_a_frame_is_sent_at_the_time_that_its_number_says(clip: Clip):
         frames = client.frames()
         for _ in range(20):
             timestamp = next(frames)[0].timestamp
-            late_s.append(time.time() % 2 - camera.number_of(timestamp) / FPS)
+            late_s.append((time.time() - camera.number_of(timestamp) / FPS + 1) % 2 - 1)
 
-    assert sorted(late_s)[10] % 2 < 0.01
+    assert -0.002 < min(late_s) < 0.01
 
 
 def test_two_clients_and_two_cameras_at_once(clip: Clip):
@@ -116,19 +116,19 @@ def test_a_client_begins_with_the_next_key_frame(clip: Clip):
 
 
 def test_with_a_burst_a_client_gets_what_there_is_since_the_last_key_frame(clip: Clip):
-    with RtspCamera(clip, 5.0, burst=True) as camera, RtspClient(camera.url) as client:
+    with RtspCamera(clip, 1.0, burst=True) as camera, RtspClient(camera.url) as client:
         asked_s = time.time()
         client.play()
         first = next(client.frames())
         got_s = time.time() - asked_s
 
     assert is_key(first)
-    assert got_s < 0.15  # less than a frame period
+    assert got_s < 0.5  # less than a frame period
 
 
 def test_some_cameras_begin_with_any_frame(clip: Clip):
-    with RtspCamera(clip, FPS, first_frame_without_key=True) as camera, RtspClient(camera.url) as client:
-        while int(time.time() * FPS) % 10 in (8, 9):  # the next one would be a key frame
+    with RtspCamera(clip, 20.0, first_frame_without_key=True) as camera, RtspClient(camera.url) as client:
+        while int(time.time() * 20) % 10 > 5:  # a key frame comes soon
             threading.Event().wait(0.001)
         client.play()
         frames = [frame for _, frame in zip(range(12), client.frames(), strict=False)]

@@ -29,7 +29,7 @@ ENDS = ("overlay", "video", "log", "bus", "poses")
 """With these nodes, all of the retail graph is run."""
 MAX_AGE_MS = 500.0
 """Set for every stream: no frame shall be older at the sinks."""
-STREAMS = {"0.5": 2, "1": 4, "2": 6, "4": 8}
+STREAMS = {"0.5": 2, "1": 3, "2": 5, "4": 8}
 """How many streams make a load; the rate of each follows."""
 LARGE = ("1", "4")
 """Loads that are tried with large pictures, too."""

@@ -56,7 +56,7 @@ class LiveVideo:
         self._refusing = False
         self._key_came = False
         self._wall_ns: int | None = None
-        """Unix time of the newest packet."""
+        """Unix time of the newest packet without a time of the sender's."""
         self._offset_ns: int | None = None
         """Unix time of the sender's time 0."""
 
@@ -143,7 +143,7 @@ class LiveVideo:
         return Frame(self._maker.picture(frame), stamp=Stamp(pts_ns, self._wall_of(pts_ns)))
 
     def _wall_of(self, pts_ns: int | None) -> int | None:
-        if pts_ns is None:  # as with the first packet, whose frame comes at once
+        if pts_ns is None:  # as FFmpeg has it in the first packet of an RTSP session
             return self._wall_ns
         return None if self._offset_ns is None else pts_ns + self._offset_ns
 
@@ -157,7 +157,9 @@ class LiveVideo:
         if not packet.has_sidedata("prft"):
             return
         # struct AVProducerReferenceTime: microseconds since 1970, flags.
-        self._wall_ns = struct.unpack_from("=qi", packet.get_sidedata("prft"))[0] * 1000
+        wall_ns = struct.unpack_from("=qi", packet.get_sidedata("prft"))[0] * 1000
         pts_ns = self._pts_ns(packet)
-        if pts_ns is not None:
-            self._offset_ns = self._wall_ns - pts_ns
+        if pts_ns is None:
+            self._wall_ns = wall_ns
+        else:
+            self._offset_ns = wall_ns - pts_ns

@@ -70,7 +70,7 @@ def cannot_open(url: str, error: Exception, took_s: float, limit_s: float, trust
     if took_s >= limit_s and is_url(url):
         reason = "timeout"
     elif reason in ("failed", "ended", "corrupt") and is_url(url):
-        found = _looked_up(url, limit_s, trust)
+        found = _looked_up(url, limit_s - took_s, trust)
         if found:
             reason, text = found
         elif reason == "corrupt" and urlsplit(url).scheme.lower().startswith("rtsp"):

@@ -34,6 +34,8 @@ OTHER: dict[str, tuple[tuple[int, int], Codec]] = {
 }
 """Clips that a camera can change to."""
 WITHIN_S = 90.0
+SEEN_S = 1.0
+"""Until what the run says of itself has been noted."""
 
 Step = tuple[str, dict[str, Any]]
 """A command to the camera or its server, and its values."""
@@ -159,7 +161,7 @@ def suffer(patient: Patient, name: str, eye: Eye, watch: Watch) -> Figures:
         PipelineError: it was never all right in the first place.
     """
     fault = FAULTS[name]
-    if not _within(lambda: eye.first_sent(name, 0.0) is not None, WITHIN_S):
+    if not _within(lambda: eye.first_sent(name, 0.0) is not None and watch.sees_live(name), WITHIN_S):
         raise PipelineError(f"stream {name!r}: expected frames before the fault within {WITHIN_S:g} s, got none")
     began_s = time.time()
     right_s = patient.take(fault.begin)
@@ -168,7 +170,7 @@ def suffer(patient: Patient, name: str, eye: Eye, watch: Watch) -> Figures:
         right_s = patient.take(fault.end)
     came = _within(lambda: eye.first_sent(name, right_s) is not None, WITHIN_S)
     first = eye.first_sent(name, right_s) if came else None
-    time.sleep(5 * POLL_S)  # so that the watch has seen it, too
+    _within(lambda: watch.sees_live(name), SEEN_S)
     return outcome(watch.since(name, began_s), right_s, None if first is None else first.unix_s, KEY_FRAME_S)
 
 

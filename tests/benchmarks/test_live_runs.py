@@ -60,9 +60,8 @@ def test_cameras_come_and_go_and_are_not_there(tmp_path: Path) -> None:
 
     report = run.report
     host = report.streams["host"]
-    less = replace(
-        report, streams={"host": {**host, "out": host["out"] - 1}}, error="node 'a': 3 frames came, 1 are missing"
-    )
+    told = "node 'a': 3 frames came, 1 are missing"
+    less = replace(report, streams={"host": {**host, "out": host["out"] - 1}}, error=told)
     assert not_added_up(less) == [
         f"stream 'host': {host['in']} frames came, 1 of them neither went nor were dropped",
         told,

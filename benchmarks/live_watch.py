@@ -46,7 +46,7 @@ class Watch:
     def sees_live(self, stream_id: str) -> bool:
         """Tell whether frames of a stream come, as far as was noted yet."""
         changes = self.changes.get(stream_id)
-        return bool(changes) and changes[-1].status.state == "live"
+        return changes is not None and changes[-1].status.state == "live"
 
     def since(self, stream_id: str, unix_s: float) -> list[Seen]:
         """Return the change before a time, and those after."""

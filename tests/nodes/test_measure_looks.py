@@ -5,8 +5,8 @@ import numpy as np
 import pytest
 
 from nodes.measure_looks import MeasureLooks
-from nodes.ops.epoch import epoch_ns
 from nodes.types import AoiHits, Visits
+from pipeline.epoch import epoch_ns
 from pipeline.values import concat, equal, items
 from tests.helpers import frames, make_node, run_node
 from tests.nodes.look_clips import clip, hits, node, told

@@ -11,6 +11,7 @@ from unittest.mock import MagicMock
 import pytest
 
 from cli import listen
+from cli.ctl_client import Answer, Client
 from cli.program import main
 from tests.repository import ROOT
 
@@ -23,6 +24,7 @@ COMMANDS = [
 ]
 
 LISTEN = [command for command in COMMANDS if command.startswith("python run_graph.py listen")]
+STEER = [command for command in COMMANDS if command.startswith("python run_graph.py ctl")]
 
 
 @pytest.fixture
@@ -44,7 +46,7 @@ def test_readme_has_commands() -> None:
     assert len(COMMANDS) >= 8
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in LISTEN])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in LISTEN + STEER])
 def test_commands_of_the_readme_pass_their_check(
     command: str, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -66,6 +68,15 @@ def test_commands_that_listen_ask_for_what_there_is(
 
     assert main(shlex.split(command)[2:]) == 0
     heard.assert_called_once()
+
+
+@pytest.mark.parametrize("command", STEER)
+def test_commands_that_steer_are_answered(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = MagicMock(return_value=Answer(200, {"id": "yard", "changed": [], "streams": [], "removed": {}}))
+    monkeypatch.setattr(Client, "ask", asked)
+
+    assert main(shlex.split(command)[2:]) == 0
+    asked.assert_called_once()
 
 
 def test_configuration_of_the_readme_is_one(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -24,6 +24,9 @@ from pipeline.shedding import Gate, limit_ns
 
 logger = logging.getLogger(__name__)
 
+DAMAGED = 10
+"""Damaged packets without a frame between them after which a sender has changed what it sends, rather than lost some."""
+
 
 class Reader:
     """Makes the source object of a stream and drives it until it ends or is stopped.
@@ -214,8 +217,11 @@ class Reader:
             self._admission.discontinuity(self.stream.id)
         elif item is not None:
             raise TypeError(f"expected a Frame, Dropped, Discontinuity or None from the source, got {item!r}")
-        if self.stream.live and self.life.silent_s() > self._settings.give_up_s:
-            raise self._silent()
+        if self.stream.live:
+            damaged = self._corrupt >= DAMAGED
+            limit_s = self._settings.stall_s if damaged else self._settings.give_up_s
+            if self.life.silent_s() > limit_s:
+                raise self._silent(limit_s, damaged)
         return True
 
     def _offer(self, frame: Frame) -> bool:
@@ -245,9 +251,9 @@ class Reader:
                 self._clock.wait(self._changed, left_ns / 1e9)
         return due_ns
 
-    def _silent(self) -> SourceError:
-        silent = f"{self._settings.give_up_s:g} s"
-        if self._corrupt:
+    def _silent(self, limit_s: float, damaged: bool) -> SourceError:
+        silent = f"{limit_s:g} s"
+        if damaged:
             return SourceError(
                 f"stream {self.stream.id!r}: expected frames, got none in {silent} that can be decoded, and "
                 f"{self._corrupt} damaged packets; check codec and settings of the sender",

@@ -115,12 +115,12 @@ def test_data_without_a_frame_is_a_loss_after_a_while(tmp_path: Path) -> None:
         return connection
 
     run, _ = live_run(
-        Camera(trickle(None), trickle(Dropped("corrupt")), frames_of(0, 1)), tmp_path, clock=clock, give_up_s=3
+        Camera(trickle(None), trickle(Dropped("corrupt")), frames_of(0, 1)), tmp_path, clock=clock, give_up_s=3, stall_s=1
     )
     report = finished(run)
 
     assert report.frames == 1
-    assert report.dropped == {"corrupt": 6}
+    assert report.dropped == {"corrupt": 10}
     assert run._readers.here()[0].life.losses == {"timeout": 1, "corrupt": 1}
 
 

@@ -170,6 +170,7 @@ def suffer(patient: Patient, name: str, eye: Eye, watch: Watch) -> Figures:
         right_s = patient.take(fault.end)
     came = _within(lambda: eye.first_sent(name, right_s) is not None, WITHIN_S)
     first = eye.first_sent(name, right_s) if came else None
+    time.sleep(5 * POLL_S)  # the watch looks again, and where the run was slow to tell, longer
     _within(lambda: watch.sees_live(name), SEEN_S)
     return outcome(watch.since(name, began_s), right_s, None if first is None else first.unix_s, KEY_FRAME_S)
 

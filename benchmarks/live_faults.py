@@ -1,6 +1,6 @@
 """What cameras and networks do wrong, one fault a camera, and how long it takes until frames come again.
 
-Real RTSP through the whole engine, with a graph that decodes, measures, and does nothing else. `recovered_s` counts
+Real RTSP and HTTP through the whole engine; the graph decodes, measures, and does nothing else. `recovered_s` counts
 from the moment at which the camera is all right again to the first frame at the sink that was sent after it.
 """
 
@@ -49,6 +49,8 @@ class Fault:
     end: tuple[Step, ...] = ()
     """What makes all right again; nothing: it is as soon as it has happened."""
     lasts_s: float = 0.0
+    kind: str | None = None
+    """How the camera sends over HTTP; None: over RTSP."""
 
 
 def _does(what: str, **values: Any) -> Step:
@@ -80,6 +82,9 @@ OF_CAMERAS: dict[str, Fault] = {
     "codec_change": Fault((_does("change_codec", clip="other_codec"), DROP)),
     "codec_change_untold": Fault((_does("change_codec", clip="other_codec"),)),
     "garbage": Fault((_does("corrupt", share=0.5),), (_does("corrupt", share=0.0),), 3.0),
+    "http_dropped": Fault((DROP,), kind="ts"),
+    "http_stalled": Fault((_does("stall"),), (RESUME,), 5.0, kind="ts"),
+    "mjpeg_not_found_for_a_while": Fault((_does("not_found"), DROP), (_does("not_found", on=False),), 5.0, "mjpeg"),
     "packet_loss": Fault((_does("lose_packets", share=0.2),), (_does("lose_packets", share=0.0),), 3.0),
 }
 FAULTS = {**OF_SERVERS, **OF_CAMERAS}
@@ -149,8 +154,11 @@ def admitted(names: Sequence[str], folder: Path, processes: ExitStack) -> dict[s
     patients: dict[str, Patient] = {}
     together = [name for name in names if name in OF_CAMERAS]
     for group in [*([name] for name in names if name in OF_SERVERS), *([together] if together else [])]:
-        cameras, lock = processes.enter_context(CameraProcess(clip.path, fps=FPS, paths=group)), threading.Lock()
-        patients |= {name: Patient(cameras, name, clips, lock) for name in group}
+        cameras, lock = processes.enter_context(CameraProcess(clip.path, 0)), threading.Lock()
+        for name in group:
+            kind = FAULTS[name].kind
+            cameras.add(name, fps=FPS, **({"kind": kind} if kind else {}))
+            patients[name] = Patient(cameras, name, clips, lock)
     return patients
 
 

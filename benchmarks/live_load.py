@@ -9,11 +9,13 @@ from __future__ import annotations
 import tempfile
 import time
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+import numpy as np
 
 from benchmarks.cameras.clips import make_clip, read_number
 from benchmarks.cameras.process import CameraProcess
@@ -33,6 +35,8 @@ STREAMS = {"0.5": 2, "1": 3, "2": 5, "4": 8}
 """How many streams make a load; the rate of each follows."""
 LARGE = ("1", "4")
 """Loads that are tried with large pictures, too."""
+SPREAD = 0.8, 1.2
+"""Rates of the slowest and of the fastest camera of a load, over their mean."""
 SMALL_WH, LARGE_WH = (640, 360), (1920, 1080)
 MORE_THAN_ENOUGH_FPS = 200.0
 """What is offered to find out how much can be taken; all of it taken would not be a limit."""
@@ -110,7 +114,7 @@ def run_streams(folder: Path, size_wh: tuple[int, int], count: int, offered_fps:
         "streams": count,
         "stream_fps": round(offered_fps / count, 2),
         "dropped": report.dropped,
-        **_fairness(seen, count),
+        "fairness": fairness(seen, rates(count, offered_fps), ended_s - began_s),
     }
     return Level(figures, run.violations)
 
@@ -155,34 +159,47 @@ def soak(lengths: Lengths, one_x: float | None) -> Figures:
 def running(
     folder: Path, size_wh: tuple[int, int], count: int, offered_fps: float
 ) -> Iterator[tuple[LiveRun, Eye]]:  # fmt: skip
-    """Run the retail graph on cameras, from the moment on at which a frame of each has reached the sinks."""
-    fps = offered_fps / count
-    frames = round(CLIP_S * fps)
-    clip = make_clip(folder / "clips", size_wh, frames, fps, gop=max(round(fps), 1))
+    """Run the retail graph on cameras, from the moment on at which a frame of each has reached the sinks.
+
+    No two cameras send at one rate, so that their key frames do not come all at once, as they do not from real ones.
+    """
+    fps = rates(count, offered_fps)
+    frames = round(CLIP_S * max(fps.values()))
+    clip = make_clip(folder / "clips", size_wh, frames, max(fps.values()), gop=max(round(offered_fps / count), 1))
     eye = Eye(read_number)
-    with CameraProcess(clip.path, count, fps) as cameras, tempfile.TemporaryDirectory(dir=folder) as out:
+    with CameraProcess(clip.path, 0) as cameras, tempfile.TemporaryDirectory(dir=folder) as out:
         graph, settings = shipped_graph(ENDS, [f"bus.endpoint=ipc://{out}/bus"])
-        streams = [_shop(number, url) for number, url in enumerate(cameras.urls.values())]
-        eye.clocks |= {stream.id: Clock(fps, len(clip.units)) for stream in streams}
+        streams = [_shop(name, cameras.add(name, fps=each)) for name, each in fps.items()]
+        eye.clocks |= {name: Clock(each, frames) for name, each in fps.items()}
         with LiveRun(graph, settings, streams, eye, Path(out)) as run:
-            wanted = {stream.id for stream in streams}
             run.wait_until(
-                lambda: {one.stream_id for one in eye.between(0.0)} == wanted, CONNECTING_S, "a frame of each camera"
+                lambda: {one.stream_id for one in eye.between(0.0)} == {*fps}, CONNECTING_S, "a frame of each camera"
             )
             yield run, eye
 
 
-def _shop(number: int, url: str) -> Stream:
+def rates(count: int, offered_fps: float) -> dict[str, float]:
+    """Return frame rates of so many cameras, by name: evenly apart, and together what is offered."""
+    each = np.linspace(*SPREAD, count) * offered_fps / count
+    return {f"cam{number}": rate for number, rate in enumerate(each.tolist())}
+
+
+def _shop(name: str, url: str) -> Stream:
     """Return a stream with the areas of the shipped configuration."""
     values: dict[str, Any] = {"aois": shipped_stream(Path("shop")).config.aois, "max_age_ms": MAX_AGE_MS}
-    return live_stream(f"cam{number}", url, **values)
+    return live_stream(name, url, **values)
 
 
-def _fairness(seen: list[Sighting], count: int) -> Figures:
-    """Return the frames of the stream with fewest, over those that each would have if all had as many."""
-    by_stream = Counter(one.stream_id for one in seen)
-    fewest = min(by_stream.values()) if len(by_stream) == count else 0
-    return {"fairness": round(fewest * count / len(seen), 3) if seen else None}
+def fairness(seen: Sequence[Sighting], fps: Mapping[str, float], window_s: float) -> float | None:
+    """Return how near the stream that is worst off comes to an equal part, or to all of its frames if those are fewer.
+
+    Args:
+        seen: frames of all streams within a window of time.
+        fps: what each stream sends.
+        window_s: the length of the window.
+    """
+    counts, equal = Counter(one.stream_id for one in seen), len(seen) / len(fps)
+    return round(min(counts[name] / min(equal, rate * window_s) for name, rate in fps.items()), 3) if seen else None
 
 
 def _quarter(seen: list[Sighting], began_s: float, ended_s: float, part: int) -> float | None:

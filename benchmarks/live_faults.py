@@ -51,6 +51,9 @@ class Fault:
     lasts_s: float = 0.0
     kind: str | None = None
     """How the camera sends over HTTP; None: over RTSP."""
+    told_by_silence: bool = False
+    """The camera is well and its connection stands, but nothing that comes of it can be decoded any more: that is known
+    after `engine.stall_s` without a frame, which is allowed, too."""
 
 
 def _does(what: str, **values: Any) -> Step:
@@ -80,7 +83,7 @@ OF_CAMERAS: dict[str, Fault] = {
     "answers_nothing": Fault((_does("answer_nothing"), DROP), (_does("answer_nothing", on=False), DROP), 5.0),
     "size_change": Fault((_does("change_codec", clip="other_size"),)),
     "codec_change": Fault((_does("change_codec", clip="other_codec"), DROP)),
-    "codec_change_untold": Fault((_does("change_codec", clip="other_codec"),)),
+    "codec_change_untold": Fault((_does("change_codec", clip="other_codec"),), told_by_silence=True),
     "garbage": Fault((_does("corrupt", share=0.5),), (_does("corrupt", share=0.0),), 3.0),
     "http_dropped": Fault((DROP,), kind="ts"),
     "http_stalled": Fault((_does("stall"),), (RESUME,), 5.0, kind="ts"),
@@ -129,7 +132,10 @@ def measure_faults(names: Sequence[str] = tuple(FAULTS)) -> Figures:
         graph, settings = shipped_graph(["frames"])
         with LiveRun(graph, settings, streams, eye, folder) as run:
             with Watch(run) as watch, ThreadPoolExecutor(len(names)) as pool:
-                done = {fault: pool.submit(suffer, each, fault, eye, watch) for fault, each in patients.items()}
+                done = {
+                    fault: pool.submit(suffer, each, fault, eye, watch, settings.stall_s)
+                    for fault, each in patients.items()
+                }
             faults = {fault: each.result() for fault, each in done.items()}
             for fault in names:
                 faults[fault]["false_ends"] += eye.ends().count(fault)
@@ -162,8 +168,8 @@ def admitted(names: Sequence[str], folder: Path, processes: ExitStack) -> dict[s
     return patients
 
 
-def suffer(patient: Patient, name: str, eye: Eye, watch: Watch) -> Figures:
-    """Let a fault happen to the stream of its name and return how it went.
+def suffer(patient: Patient, name: str, eye: Eye, watch: Watch, stall_s: float) -> Figures:
+    """Let a fault happen to the stream of its name and return how it went; `stall_s` is that of the engine.
 
     Raises:
         PipelineError: it was never all right in the first place.
@@ -180,7 +186,8 @@ def suffer(patient: Patient, name: str, eye: Eye, watch: Watch) -> Figures:
     first = eye.first_sent(name, right_s) if came else None
     time.sleep(5 * POLL_S)  # the watch looks again, and where the run was slow to tell, longer
     _within(lambda: watch.sees_live(name), SEEN_S)
-    return outcome(watch.since(name, began_s), right_s, None if first is None else first.unix_s, KEY_FRAME_S)
+    wait_s = KEY_FRAME_S + (stall_s if fault.told_by_silence else 0.0)
+    return outcome(watch.since(name, began_s), right_s, None if first is None else first.unix_s, wait_s)
 
 
 def _within(reached: Callable[[], bool], within_s: float) -> bool:

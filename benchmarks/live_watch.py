@@ -62,22 +62,22 @@ class Watch:
                     changes.append(Seen(time.time(), status))
 
 
-def outcome(changes: Sequence[Seen], right_s: float, first_s: float | None, key_frame_s: float) -> Figures:
+def outcome(changes: Sequence[Seen], right_s: float, first_s: float | None, wait_s: float) -> Figures:
     """Return what became of a fault.
 
     Args:
         changes: of the stream's state, the last one before the fault first.
         right_s: when the camera was all right again.
         first_s: when the first new frame reached the sink; None for never.
-        key_frame_s: from one key frame of the camera to the next.
+        wait_s: what is allowed for what cannot be hurried: from one key frame of the camera to the next.
 
     Returns:
         `recovered_s`; `back_off_s`, the wait that was running when the camera was all right again, or else the first
-        one after that; `allowed_s`, one second more than that and a key-frame interval; `in_time`; and what the run
+        one after that; `allowed_s`, one second more than that and `wait_s`; `in_time`; and what the run
         said of the stream meanwhile.
     """
     back_off_s = current_back_off(changes, right_s, first_s)
-    allowed_s = AT_ONCE_S + back_off_s + key_frame_s
+    allowed_s = AT_ONCE_S + back_off_s + wait_s
     recovered_s = None if first_s is None else first_s - right_s
     statuses = [one.status for one in changes]
     return {

@@ -65,7 +65,7 @@ def test_a_wait_after_the_first_new_frame_excuses_nothing() -> None:
 
 
 def test_the_outcome_tells_time_bound_and_what_was_said() -> None:
-    assert outcome(LOST, right_s=12.2, first_s=13.6, key_frame_s=0.5) == {
+    assert outcome(LOST, right_s=12.2, first_s=13.6, wait_s=0.5) == {
         "recovered_s": 1.4,
         "back_off_s": 1.0,
         "allowed_s": 2.5,
@@ -80,7 +80,7 @@ def test_the_outcome_tells_time_bound_and_what_was_said() -> None:
 
 @pytest.mark.parametrize(("first_s", "in_time"), [(14.69, True), (14.71, False), (None, False)])
 def test_later_than_allowed_or_never_is_not_in_time(first_s: float | None, in_time: bool) -> None:
-    assert outcome(LOST, right_s=12.2, first_s=first_s, key_frame_s=0.5)["in_time"] is in_time
+    assert outcome(LOST, right_s=12.2, first_s=first_s, wait_s=0.5)["in_time"] is in_time
 
 
 def test_an_end_is_a_false_one() -> None:

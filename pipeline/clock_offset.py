@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import statistics
 from collections import deque
 from itertools import pairwise
 
@@ -106,4 +107,5 @@ def _slope(minima: deque[Least]) -> float:
     at = np.array([least[2] - first[2] for least in minima], np.float64)
     offset = np.array([least[1] - first[1] for least in minima], np.float64)
     i, j = np.triu_indices(len(at), k=1)
-    return float(np.median((offset[j] - offset[i]) / (at[j] - at[i])))
+    # That of numpy imports 4 MB of masked arrays, a minute after the first stream has come.
+    return float(statistics.median(((offset[j] - offset[i]) / (at[j] - at[i])).tolist()))

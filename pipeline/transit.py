@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
+import math
 from collections import defaultdict, deque
-
-import numpy as np
 
 from pipeline.clock import Clock
 from pipeline.latency import Latency
@@ -52,7 +51,7 @@ class Transit(Latency):
         if time_ns is not None:
             self.add(time_ns)
 
-    def expected_ns(self) -> float:
+    def expected_ns(self) -> int:
         """Return the time that 95 % of the ticks took which lately entered with as many inside as there are now.
 
         Where there was none, those with fewer inside are looked at; 0 without any.
@@ -61,5 +60,5 @@ class Transit(Latency):
             since_ns = self._clock.now_ns() - RECENT_NS
             for load in range(len(self._inside), -1, -1):
                 if times := [time_ns for at_ns, time_ns in self._by_load[load] if at_ns >= since_ns]:
-                    return float(np.percentile(times, 95))
-            return 0.0
+                    return sorted(times)[math.ceil(0.95 * len(times)) - 1]
+            return 0

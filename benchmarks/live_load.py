@@ -20,10 +20,9 @@ import numpy as np
 from benchmarks.cameras.clips import make_clip, read_number
 from benchmarks.cameras.process import CameraProcess
 from benchmarks.graph_runs import shipped_graph, shipped_stream
-from benchmarks.live_churn import sample
 from benchmarks.live_run import LiveRun, live_stream
 from benchmarks.live_sink import Eye
-from benchmarks.live_tally import Clock, Sample, Sighting, ages, growth, level
+from benchmarks.live_tally import Clock, Sighting, level
 from benchmarks.results import Figures
 from pipeline.frames import Stream
 
@@ -41,7 +40,6 @@ SMALL_WH, LARGE_WH = (640, 360), (1920, 1080)
 MORE_THAN_ENOUGH_FPS = 200.0
 """What is offered to find out how much can be taken; all of it taken would not be a limit."""
 CONNECTING_S = 60.0
-LOOK_S = 0.5
 CLIP_S = 20.0
 """Ages are known up to this."""
 
@@ -100,12 +98,15 @@ def run_level(folder: Path, size_wh: tuple[int, int], key: str, one_x: float, le
 
 
 def run_streams(folder: Path, size_wh: tuple[int, int], count: int, offered_fps: float, lengths: Lengths) -> Level:
-    """Run the graph on some cameras that together send so many frames a second."""
-    with running(folder, size_wh, count, offered_fps) as (run, eye):
+    """Run the graph on some cameras that together send so many frames a second.
+
+    How much too late a camera sent at worst is told, too: that is part of all ages, and none of the graph's.
+    """
+    with running(folder, size_wh, count, offered_fps) as (run, eye, cameras):
         time.sleep(lengths.warm_s)
-        began_s = time.time()
+        began_s, _ = time.time(), cameras.late_s()
         time.sleep(lengths.window_s)
-        ended_s = time.time()
+        ended_s, late_s = time.time(), cameras.late_s()
         seen = eye.between(began_s, ended_s)
     report = run.report
     assert report is not None
@@ -113,52 +114,17 @@ def run_streams(folder: Path, size_wh: tuple[int, int], count: int, offered_fps:
         **level(seen, offered_fps, ended_s - began_s),
         "streams": count,
         "stream_fps": round(offered_fps / count, 2),
+        "sent_late_ms": round(1e3 * late_s, 1),
         "dropped": report.dropped,
         "fairness": fairness(seen, rates(count, offered_fps), ended_s - began_s),
     }
     return Level(figures, run.violations)
 
 
-def soak(lengths: Lengths, one_x: float | None) -> Figures:
-    """Run four streams at 1× for minutes.
-
-    Args:
-        lengths: how long.
-        one_x: frames a second; None to find out first.
-
-    Returns:
-        As a level, and what memory, threads and open files did: growth for each 1,000 s of the second half.
-    """
-    with tempfile.TemporaryDirectory() as name:
-        folder, violations = Path(name), []
-        if one_x is None:
-            one_x, found = saturate(folder, lengths)
-            violations += found.violations
-        with running(folder, SMALL_WH, STREAMS["1"], one_x) as (run, eye):
-            time.sleep(lengths.warm_s)
-            began_s, samples = time.time(), []
-            while (at_s := time.time() - began_s) < lengths.soak_s:
-                samples.append(_at(at_s))
-                time.sleep(LOOK_S)
-            seen, ended_s = eye.between(began_s), time.time()
-    grown = {key.replace("1000", "1000_s"): value for key, value in growth(samples, round(lengths.soak_s / 2)).items()}
-    return {
-        **level(seen, one_x, ended_s - began_s),
-        **grown,
-        "seconds": round(ended_s - began_s),
-        "rss_mb_first": round(samples[0].rss_bytes / 1e6, 1),
-        "rss_mb_last": round(samples[-1].rss_bytes / 1e6, 1),
-        "quarters": [_quarter(seen, began_s, ended_s, part) for part in range(4)],
-        "streams": STREAMS["1"],
-        "one_x_fps": one_x,
-        "violations": [*violations, *run.violations],
-    }
-
-
 @contextmanager
 def running(
     folder: Path, size_wh: tuple[int, int], count: int, offered_fps: float
-) -> Iterator[tuple[LiveRun, Eye]]:  # fmt: skip
+) -> Iterator[tuple[LiveRun, Eye, CameraProcess]]:  # fmt: skip
     """Run the retail graph on cameras, from the moment on at which a frame of each has reached the sinks.
 
     No two cameras send at one rate, so that their key frames do not come all at once, as they do not from real ones.
@@ -175,7 +141,7 @@ def running(
             run.wait_until(
                 lambda: {one.stream_id for one in eye.between(0.0)} == {*fps}, CONNECTING_S, "a frame of each camera"
             )
-            yield run, eye
+            yield run, eye, cameras
 
 
 def rates(count: int, offered_fps: float) -> dict[str, float]:
@@ -200,15 +166,3 @@ def fairness(seen: Sequence[Sighting], fps: Mapping[str, float], window_s: float
     """
     counts, equal = Counter(one.stream_id for one in seen), len(seen) / len(fps)
     return round(min(counts[name] / min(equal, rate * window_s) for name, rate in fps.items()), 3) if seen else None
-
-
-def _quarter(seen: list[Sighting], began_s: float, ended_s: float, part: int) -> float | None:
-    """Return the p95 age of a quarter of the time, milliseconds."""
-    length_s = (ended_s - began_s) / 4
-    from_s = began_s + part * length_s
-    p95_ms: float | None = ages([one for one in seen if from_s <= one.unix_s < from_s + length_s])["p95_ms"]
-    return p95_ms
-
-
-def _at(at_s: float) -> Sample:
-    return sample(round(at_s))

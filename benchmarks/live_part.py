@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from benchmarks import live_load
 from benchmarks.live_churn import measure_churn
 from benchmarks.live_faults import measure_faults
+from benchmarks.live_soak import soak
 from benchmarks.results import DONE, Figures, guarded
 
 PARTS = ("load", "faults", "churn", "soak")
@@ -29,7 +30,7 @@ def measure(part: str, *, short: bool, one_x: float | None = None) -> Figures:
     if part == "load":
         return live_load.measure_load(lengths)
     if part == "soak":
-        return live_load.soak(lengths, one_x)
+        return soak(lengths, one_x)
     return measure_churn(short=short) if part == "churn" else measure_faults()
 
 

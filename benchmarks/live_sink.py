@@ -56,6 +56,12 @@ class Eye:
         with self._lock:
             return [one for seen in self._sightings.values() for one in seen if begin_s <= one.unix_s < end_s]
 
+    def taken(self) -> list[Sighting]:
+        """Return the frames that are remembered, stream by stream, and forget them."""
+        with self._lock:
+            sightings, self._sightings = self._sightings, {}
+        return [one for seen in sightings.values() for one in seen]
+
     def first_sent(self, stream_id: str, since_s: float) -> Sighting | None:
         """Return the first frame of a stream that was sent after a unix time and reached the sink."""
         with self._lock:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import pytest
 
 from benchmarks.live_load import fairness, rates
+from benchmarks.live_soak import Kept
 from benchmarks.live_tally import Sighting
 
 
@@ -40,3 +41,11 @@ def test_a_slow_stream_needs_no_more_than_all_of_its_frames() -> None:
 
 def test_without_frames_nothing_is_known() -> None:
     assert fairness([], {"cam0": 10.0}, 1.0) is None
+
+
+def test_times_and_ages_are_kept_in_order() -> None:
+    kept = Kept()
+    kept.keep([Sighting("cam0", 5.0, 0.25, 7, 8)])
+    kept.keep([Sighting("cam1", 4.0, None, 7, 8), Sighting("cam0", 6.0, 0.5, 7, 8)])
+
+    assert [(one.unix_s, one.age_s) for one in kept.sightings()] == [(5.0, 0.25), (4.0, None), (6.0, 0.5)]

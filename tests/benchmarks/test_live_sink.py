@@ -83,3 +83,11 @@ def test_what_is_remembered_can_be_bounded() -> None:
     for stream_id in ("door", "a", "b"):
         eye.saw_end(stream_id)
     assert (eye.ends(), eye.between(0.0)) == (["a", "b"], [])
+
+
+def test_what_is_taken_is_forgotten() -> None:
+    eye = Eye(read_number)
+    eye.saw([sighting("door", 1.0), sighting("till", 2.0)])
+
+    assert [one.stream_id for one in eye.taken()] == ["door", "till"]
+    assert eye.taken() == []

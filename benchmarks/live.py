@@ -60,7 +60,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "models": models_used(),
     }
     if options.short or len(found) < len(PARTS):
-        print(f"{'a short run' if options.short else 'a run'} of {', '.join(found) or 'nothing'}")
+        of = ", ".join(found) or "nothing"
+        print(f"a short run of {of}; growth in so few cycles means little" if options.short else f"a run of {of}")
     code = finish("live", summary(beside), details, options, beside)
     return MISSED if failed else code
 

@@ -25,7 +25,7 @@ from pipeline.shedding import Gate, limit_ns
 logger = logging.getLogger(__name__)
 
 DAMAGED = 10
-"""Damaged packets without a frame between them after which a sender has changed what it sends, rather than lost some."""
+"""Damaged packets without a frame between them that tell of a sender which changed what it sends."""
 
 
 class Reader:
@@ -76,8 +76,7 @@ class Reader:
         """Whether a file is played as if it were a camera."""
         self._played_from_ns: int | None = None
         self._limit = RateLimit()
-        self._corrupt = 0
-        """Damaged packets since the last frame."""
+        self._corrupt = 0  # damaged packets since the last frame
         self.times = LiveTime(start_unix_ns=epoch_ns(stream.config.start_time))
         self.life = Life(stream.id, self._settings, self._clock)
         if stream.live:
@@ -218,10 +217,9 @@ class Reader:
         elif item is not None:
             raise TypeError(f"expected a Frame, Dropped, Discontinuity or None from the source, got {item!r}")
         if self.stream.live:
-            damaged = self._corrupt >= DAMAGED
-            limit_s = self._settings.stall_s if damaged else self._settings.give_up_s
+            limit_s = self._settings.stall_s if self._corrupt >= DAMAGED else self._settings.give_up_s
             if self.life.silent_s() > limit_s:
-                raise self._silent(limit_s, damaged)
+                raise self._silent(limit_s)
         return True
 
     def _offer(self, frame: Frame) -> bool:
@@ -251,9 +249,9 @@ class Reader:
                 self._clock.wait(self._changed, left_ns / 1e9)
         return due_ns
 
-    def _silent(self, limit_s: float, damaged: bool) -> SourceError:
+    def _silent(self, limit_s: float) -> SourceError:
         silent = f"{limit_s:g} s"
-        if damaged:
+        if self._corrupt:
             return SourceError(
                 f"stream {self.stream.id!r}: expected frames, got none in {silent} that can be decoded, and "
                 f"{self._corrupt} damaged packets; check codec and settings of the sender",

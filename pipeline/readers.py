@@ -13,9 +13,10 @@ from pipeline.errors import ConfigError, PipelineError, RefusedError, UnknownStr
 from pipeline.frames import Stream
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
+from pipeline.memory import few_arenas, give_back
 from pipeline.reader import Reader
 from pipeline.running import Meter
-from pipeline.shedding import Governor
+from pipeline.shedding import Governor, usable_cores
 from pipeline.streams import StreamConfig
 
 LEAVE_S = 5.0
@@ -23,6 +24,8 @@ LEAVE_S = 5.0
 GRACE_S = 2.0
 """How long the end of a run waits for sources of live streams; then they are left to their deadlines."""
 GOVERN_EVERY_NS = 1_000_000_000
+GIVE_BACK_EVERY_NS = 5_000_000_000
+"""Least time between two givings back of the memory of streams that are gone."""
 LATE_CAUSES = ("not_newest", "too_old", "lost_generation")
 """Causes for which frames are dropped after they were decoded, for the want of time."""
 
@@ -44,6 +47,7 @@ class Readers:
             clock: tells the time.
             governor: says how much of live streams is decoded.
         """
+        few_arenas(usable_cores())
         self._make, self._admission, self._ledger = make, admission, ledger
         self._clock, self._governor = clock, governor
         self._readers = {stream.id: make(stream) for stream in streams}
@@ -51,7 +55,8 @@ class Readers:
         self._leaving: dict[str, Reader] = {}
         self._changed = threading.Condition()
         self._begun = self._stopped = False
-        self._governed_ns = clock.now_ns()
+        self._governed_ns = self._gave_back_ns = clock.now_ns()
+        self._some_left = False
         self._retired = Meter()
         """What readers that are gone have cost."""
         self._retired_engine_cpu_ns = 0
@@ -150,6 +155,7 @@ class Readers:
             if reader is None:
                 return False
             self._ledger.forget(stream_id)
+            self._some_left = True
             _add(self._retired, reader.meter)
             self._retired_engine_cpu_ns += reader.engine_cpu_ns
             self._changed.notify_all()
@@ -161,6 +167,9 @@ class Readers:
         for reader in readers:
             reader.watch()
         now_ns = self._clock.now_ns()
+        if self._some_left and now_ns - self._gave_back_ns > GIVE_BACK_EVERY_NS:
+            self._some_left, self._gave_back_ns = False, now_ns
+            give_back()
         if now_ns - self._governed_ns < GOVERN_EVERY_NS or not readers:
             return
         self._governed_ns = now_ns

@@ -109,7 +109,7 @@ def test_data_without_a_frame_is_a_loss_after_a_while(tmp_path: Path) -> None:
     def trickle(item: Any) -> Callable[[], Iterator[Any]]:
         def connection() -> Iterator[Any]:
             while True:
-                clock.ns += 600_000_000
+                clock.ns += 200_000_000
                 yield item
 
         return connection

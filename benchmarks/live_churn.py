@@ -30,7 +30,7 @@ IMPATIENT = 4
 SMALL_WH, FPS = (320, 180), 25.0
 QUICK = ("engine.back_off_first_s=0.01", "engine.back_off_cap_s=0.05")
 """Thousands of connects that fail shall not take hours."""
-KEPT = 1000
+KEPT = 100
 """Frames that are remembered: what grows shall not be our own list."""
 WITHIN_S = 30.0
 POLL_S = 0.002

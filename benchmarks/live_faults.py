@@ -6,6 +6,7 @@ from the moment at which the camera is all right again to the first frame at the
 
 from __future__ import annotations
 
+import math
 import tempfile
 import threading
 import time
@@ -118,12 +119,37 @@ class Patient:
         return done_s
 
 
-def measure_faults(names: Sequence[str] = tuple(FAULTS)) -> Figures:
-    """Let each of some faults happen once, all in one run.
+def measure_faults(rounds: int, names: Sequence[str] = tuple(FAULTS)) -> Figures:
+    """Let each of some faults happen a few times, because the wait before a try is drawn at random.
 
     Returns:
-        `faults` by name, `key_frame_s`, `violations`.
+        `faults` by name, of each the round that kept its bound least; `key_frame_s`, `rounds`, `violations`.
     """
+    found = [one_round(names) for _ in range(rounds)]
+    return {
+        "faults": {name: worst([each["faults"][name] for each in found]) for name in names},
+        "key_frame_s": KEY_FRAME_S,
+        "rounds": rounds,
+        "violations": [line for each in found for line in each["violations"]],
+    }
+
+
+def worst(outcomes: Sequence[Figures]) -> Figures:
+    """Return the outcome that was furthest beyond what was allowed, with the false ends of all, and `each_s`."""
+
+    def beyond_s(outcome: Figures) -> float:
+        recovered_s: float | None = outcome["recovered_s"]
+        return math.inf if recovered_s is None else recovered_s - float(outcome["allowed_s"])
+
+    return {
+        **max(outcomes, key=beyond_s),
+        "false_ends": sum(one["false_ends"] for one in outcomes),
+        "each_s": [one["recovered_s"] for one in outcomes],
+    }
+
+
+def one_round(names: Sequence[str]) -> Figures:
+    """Let each of some faults happen once, all in one run; return `faults` by name, and `violations`."""
     with tempfile.TemporaryDirectory() as name, ExitStack() as processes:
         folder, eye = Path(name), Eye(read_number)
         eye.clocks = {fault: Clock(FPS, CLIP_FRAMES) for fault in names}
@@ -139,7 +165,7 @@ def measure_faults(names: Sequence[str] = tuple(FAULTS)) -> Figures:
             faults = {fault: each.result() for fault, each in done.items()}
             for fault in names:
                 faults[fault]["false_ends"] += eye.ends().count(fault)
-    return {"faults": faults, "key_frame_s": KEY_FRAME_S, "violations": run.violations}
+    return {"faults": faults, "violations": run.violations}
 
 
 def admitted(names: Sequence[str], folder: Path, processes: ExitStack) -> dict[str, Patient]:

@@ -18,6 +18,8 @@ from benchmarks.live_soak import soak
 from benchmarks.results import DONE, Figures, guarded
 
 PARTS = ("load", "faults", "churn", "soak")
+ROUNDS = 3
+"""How often each fault happens."""
 
 
 def measure(part: str, *, short: bool, one_x: float | None = None) -> Figures:
@@ -31,7 +33,7 @@ def measure(part: str, *, short: bool, one_x: float | None = None) -> Figures:
         return live_load.measure_load(lengths)
     if part == "soak":
         return soak(lengths, one_x)
-    return measure_churn(short=short) if part == "churn" else measure_faults()
+    return measure_churn(short=short) if part == "churn" else measure_faults(1 if short else ROUNDS)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

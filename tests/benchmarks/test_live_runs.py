@@ -22,7 +22,7 @@ FPS = 25.0
 
 
 def test_faults_happen_and_pass() -> None:
-    found = measure_faults(["connection_dropped", "time_jump"])
+    found = measure_faults(1, ["connection_dropped", "time_jump"])
 
     dropped, jumped = found["faults"]["connection_dropped"], found["faults"]["time_jump"]
     assert (dropped["reasons"], dropped["false_ends"]) == (["ended"], 0)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 
+from benchmarks.live_faults import worst
 from benchmarks.live_watch import Seen, current_back_off, outcome
 from pipeline.status import StreamStatus
 
@@ -87,3 +88,28 @@ def test_an_end_is_a_false_one() -> None:
     ended = [change(0.0, "live"), change(1.0, "ended")]
 
     assert outcome(ended, 1.0, None, 0.5)["false_ends"] == 1
+
+
+def faced(recovered_s: float | None, allowed_s: float, false_ends: int = 0) -> dict[str, Any]:
+    return {"recovered_s": recovered_s, "allowed_s": allowed_s, "false_ends": false_ends}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "recovered_s"),
+    [
+        ([faced(1.0, 2.0), faced(5.0, 9.0), faced(0.5, 0.6)], 0.5),  # the one nearest to its bound
+        ([faced(5.0, 9.0), faced(3.0, 2.0)], 3.0),
+        ([faced(5.0, 2.0), faced(None, 9.0)], None),
+    ],
+)
+def test_of_several_rounds_the_one_that_kept_its_bound_least_counts(
+    outcomes: list[dict[str, Any]], recovered_s: float | None
+) -> None:
+    found = worst(outcomes)
+
+    assert found["recovered_s"] == recovered_s
+    assert found["each_s"] == [one["recovered_s"] for one in outcomes]
+
+
+def test_false_ends_of_all_rounds_count() -> None:
+    assert worst([faced(1.0, 2.0, 1), faced(1.5, 2.0, 2)])["false_ends"] == 3

@@ -16,7 +16,7 @@ from pipeline.graph import Graph
 from pipeline.lineage import Model
 from pipeline.outputs import make_folder, write_atomically
 from pipeline.report import RunReport
-from pipeline.urls import redact
+from pipeline.urls import redact, redacted
 
 
 class NewRecording:
@@ -41,7 +41,7 @@ class NewRecording:
             graph=path.name,
             graph_text=text,
             edges=tuple(edges),
-            values=_redacted({**nodes, "engine": config.engine.model_dump(mode="json")}),
+            values=redacted({**nodes, "engine": config.engine.model_dump(mode="json")}),
             models=models,
             streams={},
             runs={},
@@ -62,7 +62,7 @@ class NewRecording:
             PipelineError: it cannot be written.
         """
         known = {
-            stream.id: RecordedStream(live=stream.live, config=_redacted(stream.config.model_dump(mode="json")))
+            stream.id: RecordedStream(live=stream.live, config=redacted(stream.config.model_dump(mode="json")))
             for stream in streams
         }
         self._manifest.streams.update(known)
@@ -100,12 +100,3 @@ class NewRecording:
         plain = self._manifest.model_dump(mode="json")
         text = json.dumps(plain, indent=1, ensure_ascii=False, allow_nan=False)
         write_atomically(make_folder(self.folder) / MANIFEST, text + "\n")
-
-
-def _redacted(value: Any) -> Any:
-    """Return plain values without the passwords of urls in them."""
-    if isinstance(value, dict):
-        return {key: _redacted(inner) for key, inner in value.items()}
-    if isinstance(value, list):
-        return [_redacted(inner) for inner in value]
-    return redact(value) if isinstance(value, str) else value

@@ -139,10 +139,11 @@ def worst(outcomes: Sequence[Figures]) -> Figures:
 
     def beyond_s(outcome: Figures) -> float:
         recovered_s: float | None = outcome["recovered_s"]
-        return math.inf if recovered_s is None else recovered_s - float(outcome["allowed_s"])
+        return math.inf if recovered_s is None else float(recovered_s - outcome["allowed_s"])
 
+    least_kept = max(outcomes, key=beyond_s)
     return {
-        **max(outcomes, key=beyond_s),
+        **least_kept,
         "false_ends": sum(one["false_ends"] for one in outcomes),
         "each_s": [one["recovered_s"] for one in outcomes],
     }

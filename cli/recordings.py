@@ -5,7 +5,6 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Sequence
 from pathlib import Path
-from typing import Any
 
 from cli.logs import keep, lines_of
 from cli.manifest import MANIFEST, Manifest, RecordedRun, RecordedStream

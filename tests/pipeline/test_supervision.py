@@ -115,7 +115,11 @@ def test_data_without_a_frame_is_a_loss_after_a_while(tmp_path: Path) -> None:
         return connection
 
     run, _ = live_run(
-        Camera(trickle(None), trickle(Dropped("corrupt")), frames_of(0, 1)), tmp_path, clock=clock, give_up_s=3, stall_s=1
+        Camera(trickle(None), trickle(Dropped("corrupt")), frames_of(0, 1)),
+        tmp_path,
+        clock=clock,
+        give_up_s=3,
+        stall_s=1,
     )
     report = finished(run)
 

@@ -17,7 +17,7 @@ SEGMENT_NS = 30_000_000_000
 """The same where a stream comes in files of some seconds each (HLS): all but its end is as late as it is long."""
 PROBE_AFTER_NS = 2_000_000_000
 """A key frame is decoded at least this often, so that a way that became longer for good does not look like lateness."""
-WASTE_HIGH, WASTE_LOW = 0.10, 0.05
+WASTE_HIGH, WASTE_LOW = 0.04, 0.02
 """Share of all cores that may go into decoding frames which are then dropped: above the first less is decoded, below
 the second more."""
 

@@ -99,7 +99,7 @@ def test_less_is_decoded_while_much_is_decoded_in_vain_and_more_again_after() ->
     ]
 
 
-@pytest.mark.parametrize("counts", [(S, 100, 15), (S, 0, 0), (S // 10, 100, 99)])
+@pytest.mark.parametrize("counts", [(S, 100, 6), (S, 0, 0), (S // 20, 100, 99)])
 def test_what_is_wasted_a_little_changes_nothing(counts: tuple[int, int, int]) -> None:
     assert governed(counts) == [1.0]
 

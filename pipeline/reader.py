@@ -80,7 +80,7 @@ class Reader:
         self.times = LiveTime(start_unix_ns=epoch_ns(stream.config.start_time))
         self.life = Life(stream.id, self._settings, self._clock)
         if stream.live:
-            self._source.gate = Gate(self._clock, self._late_ns, self._may_be_late_ns, keep)
+            self._source.gate = Gate(self._clock, self._late_ns, lambda: limit_ns(self.stream.config), keep)
 
     def start(self) -> threading.Thread:
         """Begin to read; return the thread that does."""
@@ -107,8 +107,8 @@ class Reader:
         """Let go of the source until `resume()`."""
         with self._changed:
             self._paused = True
+            self.life.became("paused")
             self._changed.notify_all()
-        self.life.became("paused")
         self._admission.pause(self.stream.id)
 
     def resume(self) -> None:
@@ -155,11 +155,13 @@ class Reader:
                 self._clock.wait(self._changed, None)
             if self._stopped:
                 return False
-        self.life.became("connecting" if self.stream.live else "reading")
+            self.life.became("connecting" if self.stream.live else "reading")
         self.times.connected()
         self._corrupt = 0
         try:
             self._drive()
+            if self._paused:  # a frame that was being read meanwhile belongs before the pause
+                self._admission.pause(self.stream.id)
             return self._paused
         except Exception as error:
             if not self.stream.live or self._plays:
@@ -269,9 +271,6 @@ class Reader:
 
     def _late_ns(self, pts_ns: int | None) -> int:
         return self.times.late_ns(pts_ns, self._now_ns())
-
-    def _may_be_late_ns(self) -> int:
-        return limit_ns(self.stream.config)
 
     def _check(self, frame: Frame) -> None:
         """Hold a frame to what the class of the source promises.

@@ -121,9 +121,7 @@ class Readers:
         Raises:
             UnknownStreamError: there is none of that id.
         """
-        with self._changed:
-            reader = self._known(stream_id)
-        reader.pause()
+        self._known(stream_id).pause()
 
     def resume(self, stream_id: str) -> None:
         """Read a paused stream again.
@@ -131,9 +129,7 @@ class Readers:
         Raises:
             UnknownStreamError: there is none of that id.
         """
-        with self._changed:
-            reader = self._known(stream_id)
-        reader.resume()
+        self._known(stream_id).resume()
 
     def configure(self, mark: Mark, configs: Mapping[str, StreamConfig]) -> None:
         """Send a mark of kind `configured` through the graph, with the streams that changed.
@@ -222,10 +218,11 @@ class Readers:
         self._threads.append(reader.start())
 
     def _known(self, stream_id: str) -> Reader:
-        if stream_id not in self._readers:
+        with self._changed:
+            if stream_id in self._readers:
+                return self._readers[stream_id]
             known = ", ".join(sorted(self._readers)) or "none"
-            raise UnknownStreamError(f"stream {stream_id!r}: expected a stream of this run, got none; streams: {known}")
-        return self._readers[stream_id]
+        raise UnknownStreamError(f"stream {stream_id!r}: expected a stream of this run, got none; streams: {known}")
 
 
 def _add(total: Meter, meter: Meter) -> None:

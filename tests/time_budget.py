@@ -85,5 +85,9 @@ class TimeBudget:
         terminalreporter.line(f"{'part':<12}{'cpu s':>8}{'budget':>8}{'wall s':>8}")
         for part, used_s in sorted(self.cpu_s.items()):
             terminalreporter.line(f"{part:<12}{used_s:>8.1f}{self.budgets[part]:>8g}{self.wall_s[part]:>8.1f}")
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_unconfigure(self, config: pytest.Config) -> None:
+        """Say why the run fails as the very last thing: who sees only the end of a log sees this."""
         for complaint in self.over_budget():
-            terminalreporter.line(complaint, red=True)
+            print(complaint)

@@ -35,6 +35,34 @@ class Detections(Value):
 
 
 @dataclass(frozen=True, eq=False)
+class Parts(Value):
+    """What a whole-body detector finds, each thing by itself. Ordered by (frame_row, label, score falling)."""
+
+    frame_row: np.ndarray = column(np.int64)
+    label: np.ndarray = column(np.int64)
+    """Class, numbered as in `ops.wholebody.NAMES`; never one of an attribute."""
+    box: np.ndarray = column(np.float32, 4)
+    """Inside the frame; of a joint, a small box about it."""
+    score: np.ndarray = column(np.float32)
+    attribute_scores: np.ndarray = column(np.float32, 14)
+    """Score of each of `ops.wholebody.ATTRIBUTES`, 0 unseen: adult, child, male, female of a body, eight directions of
+    a head, left and right of a hand."""
+
+
+@dataclass(frozen=True, eq=False)
+class TrackedParts(Value):
+    """Parts with the person they belong to. Ordered by (frame_row, label, score falling)."""
+
+    frame_row: np.ndarray = column(np.int64)
+    track_id: np.ndarray = column(np.int64)
+    """0 where the part is nobody's."""
+    label: np.ndarray = column(np.int64)
+    box: np.ndarray = column(np.float32, 4)
+    score: np.ndarray = column(np.float32)
+    attribute_scores: np.ndarray = column(np.float32, 14)
+
+
+@dataclass(frozen=True, eq=False)
 class CameraMotion(Value):
     """How the picture as a whole moved since the frame before of the same stream. One row a frame, in their order."""
 
@@ -92,6 +120,59 @@ class HeadPoses(Value):
     known. How they make a rotation: `ops.rotations`."""
     score: np.ndarray = column(np.float32)
     """0 to 1: how much the evidence agrees on the yaw."""
+
+
+@dataclass(frozen=True, eq=False)
+class GazeDirections(Value):
+    """Where eyes look, as a direction. Rows only for tracks whose face was seen."""
+
+    frame_row: np.ndarray = column(np.int64)
+    track_id: np.ndarray = column(np.int64)
+    yaw_pitch_deg: np.ndarray = column(np.float32, 2)
+    """Yaw: 0 to the camera, +90 to image-right, ±180 away. Pitch: up positive. As those of `HeadPoses`."""
+    score: np.ndarray = column(np.float32)
+    """0 to 1: how sure it is."""
+
+
+@dataclass(frozen=True, eq=False)
+class Attributes(Value):
+    """What is told of people as such, steadied over time."""
+
+    frame_row: np.ndarray = column(np.int64)
+    track_id: np.ndarray = column(np.int64)
+    child_prob: np.ndarray = column(np.float32)
+    """NaN where nothing is known; else 0 adult to 1 child."""
+    female_prob: np.ndarray = column(np.float32)
+    """NaN where nothing is known; else 0 male to 1 female."""
+    wheelchair_prob: np.ndarray = column(np.float32)
+    crutches_prob: np.ndarray = column(np.float32)
+
+
+@dataclass(frozen=True, eq=False)
+class Bones(Value):
+    """Lines between the joints of one person. Ordered by (frame_row, track_id)."""
+
+    frame_row: np.ndarray = column(np.int64)
+    track_id: np.ndarray = column(np.int64)
+    """0 where the joints are nobody's whom the tracker follows."""
+    labels: np.ndarray = column(np.int64, 2)
+    """Classes of the two joints, numbered as in `ops.wholebody.NAMES`."""
+    points: np.ndarray = column(np.float32, 2, 2)
+    """The two joints."""
+    score: np.ndarray = column(np.float32)
+    """That of the less sure joint."""
+
+
+@dataclass(frozen=True, eq=False)
+class Distances(Value):
+    """How far heads are from the camera. Rows only for tracks whose head was seen and whose camera is known."""
+
+    frame_row: np.ndarray = column(np.int64)
+    track_id: np.ndarray = column(np.int64)
+    distance_m: np.ndarray = column(np.float32)
+    """From the camera to the head, metres."""
+    point_m: np.ndarray = column(np.float32, 3)
+    """Where the head is as seen by the camera, metres to image-right, down and away from it."""
 
 
 @dataclass(frozen=True, eq=False)

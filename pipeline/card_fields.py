@@ -1,4 +1,4 @@
-"""Parts of model cards that only some families have: how crops are cut, and what outputs mean as a head pose."""
+"""Parts of model cards that only some families have: how inputs are made, and what outputs mean."""
 
 from __future__ import annotations
 
@@ -35,16 +35,105 @@ class Crop(_Part):
     """What they are divided by after that."""
 
 
+class Picture(_Part):
+    """How the input of a model that looks at whole pictures is made of one."""
+
+    fit: Literal["stretch", "letterbox"] = "stretch"
+    """`stretch`: both axes fill the input. `letterbox`: the picture keeps its shape, stands in the upper left corner,
+    and what is left over at the right or at the bottom is filled."""
+    fill: int = Field(default=0, ge=0, le=255)
+    """What the rest of a letterbox is filled with."""
+    colour: Literal["bgr", "rgb"] = "bgr"
+    """Order of the channels."""
+    mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
+    """What is taken off the channels, which are 0 to 255."""
+    std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
+    """What they are divided by after that."""
+
+
+class FaceToHead(_Part):
+    """How the box of a whole head is made of that of its face, for detectors of faces."""
+
+    width: float = Field(gt=0)
+    """Width of the head, in those of the face."""
+    height: float = Field(gt=0)
+    """Height of the head, in those of the face."""
+    up: float = 0.0
+    """How far the centre of the head lies above that of the face, in heights of the face."""
+
+
+class PeakInFrame(_Part):
+    """How probable it is that what is looked at is in the picture, by the height of the map's peak.
+
+    For gaze models without an in/out output: `1 / (1 + exp(-slope * (logit(peak) - logit(even_at))))`.
+    """
+
+    even_at: float = Field(default=0.3, gt=0, lt=1)
+    """Height of the peak at which it is as probable as not."""
+    slope: float = Field(default=1.0, gt=0)
+    """How sharply higher peaks tell more."""
+
+
+class GazeOutputs(_Part):
+    """What the map of a gaze model is."""
+
+    source_cells_wh: tuple[int, int] | None = None
+    """Columns and rows of the map before the file's last step thins it by leaving cells out; None where it does not."""
+    peak_in_frame: PeakInFrame | None = None
+    """For files without an in/out output; None: as usual."""
+
+
+class Figure(_Part):
+    """A figure that the makers of a model published."""
+
+    measure: str
+    """What it is, with its unit: `GazeFollow AUC`, `latency of 1 head, ms`."""
+    value: float
+    on: str = ""
+    """The data it was measured on, or the machine and runtime."""
+
+
+class Bins(_Part):
+    """An angle as scores of equal steps, decoded as the mean of the steps weighted by softmax."""
+
+    width_deg: float = Field(gt=0)
+    """Degrees from one step to the next."""
+    first_deg: float
+    """What the first step stands for."""
+
+
 class Angle(_Part):
-    """Where an angle stands in the outputs, degrees."""
+    """Where an angle stands in the outputs, degrees unless told otherwise."""
 
     output: str
     """Name of the output, (N, columns)."""
     column: int = Field(default=0, ge=0)
-    """Its column."""
+    """Its column; with `bins`, the whole output is the angle."""
     sign: Sign = 1
     """-1 where the model counts the other way round. Ours: yaw positive with the nose to image-right, pitch with the
     nose up, roll clockwise in the image."""
+    unit: Literal["degrees", "radians"] = "degrees"
+    bins: Bins | None = None
+    """For outputs (N, steps) that score steps of the angle."""
+
+
+class FaceGazeOutputs(_Part):
+    """What the outputs of a model of gaze from faces or eyes mean: two angles, or a direction."""
+
+    yaw: Angle | None = None
+    """0 to the camera, positive to image-right once its sign is applied."""
+    pitch: Angle | None = None
+    """0 to the camera, positive up once its sign is applied."""
+    vector: str | None = None
+    """Output (N, 3) that is a direction, of any length, in place of angles."""
+    axes: tuple[Sign, Sign, Sign] = (1, 1, 1)
+    """Which way the axes of that direction go: 1 to image-right, down and away from the camera, -1 the other way."""
+
+    @model_validator(mode="after")
+    def _one_of_both(self) -> Self:
+        if (self.yaw is None) != (self.pitch is None) or (self.yaw is None) == (self.vector is None):
+            raise ValueError("expected `yaw` and `pitch`, or `vector` alone; write one of the two")
+        return self
 
 
 class HeadPoseOutputs(_Part):

@@ -7,7 +7,7 @@ from typing import Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from pipeline.card_fields import Crop, HeadPoseOutputs
+from pipeline.card_fields import Crop, FaceGazeOutputs, FaceToHead, Figure, GazeOutputs, HeadPoseOutputs, Picture
 from pipeline.config import Block, validated
 from pipeline.errors import ConfigError
 from pipeline.suggest import did_you_mean
@@ -47,12 +47,29 @@ class ModelCard(BaseModel):
     """How messages call it; default: the name of the card's file."""
     file: str
     """The .onnx file, relative to the checkout; for a card outside `configs/models`, relative to the card."""
+    title: str = ""
+    """What the model is and what it is good for, in one line."""
     url: str | None = None
-    """Where the file can be had, when it does not ship."""
+    """Where the file, or an archive that it is in, can be had, when it does not ship."""
+    member: str | None = None
+    """Name of the file inside the archive, which ends in .zip, .tar.gz or .tar, with or without its folders."""
     sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
-    """Checksum of the file; None accepts any."""
+    """Checksum of the file; None: the one that was fetched first is kept to."""
+    archive_sha256: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Checksum of the archive."""
+    bytes: int | None = Field(None, gt=0)
+    """Size of the file, where known."""
+    page: str = ""
+    """Where its makers tell about it."""
     licence: str = ""
     """Licence of the weights, as an SPDX name or in words."""
+    forbids: str = ""
+    """What the licence, or that of the data, keeps from some users, in a sentence; must be accepted before the file is
+    fetched."""
+    convert: str = ""
+    """How to make the ONNX file, where its makers publish none."""
+    prepared_from: str | None = Field(None, pattern=r"^[0-9a-f]{64}$")
+    """Checksum of the file that this one was made of by `models prepare`."""
     family: str
     """Which post-processing fits: nodes name the families they know."""
     input_size_wh: tuple[int, int] | None = None
@@ -62,13 +79,23 @@ class ModelCard(BaseModel):
     None: as usual in the family."""
     classes: dict[int, str] = Field(default_factory=dict)
     """Class names by label."""
+    picture: Picture = Picture()
+    """How the input is made, for detectors."""
     crop: Crop = Crop()
     """How the input is cut from pictures, for models that look at one thing at a time."""
+    face_to_head: FaceToHead | None = None
+    """For detectors of faces."""
+    gaze: GazeOutputs = GazeOutputs()
+    """What the map means, for gaze models."""
+    face_gaze: FaceGazeOutputs | None = None
+    """What the outputs mean, for models of gaze from faces or eyes."""
     head_pose: HeadPoseOutputs | None = None
     """What the outputs mean, for models of head poses."""
     contract: Contract
     trained_on: str = ""
     """The data, in words."""
+    published: tuple[Figure, ...] = ()
+    """What its makers measured; not checked by us."""
     shipped: bool = False
     """True when the file is part of this repository."""
 

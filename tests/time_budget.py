@@ -5,6 +5,7 @@ waited-for child processes included, so that a busy machine does not decide; wal
 """
 
 import os
+import sys
 import time
 from collections.abc import Generator
 from pathlib import Path
@@ -90,4 +91,4 @@ class TimeBudget:
     def pytest_unconfigure(self, config: pytest.Config) -> None:
         """Say why the run fails as the very last thing: who sees only the end of a log sees this."""
         for complaint in self.over_budget():
-            print(complaint)
+            sys.stdout.write(f"{complaint}\n")

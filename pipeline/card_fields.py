@@ -27,10 +27,10 @@ class Crop(_Part):
     """True: both sides follow the longer one of the box, in pixels, so that nothing is stretched."""
     down: float = 0.0
     """How far the centre of the crop lies below that of the box, in heights of the box."""
-    colour: Literal["bgr", "rgb"] = "bgr"
-    """Order of the channels."""
+    colour: Literal["bgr", "rgb", "grey"] = "bgr"
+    """Order of the channels; `grey` is one channel, brightness."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)
-    """What is taken off the channels, which are 0 to 255."""
+    """What is taken off the channels, which are 0 to 255; of grey pictures, the first number."""
     std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
     """What they are divided by after that."""
 
@@ -148,6 +148,9 @@ class HeadPoseOutputs(_Part):
     """Output that is the rotation, (N, 3, 3), or its first two columns, (N, 6), in place of angles."""
     axes: tuple[Sign, Sign, Sign] = (1, 1, 1)
     """Which way the axes of that rotation go: 1 to image-right, down and away from the camera, -1 the other way."""
+    transposed: bool = False
+    """The rotation leads from the head seen to the head at rest, as that of models does whose labels are the angles of
+    300W-LP, put together as `Rz(roll) · Ry(yaw) · Rx(pitch)`; their axes are [1, -1, -1]."""
     valid_yaw_deg: float = Field(default=180.0, gt=0, le=180)
     """How far from the camera heads may be turned for the model to be believed; 90 where it learned from faces."""
 

@@ -29,11 +29,11 @@ class Canvas:
     Sizes follow the shorter side: one unit is a line at 480.
     """
 
-    def __init__(self, image: np.ndarray, scale: float = 1.0) -> None:
+    def __init__(self, image: np.ndarray, scale: float = 1.0, line_width: float = 1.0) -> None:
         self.image = image
         self.height, self.width = image.shape[:2]
         unit = min(self.width, self.height) / 480 * scale
-        self.line = max(1, round(1.5 * unit))
+        self.line = max(1, round(1.5 * unit * line_width))
         self._font_scale = max(0.38, 0.42 * unit)
         self._weight = max(1, round(0.6 * unit))
         self._pad = max(2, round(3 * unit))
@@ -91,6 +91,12 @@ class Canvas:
         cv2.circle(self.image, centre, size, BLACK, 2 * self.line + 1, cv2.LINE_AA)
         cv2.circle(self.image, centre, size, colour, self.line, cv2.LINE_AA)
         cv2.circle(self.image, centre, max(1, size // 3), colour, cv2.FILLED, cv2.LINE_AA)
+
+    def spot(self, point: Point, colour: Colour) -> None:
+        """Draw a small filled dot with a dark edge."""
+        radius = max(2, 2 * self.line)
+        cv2.circle(self.image, self.px(point), radius + max(1, self.line // 2), BLACK, cv2.FILLED, cv2.LINE_AA)
+        cv2.circle(self.image, self.px(point), radius, colour, cv2.FILLED, cv2.LINE_AA)
 
     def wash(self, rings: Sequence[Sequence[Point]], colour: Colour, share: float) -> None:
         """Tint what lies inside an outline and outside its holes; `share` 1 covers it."""

@@ -18,8 +18,8 @@ Areas = Mapping[str, Sequence[Sequence[Point]]]
 Looking = Mapping[int, Mapping[str, str]]
 """track -> target -> for how long, in words, or "". Ordered."""
 
-EARS, CROWN = colours.TRACKS[5], colours.TRACKS[2]
-"""Vermillion and green: of the axes of a head."""
+EARS, CROWN, EYES = colours.TRACKS[5], colours.TRACKS[2], colours.TRACKS[4]
+"""Vermillion and green: of the axes of a head. Yellow: where its eyes look."""
 
 
 @dataclass(frozen=True)
@@ -37,12 +37,20 @@ class Person:
     """From the head to what is looked at."""
     gaze_share: float = 1.0
     """0 to 1: how sure the gaze is; drawn as width and strength of colour."""
+    eyes_deg: tuple[float, float] | None = None
+    """Yaw and pitch of where the eyes look, as in `ops.rotations`."""
+    words: tuple[str, ...] = ()
+    """What is written behind the number: `child`, `3.2 m`."""
+    outlined: bool = True
+    """Draw the boxes of head and body."""
+    numbered: bool = True
+    """Write the number of the track."""
 
 
 def draw_people(canvas: Canvas, people: Sequence[Person], told: Looking) -> None:
     """Draw bodies, then gaze rays, then heads, then labels with what each person looks at."""
     for person in people:
-        if person.body is not None:
+        if person.body is not None and person.outlined:
             canvas.brackets(person.body, colours.of_track(person.track_id), 1.0 if person.observed else 0.5)
     for person in people:
         if person.gaze is not None:
@@ -56,9 +64,11 @@ def draw_people(canvas: Canvas, people: Sequence[Person], told: Looking) -> None
         top = person.head or person.body
         if top is not None:
             colour = colours.of_track(person.track_id)
-            parts = [(f"#{person.track_id}", colour)]
+            parts = [(f"#{person.track_id}", colour)] if person.numbered else []
+            parts += [(word, colours.WHITE) for word in person.words]
             parts += [(_sentence(*look), colours.BLACK) for look in told.get(person.track_id, {}).items()]
-            canvas.label((top[0], top[1]), parts)
+            if parts:
+                canvas.label((top[0], top[1]), parts)
 
 
 def draw_areas(canvas: Canvas, areas: Areas, hit: Looking, told: Looking) -> None:
@@ -82,16 +92,20 @@ def label_areas(canvas: Canvas, areas: Areas, told: Looking) -> None:
 
 def _draw_head(canvas: Canvas, person: Person, head: Box) -> None:
     colour = colours.of_track(person.track_id)
-    canvas.box(head, colour, 1.0 if person.observed else 0.5)
+    if person.outlined:
+        canvas.box(head, colour, 1.0 if person.observed else 0.5)
+    centre = ((head[0] + head[2]) / 2, (head[1] + head[3]) / 2)
+    size = max((head[2] - head[0]) * canvas.width, (head[3] - head[1]) * canvas.height)
     if person.pose_deg is not None:
-        centre = ((head[0] + head[2]) / 2, (head[1] + head[3]) / 2)
-        size = max((head[2] - head[0]) * canvas.width, (head[3] - head[1]) * canvas.height)
         if any(map(math.isnan, person.pose_deg)):
             yaw = math.radians(person.pose_deg[0])
             # From above at a slant: what points to the camera points down. It starts where the face is not covered.
             canvas.arrow(centre, (math.sin(yaw), 0.8 * math.cos(yaw)), 0.5 * size, 1.1 * size, colours.WHITE)
         else:
             _draw_axes(canvas, centre, size, person.pose_deg)
+    if person.eyes_deg is not None:
+        yaw, pitch = map(math.radians, person.eyes_deg)
+        canvas.arrow(centre, (math.sin(yaw) * math.cos(pitch), -math.sin(pitch)), 0, 1.5 * size, EYES)
 
 
 def _draw_axes(canvas: Canvas, centre: Point, size_px: float, pose_deg: tuple[float, float, float]) -> None:

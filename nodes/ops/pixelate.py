@@ -34,3 +34,10 @@ def pixelate_ellipses(image: np.ndarray, boxes: np.ndarray, scale: float) -> Non
         middle = np.round(centre - [left, top]).astype(int)
         cv2.ellipse(mask, middle.tolist(), np.ceil(reach).astype(int).tolist(), 0, 0, 360, 255, cv2.FILLED)
         cv2.copyTo(coarse, mask, region)
+
+
+def top_of_body(body: np.ndarray) -> np.ndarray:
+    """Return where the head of a visible body (4,) xyxy is, generously: (4,) xyxy."""
+    x1, y1, x2, y2 = body
+    aside = 0.15 * (x2 - x1)
+    return np.array([x1 + aside, y1, x2 - aside, y1 + 0.25 * (y2 - y1)])

@@ -6,12 +6,14 @@ from typing import Any
 
 import numpy as np
 
+from nodes.ops.wholebody import FACE, HAND, JOINTS, WHEELCHAIR
 from nodes.types import CameraMotion, Visits
 from pipeline.frames import FrameBatch
 from pipeline.values import Value, columns, items
 
 MAP_HW = (8, 8)
 PEOPLE = 4
+SEEN_PARTS = (WHEELCHAIR, FACE, HAND, HAND, *JOINTS[:2])
 SAID = {
     "target": ("shelf", "shelf", "shelf", "person:1", ""),
     "to": ("door",),
@@ -49,10 +51,13 @@ def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> A
             content[name] = now_ns + np.arange(count)
         elif name.endswith("_ns"):
             content[name] = np.full(count, now_ns if name == "known_ns" else now_ns // 2)
-        elif name.endswith("_box"):
+        elif name.endswith("box"):
             low = rng.random((count, 2)) * 0.6
             content[name] = np.concatenate([low, low + 0.05 + 0.3 * rng.random((count, 2))], axis=1)
-            content[name][rng.random(count) < 0.2] = np.nan
+            if name != "box":  # of a person, who may be seen without it
+                content[name][rng.random(count) < 0.2] = np.nan
+        elif name in ("label", "labels"):
+            content[name] = rng.choice(SEEN_PARTS, shape)
         elif dtype == np.bool_:
             content[name] = rng.random(shape) < 0.5
         elif dtype.kind == "i":

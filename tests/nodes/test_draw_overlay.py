@@ -54,7 +54,7 @@ def drawn(node: DrawOverlay, *tick: Any, **named: Any) -> list[np.ndarray]:
 
 
 def opened(**config: Any) -> DrawOverlay:
-    node: DrawOverlay = make_node(DrawOverlay, **{"caption": False, **config})
+    node: DrawOverlay = make_node(DrawOverlay, **{"caption": False, "blur_heads": False, **config})
     node.open()
     return node
 
@@ -194,7 +194,7 @@ def test_visits_do_not_cross_generations_or_the_end_of_their_stream() -> None:
 
     assert (next_generation == expected([SOMEBODY])).all()
     assert (after == expected([SOMEBODY])).all()
-    assert len(node._held) == 1
+    assert len(node._shown) == 1
 
 
 def test_events_of_a_tick_without_frames_count() -> None:

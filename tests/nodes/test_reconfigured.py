@@ -8,6 +8,7 @@ from typing import Any, Literal, get_args, get_origin
 import pytest
 from pydantic.fields import FieldInfo
 
+from nodes.ops.wholebody import NAMES
 from pipeline.configured import configured
 from pipeline.graph import NodeSpec
 from pipeline.node import Node
@@ -25,11 +26,16 @@ def live_fields(file: str) -> dict[str, FieldInfo]:
 
 LIVE = [file for file in STAGES if live_fields(file)]
 FIELDS = [(file, name) for file in LIVE for name in live_fields(file)]
-SWITCHED_ON = {"draw_overlay": {"blur_heads": True}, "estimate_gaze": {"schedule": "adaptive", "max_heads": 2}}
+SWITCHED_ON = {
+    "draw_overlay": {"blur_heads": True, "heat_map": True},
+    "estimate_gaze": {"schedule": "adaptive", "max_heads": 2},
+}
 """Without which other values say nothing."""
+OTHERS = {("draw_overlay", "hide_classes"): NAMES[::2]}
+"""Other values of fields that do not take anything of their kind."""
 UNSEEN = {
     "detect_people": {"direction_min_iou", "body_max_iou", "head_max_iou"},
-    "draw_overlay": {"scale"},
+    "draw_overlay": {"scale", "line_width", "areas"},
     "estimate_appearance": {"min_height_px"},
     "estimate_camera_motion": {"min_share", "still"},
     "estimate_gaze": {"max_move"},
@@ -43,6 +49,8 @@ UNSEEN = {
 def other(file: str, name: str, before: Any) -> Any:
     """Return another value of a field, as far from the one it has as its kind allows."""
     info = live_fields(file)[name]
+    if (file, name) in OTHERS:
+        return OTHERS[file, name]
     if isinstance(before, bool):
         return not before
     if get_origin(info.annotation) is Literal:

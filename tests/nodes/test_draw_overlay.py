@@ -8,7 +8,14 @@ import pytest
 from nodes.draw_overlay import DrawOverlay
 from nodes.ops.canvas import Canvas
 from nodes.ops.overlay import Person, draw_areas, draw_people, label_areas
-from nodes.types import AoiHits, Detections, GazeMaps, GazePoints, HeadPoses, Tracks, Visits
+from nodes.types import (
+    AoiHits,
+    GazeMaps,
+    GazePoints,
+    HeadPoses,
+    Tracks,
+    Visits,
+)
 from pipeline.frames import FrameBatch, Picture
 from pipeline.values import concat, equal
 from tests.helpers import frames, make_node, run_node, table
@@ -254,44 +261,3 @@ def blurred(image: np.ndarray, box: Sequence[float]) -> float:
 
 
 INNER = [0.42, 0.33, 0.48, 0.42]  # within HEAD, clear of its outline and label
-
-
-def test_heads_are_hidden_on_request_and_bodies_are_not() -> None:
-    (image,) = drawn(opened(blur_heads=True), clip(), person())
-    (plain,) = drawn(opened(), clip(), person())
-
-    assert blurred(image, INNER) > 0.6
-    assert blurred(plain, INNER) < 0.1
-    assert blurred(image, [0.38, 0.6, 0.52, 0.85]) < 0.1
-
-
-def test_a_head_that_is_lost_stays_hidden_for_a_while() -> None:
-    node = opened(blur_heads=True, blur_hold_s=0.2)
-
-    images = drawn(node, clip(4), person([0]))
-
-    assert [blurred(image, INNER) > 0.6 for image in images] == [True, True, True, False]
-
-
-def test_the_head_of_a_body_without_one_is_hidden() -> None:
-    (image,) = drawn(opened(blur_heads=True), clip(), person(head_box=[UNSEEN], observed=[False]))
-
-    assert blurred(image, [0.41, 0.36, 0.49, 0.43]) > 0.6
-
-
-def test_heads_without_a_track_are_hidden() -> None:
-    people = table(Detections, frame_row=[0], head_box=[[0.7, 0.5, 0.8, 0.65]])
-
-    (image,) = drawn(opened(blur_heads=True), clip(), Tracks.empty(), people=people)
-
-    assert blurred(image, [0.72, 0.53, 0.78, 0.62]) > 0.6
-
-
-def test_hidden_heads_are_forgotten_with_their_stream() -> None:
-    node = opened(blur_heads=True)
-    node.process(clip(), person())
-
-    node.stream_ended("shop")
-    (image,) = drawn(node, clip(), Tracks.empty())
-
-    assert (image == NOISE).all()

@@ -32,6 +32,7 @@ from tests.nodes.test_draw_overlay import (
     INNER,
     NOISE,
     SOMEBODY,
+    UNSEEN,
     blurred,
     clip,
     drawn,

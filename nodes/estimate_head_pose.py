@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Annotated, Any, Self
+from typing import Annotated, Any
 
 import numpy as np
 from pydantic import BeforeValidator, Field
 
+from nodes.adapters.crop_models import CropModel, open_crop_model
+from nodes.adapters.pose_outputs import rotations_told
 from nodes.ops import rotations as rot
 from nodes.ops.angles import wrap_deg, yaw_of_directions
-from nodes.ops.boxes import crops_around
+from nodes.ops.asked import best_of_frames
 from nodes.types import HeadPoses, Tracks
 from pipeline.card_fields import Crop, HeadPoseOutputs
 from pipeline.cards import card_problems
-from pipeline.device import Device
-from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch
-from pipeline.node import Context, Node, NodeConfig
-from pipeline.session import Session
+from pipeline.node import Node, NodeConfig
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -35,6 +33,9 @@ class Config(NodeConfig):
     model: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(default=(), json_schema_extra={"card": True})
     """Card of a pose model of the family `head_pose`: a name in configs/models, or a path to a card or .onnx file. Of
     several, in a list, the answers are averaged as rotations. None: only the yaw is told, from the directions."""
+    faces_only: bool = Field(default=False, json_schema_extra=LIVE)
+    """The heads are those of a detector of faces, which finds none from behind: where the directions say nothing, all
+    models are believed. Without it only those are that are valid all the way round."""
     max_yaw_deg: float = Field(default=180.0, gt=0, le=180, json_schema_extra=LIVE)
     """Heads that the directions say are turned farther from the camera are not shown to the model, nor are those beyond
     what its card calls valid. Lower where it is led astray by profiles."""
@@ -60,9 +61,10 @@ class EstimateHeadPose(Node[Config]):
 
     The directions give each head a yaw: the eight direction vectors, each as long as its score, are summed. Models of
     poses learned from faces and say something of the back of a head, too, so they are believed only where the
-    directions, too, see the head turned toward the camera as far as the card calls valid; where they say nothing, only
-    models that are valid all the way round are. All heads of a tick are cut out at once, and are one call of the
-    model where it takes more than one at a time. Without a model pitch and roll are NaN, and no pictures are needed.
+    directions, too, see the head turned toward the camera as far as the card calls valid. Where they say nothing, only
+    models that are valid all the way round are, unless the heads come from a detector of faces. All heads of a tick are
+    cut out at once, and are one call of the model where it takes more than one at a time. Without a model pitch and
+    roll are NaN, and no pictures are needed.
 
     The score is the length of the mean of what speaks for the yaw: the directions, as long as they agree, and a unit
     vector for each model believed.
@@ -80,8 +82,9 @@ class EstimateHeadPose(Node[Config]):
         return not config.model
 
     def open(self) -> None:
-        self._models = [_Model.opened(self.context, card) for card in self.config.model]
-        self._valid_deg = min((model.outputs.valid_yaw_deg for model in self._models), default=180.0)
+        where, family = "estimate_head_pose.model", "head_pose"
+        self._models = [open_crop_model(self.context, card, where, family, family) for card in self.config.model]
+        self._valid_deg = min((_outputs(model).valid_yaw_deg for model in self._models), default=180.0)
 
     def process(self, tracks: Tracks, frames: FrameBatch | None = None) -> HeadPoses:
         heads = tracks.take(~np.isnan(tracks.head_box[:, 0]))
@@ -89,8 +92,8 @@ class EstimateHeadPose(Node[Config]):
         angles = np.full((len(heads), 3), np.nan)
         angles[:, 0] = yaw
         score = agreement.copy()
-        if self._models and frames is not None:
-            rows = self._worth_asking(heads, yaw)
+        rows = self._worth_asking(heads, yaw)
+        if self._models and frames is not None and len(rows):
             seen = self._seen(frames, heads.take(rows))  # (models, K, 3, 3)
             rotations = np.isfinite(seen).all(axis=(0, 2, 3))
             rows, seen = rows[rotations], seen[:, rotations]
@@ -123,32 +126,21 @@ class EstimateHeadPose(Node[Config]):
 
     def _worth_asking(self, heads: Tracks, yaw: Array) -> Array:
         """Return the rows (K,) of heads that are to be shown to the models, rising."""
-        limit = self._limit_deg
-        turned = np.where(np.isnan(yaw), 180.0, np.abs(yaw))
-        asked = np.flatnonzero((turned <= limit) & (heads.head_score >= self.config.min_head_score))
-        best = asked[np.argsort(-heads.head_score[asked], kind="stable")]
-        frame = heads.frame_row[best]
-        kept = [best[frame == row][: self.config.max_heads] for row in np.unique(frame)]
-        return np.sort(np.concatenate(kept)) if kept else asked
+        turned = np.where(np.isnan(yaw), 0.0 if self.config.faces_only else 180.0, np.abs(yaw))
+        worth = (turned <= self._limit_deg) & (heads.head_score >= self.config.min_head_score)
+        return best_of_frames(heads.frame_row, heads.head_score, worth, self.config.max_heads)
 
     def _seen(self, frames: FrameBatch, heads: Tracks) -> Array:
-        """Return what each model says of each head: rotations (models, K, 3, 3), NaN where it is no rotation."""
+        """Return what each model says of K > 0 heads: rotations (models, K, 3, 3), NaN where it is no rotation."""
+        device = self.context.device
         inputs: dict[tuple[tuple[int, int], Crop], Any] = {}
         seen = []
         for model in self._models:
             recipe = model.size_wh, model.crop
             if recipe not in inputs:
-                inputs[recipe] = self._cut_out(frames, heads, *recipe)
-            seen.append(model.rotations(self.context.device, inputs[recipe]))
+                inputs[recipe] = model.cut_out(device, frames, heads.frame_row, heads.head_box)
+            seen.append(rotations_told(model.answers(device, inputs[recipe]), _outputs(model)))
         return np.stack(seen)
-
-    def _cut_out(self, frames: FrameBatch, heads: Tracks, size_wh: tuple[int, int], crop: Crop) -> Any:
-        """Return the input of a model for K heads, (K, 3, H, W) f32 on the device."""
-        device, size = self.context.device, frames.size_wh[heads.frame_row]
-        boxes = crops_around(heads.head_box, size[:, 0] / size[:, 1], crop.scale, crop.down, crop.square)
-        pixels = device.crops(frames, heads.frame_row, boxes, size_wh, crop.colour)
-        mean, std = (device.xp.asarray(np.array(each, np.float32)[:, None, None]) for each in (crop.mean, crop.std))
-        return (pixels - mean) / std
 
     def _near(self, told: Array, yaw: Array) -> Array:
         """Tell which yaws of the models (K,) are such as they know, and near those of the directions (K,) if any."""
@@ -156,59 +148,11 @@ class EstimateHeadPose(Node[Config]):
         return np.asarray((np.abs(told) <= self._limit_deg) & (apart <= self.config.max_disagreement_deg))
 
 
-@dataclass(frozen=True)
-class _Model:
-    """An opened pose model."""
-
-    session: Session
-    input: str
-    size_wh: tuple[int, int]
-    crop: Crop
-    outputs: HeadPoseOutputs
-    one_by_one: bool
-    """It takes one crop at a time."""
-
-    @classmethod
-    def opened(cls, context: Context, name: str) -> Self:
-        session = context.open_session(name)
-        card = session.card
-        if (
-            card.family != "head_pose"
-            or card.input_size_wh is None
-            or card.head_pose is None
-            or len(session.inputs) != 1
-        ):
-            raise ModelError(
-                f"estimate_head_pose.model: expected a card of the family 'head_pose' with input_size_wh, head_pose "
-                f"and one input, got {name!r} of {card.family!r} with {sorted(session.inputs)}; choose a pose model"
-            )
-        ((input_name, (shape, _)),) = session.inputs.items()
-        if isinstance(shape[0], int) and shape[0] != 1:
-            raise ModelError(
-                f"estimate_head_pose.model: expected a model that takes one crop at a time, or any number, got "
-                f"{shape[0]} at a time in {name!r}; export it with a free first axis"
-            )
-        return cls(session, input_name, card.input_size_wh, card.crop, card.head_pose, shape[0] == 1)
-
-    def rotations(self, device: Device, crops: Any) -> Array:
-        """Return what the model says of K crops: rotations (K, 3, 3) in our convention, NaN where it says nothing."""
-        made = [np.empty((0, 3, 3))]
-        for first in range(0, len(crops), 1 if self.one_by_one else max(len(crops), 1)):
-            part = crops[first : first + 1] if self.one_by_one else crops
-            answer = self.session.run({self.input: part})
-            made.append(_rotations({name: device.to_host(array) for name, array in answer.items()}, self.outputs))
-        return np.concatenate(made)
-
-
-def _rotations(answer: dict[str, Array], outputs: HeadPoseOutputs) -> Array:
-    """Return rotations (K, 3, 3) of the outputs of a model."""
-    with np.errstate(invalid="ignore"):  # no angle is no rotation
-        if outputs.rotation:
-            given = answer[outputs.rotation].astype(np.float64)
-            turned = rot.from_six(given) if given.ndim == 2 else given
-            return np.asarray(turned * np.outer(outputs.axes, outputs.axes))
-        angles = [angle.sign * answer[angle.output][:, angle.column] for angle in outputs.angles]
-        return rot.matrices(np.stack(angles, axis=1), outputs.order)
+def _outputs(model: CropModel) -> HeadPoseOutputs:
+    """Return what the outputs of a pose model mean, which `open` has seen to be there."""
+    outputs = model.session.card.head_pose
+    assert outputs is not None
+    return outputs
 
 
 def _agreement(yaw: Array, agreement: Array, seen: Array) -> Array:

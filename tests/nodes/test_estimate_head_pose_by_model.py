@@ -140,6 +140,16 @@ def test_without_directions_only_models_that_know_all_sides_are_believed(valid: 
     assert made.score.tolist() == pytest.approx([1.0] * told)
 
 
+def test_heads_of_a_detector_of_faces_are_believed_without_directions_as_far_as_models_know_them() -> None:
+    shown = heads([0.0] * 8, head(180))
+
+    made, beyond = (seen(always(yaw, 5, 0), shown, faces_only=True) for yaw in (40, 100))
+
+    assert made.yaw_pitch_roll_deg[:, 0] == pytest.approx([40, 180], abs=1e-4)
+    assert made.score.tolist() == pytest.approx([1, 1])
+    assert beyond.track_id.tolist() == [2]
+
+
 @pytest.mark.parametrize("broken", [float("nan"), float("inf")])
 @pytest.mark.parametrize("rotation", [False, True])
 def test_an_answer_that_is_no_rotation_is_left_out(broken: float, rotation: bool) -> None:
@@ -259,7 +269,7 @@ def test_another_card_is_refused() -> None:
 
     assert str(caught.value) == (
         "estimate_head_pose.model: expected a card of the family 'head_pose' with input_size_wh, head_pose and one "
-        "input, got 'people' of 'wholebody34' with ['input_bgr']; choose a pose model"
+        "input, got 'people' of 'wholebody34' with ['input_bgr']; choose a model of that family"
     )
 
 

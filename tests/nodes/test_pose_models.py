@@ -20,6 +20,7 @@ from pipeline.frames import Picture
 from pipeline.graph import Graph
 from pipeline.node import Context
 from pipeline.ports import config_of
+from pipeline.yaml_source import read_yaml
 from tests.helpers import frames, table
 from tests.repository import ROOT
 
@@ -39,11 +40,9 @@ CPC_HEAD, CPC_LEANING = (730, 55, 1050, 500), (672, 53, 1019, 524)
 
 
 def write_cards(folder: Path, models: Path) -> None:
-    """Write the cards that ship and the one in the documentation, with the files of a folder."""
-    text = {name: (ROOT / f"configs/models/{name}.yaml").read_text("utf-8") for name in FSANET}
-    text[ADAS[0]] = (ROOT / "docs/head_pose.md").read_text("utf-8").partition("```yaml\n")[2].partition("```")[0]
-    for name, card in text.items():
-        values = {**yaml.safe_load(card), "file": str(models / f"{name}.onnx")}
+    """Write the cards that ship, with the files of a folder."""
+    for name in (*FSANET, *ADAS):
+        values = {**read_yaml(ROOT / f"configs/models/{name}.yaml").data, "file": str(models / f"{name}.onnx")}
         (folder / f"{name}.yaml").write_text(yaml.safe_dump(values), "utf-8")
 
 

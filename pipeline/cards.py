@@ -5,11 +5,14 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from pipeline.card_fields import Crop, FaceGazeOutputs, FaceToHead, Figure, GazeOutputs, HeadPoseOutputs, Picture
 from pipeline.config import Block, validated
 from pipeline.errors import ConfigError
+from pipeline.model_files.addresses import problem_of
+from pipeline.model_files.folders import find
+from pipeline.model_files.pins import pinned
 from pipeline.suggest import did_you_mean
 from pipeline.yaml_source import read_yaml
 
@@ -99,6 +102,13 @@ class ModelCard(BaseModel):
     shipped: bool = False
     """True when the file is part of this repository."""
 
+    @field_validator("url")
+    @classmethod
+    def _can_be_fetched(cls, url: str | None) -> str | None:
+        if url and (problem := problem_of(url)):
+            raise ValueError(problem)
+        return url
+
     @model_validator(mode="after")
     def _outputs_are_as_read(self) -> Self:
         if self.head_pose:
@@ -117,7 +127,8 @@ def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
         root: the checkout.
 
     Returns:
-        The card, and the path of its model file, which need not exist.
+        The card, with the checksum that its file is held to since it was fetched where the card has none; and the path
+        of its model file, which need not exist: as the card says, or in one of the folders that are set for all.
 
     Raises:
         ConfigError: there is no such card, or it is wrong; names file and key, and suggests.
@@ -128,24 +139,30 @@ def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
     if not path.is_file():
         known = did_you_mean(card, _names(root), str(FOLDER))
         raise ConfigError(f"model {card!r}: expected a card at {path}, got no such file{known}")
-    return _read(path, root)
+    found, wanted = _read(path, root)
+    return _held_to_pin(found, root), wanted if found.shipped else find(wanted)
 
 
 def card_problems(card: str, root: Path) -> list[str]:
-    """Return what keeps the model of a card from being opened, as far as it shows without opening it."""
+    """Return what keeps the model of a card from being opened, as far as it shows without opening it.
+
+    That its file is not here is no problem where it can be fetched, which is done before a run.
+    """
     try:
         found, path = load_card(card, root)
     except ConfigError as error:
         return str(error).splitlines()
-    return [] if path.is_file() else [no_file(found, path)]
+    return [] if path.is_file() or found.url else [no_file(found, path)]
 
 
 def no_file(card: ModelCard, path: Path) -> str:
     """Say that the file of a card is not there and how to get it."""
     if card.url:
-        cure = f"it is not downloaded yet: fetch {card.url} and save it there"
+        cure = f"it is not fetched yet: type python run_graph.py models pull {card.name}"
     elif card.shipped:
         cure = "it ships with this repository: restore it with git checkout"
+    elif card.convert:
+        cure = f"its makers publish no such file, make it and put it there: {card.convert}"
     else:
         cure = f"put the file there or correct `file` in the card {card.name!r}"
     return f"model {card.name!r}: expected the file {path}, got none; {cure}"
@@ -158,7 +175,7 @@ def _card_of_file(file: str, root: Path) -> tuple[ModelCard, Path]:
         if path.is_file():
             card, model = _read(path, root)
             if model.resolve() == wanted.resolve():
-                return card, wanted
+                return _held_to_pin(card, root), wanted
     raise ConfigError(
         f"model {file!r}: expected a card that names this file, got none; copy the card of the same family from "
         f"{FOLDER} to {beside} and write there `file: {wanted.name}`, its input_size_wh, and no sha256"
@@ -175,6 +192,12 @@ def _read(path: Path, root: Path) -> tuple[ModelCard, Path]:
         raise ConfigError("\n".join(problems))
     ours = path.parent.resolve() == (root / FOLDER).resolve()
     return card, _under(root if ours else path.parent, card.file)
+
+
+def _held_to_pin(card: ModelCard, root: Path) -> ModelCard:
+    if card.sha256 or not card.url:
+        return card
+    return card.model_copy(update={"sha256": pinned(card.url, card.member, root)})
 
 
 def _under(folder: Path, file: str) -> Path:

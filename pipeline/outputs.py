@@ -9,6 +9,9 @@ from pathlib import Path
 
 from pipeline.errors import ConfigError, PipelineError
 
+ELSEWHERE = "give another folder with --out"
+"""How to have results written to another place."""
+
 
 def make_folder(folder: Path) -> Path:
     """Make a folder with its parents and return it.
@@ -29,8 +32,13 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def write_atomically(path: Path, text: str) -> None:
+def write_atomically(path: Path, text: str, elsewhere: str = ELSEWHERE) -> None:
     """Write a text file as a whole or not at all: what stood there before stays until the new one is on disk.
+
+    Args:
+        path: the file.
+        text: what it will hold.
+        elsewhere: how to have files of this kind written to another place, for messages.
 
     Raises:
         PipelineError: it cannot be written; names path, cause and cure.
@@ -44,7 +52,7 @@ def write_atomically(path: Path, text: str) -> None:
         part.replace(path)
     except OSError as error:
         part.unlink(missing_ok=True)
-        raise PipelineError(f"{path}: {cannot_write(error)}") from error
+        raise PipelineError(f"{path}: {cannot_write(error, elsewhere)}") from error
 
 
 def write_whole(file: RawIOBase, content: bytes) -> None:
@@ -58,13 +66,18 @@ def write_whole(file: RawIOBase, content: bytes) -> None:
         left = left[file.write(left) :]
 
 
-def cannot_write(error: OSError) -> str:
-    """Say in the house form why a file cannot be written and what to do about it."""
+def cannot_write(error: OSError, elsewhere: str = ELSEWHERE) -> str:
+    """Say in the house form why a file cannot be written and what to do about it.
+
+    Args:
+        error: what the system said.
+        elsewhere: how to have files of this kind written to another place.
+    """
     cause, cure = {
-        errno.ENOSPC: ("a full disk", "free space or give another folder with --out; what was written stays readable"),
-        errno.EDQUOT: ("a full quota", "free space or give another folder with --out; what was written stays readable"),
-        errno.EACCES: ("no right to write there", "change the rights or give another folder with --out"),
-        errno.EPERM: ("no right to write there", "change the rights or give another folder with --out"),
-        errno.EROFS: ("a read-only file system", "give another folder with --out"),
-    }.get(error.errno or 0, (f"{error.strerror or error}", "check the path or give another folder with --out"))
+        errno.ENOSPC: ("a full disk", f"free space or {elsewhere}; what was written stays readable"),
+        errno.EDQUOT: ("a full quota", f"free space or {elsewhere}; what was written stays readable"),
+        errno.EACCES: ("no right to write there", f"change the rights or {elsewhere}"),
+        errno.EPERM: ("no right to write there", f"change the rights or {elsewhere}"),
+        errno.EROFS: ("a read-only file system", elsewhere),
+    }.get(error.errno or 0, (f"{error.strerror or error}", f"check the path or {elsewhere}"))
     return f"expected to write, got {cause}; {cure}"

@@ -188,7 +188,7 @@ def _read_checked(card: ModelCard, path: Path) -> bytes:
     if card.sha256 not in (None, got):
         raise ModelError(
             f"model {path}: expected the sha256 {card.sha256} of the card {card.name!r}, got {got}; the file is "
-            "damaged or another one: get it again, or write its own card if you mean it"
+            f"damaged or another one: python run_graph.py models verify {card.name} says what to do"
         )
     return content
 

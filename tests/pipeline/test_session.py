@@ -155,8 +155,8 @@ def test_a_missing_file_with_an_address_is_not_downloaded_yet(tmp_path):
     path = install(tmp_path, None, url="https://example.org/tiny.onnx")
 
     assert refusal(tmp_path) == (
-        f"model 'tiny': expected the file {path}, got none; it is not downloaded yet: fetch "
-        "https://example.org/tiny.onnx and save it there"
+        f"model 'tiny': expected the file {path}, got none; it is not fetched yet: type python run_graph.py "
+        "models pull tiny"
     )
 
 
@@ -183,7 +183,7 @@ def test_the_checksum_must_agree(tmp_path):
 
     assert refusal(tmp_path) == (
         f"model {path}: expected the sha256 {'0' * 64} of the card 'tiny', got {digest}; the file is damaged or "
-        "another one: get it again, or write its own card if you mean it"
+        "another one: python run_graph.py models verify tiny says what to do"
     )
     install(tmp_path, content, sha256=digest)
     open_session("tiny", CPU, tmp_path)

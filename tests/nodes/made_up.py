@@ -7,7 +7,8 @@ from typing import Any
 import numpy as np
 
 from nodes.ops.wholebody import FACE, HAND, JOINTS, WHEELCHAIR
-from nodes.types import CameraMotion, Visits
+from nodes.ops.wholebody import NAMES
+from nodes.types import CameraMotion, Parts, TrackedParts, Visits
 from pipeline.frames import FrameBatch
 from pipeline.values import Value, columns, items
 
@@ -27,12 +28,18 @@ SAID = {
     "span": ("window",),
 }
 """What may stand in columns of names."""
+PARTS = [NAMES.index(name) for name in ("body", "body_with_wheelchair", "body_with_crutches", "head", "face")]
+PARTS += [NAMES.index(name) for name in ("shoulder", "elbow", "wrist", "hand", "knee", "ankle", "foot")]
+"""Labels that each person has a part of."""
 
 
 def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> Any:
     """Return a value of one frame with content that the names of its columns allow."""
     ids = np.sort(rng.choice(np.arange(1, PEOPLE + 1), rng.integers(2, PEOPLE + 1), replace=False))
     count = 1 if kind is CameraMotion else len(ids)
+    labels = np.repeat(PARTS, len(ids))
+    if kind in (Parts, TrackedParts):
+        count, ids = len(labels), np.tile(ids, len(PARTS))
     now_ns = int(frame.pts_ns[0])
     content: dict[str, Any] = {}
     for spec in columns(kind):
@@ -47,6 +54,8 @@ def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> A
         dtype = spec.metadata["dtype"]
         if name == "track_id":
             content[name] = ids
+        elif name == "label":
+            content[name] = labels
         elif name == "sequence":
             content[name] = now_ns + np.arange(count)
         elif name.endswith("_ns"):

@@ -69,7 +69,8 @@ def isotropic(boxes: Array, aspect: Array) -> Array:
         boxes: (N, 4).
         aspect: (N,) width of each frame over its height.
     """
-    return boxes.astype(np.float64) * np.stack([aspect, np.ones_like(aspect)] * 2, axis=1)
+    scaled: Array = boxes.astype(np.float64) * np.stack([aspect, np.ones_like(aspect)] * 2, axis=1)
+    return scaled
 
 
 def _pairs(labels: Array, person: Array, parent: int, child: int) -> tuple[Array, Array]:

@@ -6,7 +6,6 @@ from typing import Any
 
 import numpy as np
 
-from nodes.ops.wholebody import FACE, HAND, JOINTS, WHEELCHAIR
 from nodes.ops.wholebody import NAMES
 from nodes.types import CameraMotion, Parts, TrackedParts, Visits
 from pipeline.frames import FrameBatch
@@ -14,7 +13,6 @@ from pipeline.values import Value, columns, items
 
 MAP_HW = (8, 8)
 PEOPLE = 4
-SEEN_PARTS = (WHEELCHAIR, FACE, HAND, HAND, *JOINTS[:2])
 SAID = {
     "target": ("shelf", "shelf", "shelf", "person:1", ""),
     "to": ("door",),
@@ -65,8 +63,8 @@ def made_up(kind: type[Value], frame: FrameBatch, rng: np.random.Generator) -> A
             content[name] = np.concatenate([low, low + 0.05 + 0.3 * rng.random((count, 2))], axis=1)
             if name != "box":  # of a person, who may be seen without it
                 content[name][rng.random(count) < 0.2] = np.nan
-        elif name in ("label", "labels"):
-            content[name] = rng.choice(SEEN_PARTS, shape)
+        elif name == "labels":
+            content[name] = rng.choice(PARTS, shape)
         elif dtype == np.bool_:
             content[name] = rng.random(shape) < 0.5
         elif dtype.kind == "i":

@@ -24,6 +24,7 @@ def export_onnx(
     outputs: dict[str, tuple[int | str, ...]],
     dynamic_axes: dict[str, dict[int, str]],
     note: str,
+    opset: int = OPSET,
 ) -> None:
     """Export an eval-mode graph whose batch norms are fused.
 
@@ -35,6 +36,7 @@ def export_onnx(
         outputs: shape of each output by name; a name stands for an axis of any extent.
         dynamic_axes: axes of any extent of the inputs, and their names.
         note: what the file is, kept inside it.
+        opset: version of ONNX's operators.
     """
     named = {
         name: {k: axis for k, axis in enumerate(shape) if isinstance(axis, str)} for name, shape in outputs.items()
@@ -50,7 +52,7 @@ def export_onnx(
             input_names=list(input_names),
             output_names=list(outputs),
             dynamic_axes=dynamic_axes | named,
-            opset_version=OPSET,
+            opset_version=opset,
             dynamo=False,
         )
     model = onnx.load(str(path))

@@ -17,6 +17,7 @@ from torch import Tensor, nn
 from training.architectures.gaze_decoder import GazeDecoder, InOut
 from training.architectures.hgnet import StrideSixteen
 from training.architectures.spec import Architecture, Input
+from training.architectures.vit import Vit
 
 IMAGENET_MEAN = (0.485, 0.456, 0.406)
 IMAGENET_STD = (0.229, 0.224, 0.225)
@@ -108,6 +109,13 @@ GAZE_SIZES = {
     ),
     "gazelle-dinov3-pico": GazeSize("gazelle_hgnetv2_pico", lambda: StrideSixteen("pico"), 640, 64, suffix="_distill"),
     "gazelle-dinov3-n": GazeSize("gazelle_hgnetv2_n", lambda: StrideSixteen("b0"), 640, 64, suffix="_distill"),
+    "gazelle-dinov3-s": GazeSize("gazelle_dinov3_vit_tiny", lambda: Vit("tiny", 640), 640, 64),
+    "gazelle-dinov3-m": GazeSize("gazelle_dinov3_vit_tinyplus", lambda: Vit("tinyplus", 640), 640, 64),
+    "gazelle-dinov3-l": GazeSize("gazelle_dinov3_vits16", lambda: Vit("vits16", 640), 640, 64),
+    "gazelle-dinov3-x": GazeSize("gazelle_dinov3_vits16plus", lambda: Vit("vits16plus", 640), 640, 64),
+    "gazelle-dinov3-xl": GazeSize("gazelle_dinov3_vitb16", lambda: Vit("vitb16", 640), 640, 64),
+    "gazelle-dinov2-b": GazeSize("gazelle_dinov2_vitb14", lambda: Vit("vitb14", 448), 448, 64, inout="mlp", opset=14),
+    "gazelle-dinov2-l": GazeSize("gazelle_dinov2_vitl14", lambda: Vit("vitl14", 448), 448, 64, inout="mlp", opset=14),
 }
 """By the name of the card of the file with in/out."""
 

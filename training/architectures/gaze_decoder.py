@@ -57,7 +57,7 @@ class DecoderBlock(nn.Module):
 
     def __init__(self, tokens: int) -> None:
         super().__init__()
-        self.split = (-1, tokens, 3, ATTENTION_HEADS, WIDTH // ATTENTION_HEADS)
+        self.split = (tokens, 3, ATTENTION_HEADS, WIDTH // ATTENTION_HEADS)
         self.norm1 = nn.LayerNorm(WIDTH)
         self.qkv = nn.Linear(WIDTH, 3 * WIDTH, bias=False)
         self.proj = nn.Linear(WIDTH, WIDTH)
@@ -67,11 +67,12 @@ class DecoderBlock(nn.Module):
 
     def forward(self, tokens: Tensor) -> Tensor:
         """Return tokens (heads, T, 256), same shape as given."""
-        query, key, value = self.qkv(self.norm1(tokens)).reshape(self.split).permute(2, 0, 3, 1, 4)
+        rows = tokens.shape[0]
+        query, key, value = self.qkv(self.norm1(tokens)).reshape(rows, *self.split).permute(2, 0, 3, 1, 4)
         # Spelled out in the form that the exporter gives the fused attention, less its arithmetic on shapes.
         scale = self.split[-1] ** -0.25
         mixed = ((query * scale) @ (key.transpose(-1, -2) * scale)).softmax(-1) @ value
-        tokens = tokens + self.proj(mixed.transpose(1, 2).reshape(-1, self.split[1], WIDTH))
+        tokens = tokens + self.proj(mixed.transpose(1, 2).reshape(rows, self.split[0], WIDTH))
         return tokens + self.fc2(F.gelu(self.fc1(self.norm2(tokens))))
 
 
@@ -109,7 +110,7 @@ class GazeDecoder(nn.Module):
         if self.inout_head is not None:
             inout = (self.inout_head(tokens[:, 0])[:, 0].sigmoid(),)
             tokens = tokens[:, 1:]
-        grid = tokens.transpose(1, 2).reshape(-1, WIDTH, self.grid, self.grid)
+        grid = tokens.transpose(1, 2).reshape(tokens.shape[0], WIDTH, self.grid, self.grid)
         return self.heatmap_head(grid)[:, 0].sigmoid(), *inout
 
 

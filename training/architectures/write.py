@@ -16,7 +16,7 @@ from training.export import export_onnx
 
 _MANY = 8
 """Extent of axes of any extent while random weights are brought into range."""
-_NOT_FOLDING = ["TransposeOptimizer"]
+_NOT_FOLDING = ["TransposeOptimizer", "MatMulAddFusion"]
 """What ONNX Runtime would do beside folding constants, and the tools that released files went through do not."""
 
 
@@ -63,6 +63,7 @@ def write(name: str, architecture: Architecture, folder: Path) -> Path:
                 for key, given in architecture.inputs.items()
             },
             architecture.note,
+            architecture.opset,
         )
         _fold(raw, path)
     return path

@@ -8,36 +8,38 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from nodes.adapters.detectors import Detector, Found, open_detector
 from nodes.ops.assignment import assign
 from nodes.ops.association import fit_in_body
-from nodes.ops.boxes import best_without_doubles, centres, clip_to_frame, iou, sizes
+from nodes.ops.boxes import centres
+from nodes.ops.detected import Limits, Rows, kept
 from nodes.ops.polygon import inside
-from nodes.types import Detections
+from nodes.ops.wholebody import ATTRIBUTES, BODY, HEAD, NAMES
+from nodes.types import Detections, Parts
 from pipeline.cards import card_problems
-from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
-from pipeline.session import Session
 from pipeline.values import concat
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-DIRECTIONS = ("front", "right-front", "right-side", "right-back", "back", "left-back", "left-side", "left-front")
-"""Class names of the head directions; right is the right of the image."""
-LABEL, BOX, SCORE = 0, slice(1, 5), 5
-"""Columns of the model's rows."""
+FRONT = ATTRIBUTES.index("front")
+DIRECTIONS = slice(FRONT, FRONT + 8)
+"""Columns of the head directions among the attributes."""
 
 LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    model: str = Field(default="people-shop-480", json_schema_extra={"card": True})
-    """Card of a detector of the family `wholebody34`: a name in configs/models, or a path to a card or .onnx file."""
+    model: str | None = Field(default="people-shop-480", json_schema_extra={"card": True})
+    """Card of a detector of any family: a name in configs/models, or a path to a card or .onnx file. null: people are
+    made of what `detect_parts` found, whose edge is then connected to `parts`."""
     head_min_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are left out. Raise for fewer false heads, lower for far and dim ones. Tune first."""
     lone_head_min_score: float = Field(default=0.0, ge=0, le=1, json_schema_extra=LIVE)
-    """Heads that found no body are left out below this score. Raise when round things on shelves are taken for heads:
-    they have no body; too high, and people behind counters are lost."""
+    """Heads that found no body are left out below this score, unless the model knows no bodies, as detectors of faces.
+    Raise when round things on shelves are taken for heads: they have no body; too high, and people behind counters are
+    lost."""
     body_min_score: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
     """Bodies with a lower score are left out. Raise for fewer false bodies, lower for half-hidden ones."""
     direction_min_score: float = Field(default=0.02, ge=0, le=1, json_schema_extra=LIVE)
@@ -59,66 +61,79 @@ class Config(NodeConfig):
     """People kept per frame, best scores first. Lower to bound the cost of everything below in a crowd."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": card_problems(self.model, root)}
+        return {"model": card_problems(self.model, root) if self.model else []}
 
 
 class DetectPeople(Node[Config]):
-    """Run the detector on whole frames, stretched to its size, and make people of its rows.
+    """Run the detector on whole frames, and make people of the heads and bodies it finds.
 
     Per frame: rows below the thresholds, outside the frame or too small go; doubled boxes of a class go; each
     direction joins the head it overlaps most; heads and bodies are paired one to one so that the total fit is best,
     and whoever finds no partner stays alone, heads only if they are sure enough; people under a mask of their stream
-    go.
+    go. Detectors of faces tell a head about each face, and give heads without bodies; detectors of persons give bodies
+    without heads.
 
-    State: none.
+    Without a model, heads and bodies are those among the `parts`, and held to the same thresholds.
+
+    State: none but which crowds were warned of.
     Empty: no frames, no call of the model; no rows, no people.
     Ref: row format of DEIMv2-Wholebody34 (Apache-2.0); the pairing of heads and bodies is ours, see `ops.association`.
     """
 
     begins_stage = True
     reads_pictures = True
+    in_place_of_model = "parts"
+
+    @classmethod
+    def without_model(cls, config: Config) -> bool:
+        return config.model is None
 
     def open(self) -> None:
-        self._session: Session = self.context.open_session(self.config.model)
-        card = self._session.card
-        names = {name.replace("_", "-"): label for label, name in card.classes.items()}
-        if card.family != "wholebody34" or card.input_size_wh is None or not {"head", "body"} <= names.keys():
-            raise ModelError(
-                f"detect_people.model: expected a card of the family 'wholebody34' with input_size_wh and the classes "
-                f"'head' and 'body', got {self.config.model!r} of {card.family!r} with {sorted(names)}; "
-                f"choose a detector"
-            )
-        self._size_wh: tuple[int, int] = card.input_size_wh
-        self._head, self._body = names["head"], names["body"]
-        self._directions = np.array([names.get(name, -1) for name in DIRECTIONS])
-        self._one_by_one = self._session.inputs["input_bgr"][0][0] == 1
+        self._detector: Detector | None = None
+        if self.config.model is not None:
+            self._detector = open_detector(self.context, self.config.model, "detect_people.model")
+        self._alone_is_usual = self._detector is not None and BODY not in self._detector.labels
+        self.reconfigured()
 
-    def process(self, frames: FrameBatch) -> Detections:
-        if not len(frames):
-            return Detections.empty()
-        images = self.context.device.model_input(frames, self._size_wh)
-        count = 1 if self._one_by_one else len(frames)
-        people = []
-        for first in range(0, len(frames), count):
-            answer = self._session.run({"input_bgr": images[first : first + count]})["label_xyxy_score"]
-            for row, found in enumerate(self.context.device.to_host(answer), first):
-                people.append(self._people(frames, row, found))
-        return concat(people)
+    def reconfigured(self) -> None:
+        config = self.config
+        limits = Limits.closed(config.direction_min_iou)
+        limits.min_score[NAMES.index("front") :][:8] = config.direction_min_score
+        for label, min_score, max_iou, min_height in (
+            (HEAD, config.head_min_score, config.head_max_iou, config.min_head_height),
+            (BODY, config.body_min_score, config.body_max_iou, config.min_body_height),
+        ):
+            limits.min_score[label], limits.max_iou[label], limits.min_height[label] = min_score, max_iou, min_height
+        self._limits = limits
+
+    def process(self, frames: FrameBatch, parts: Parts | None = None) -> Detections:
+        if self._detector:
+            found = self._detector.find(frames, self._limits)
+        else:
+            found = [self._among(parts, row) for row in range(len(frames))] if parts is not None else []
+        return concat([self._people(frames, row, one) for row, one in enumerate(found)] or [Detections.empty()])
+
+    def stream_ended(self, stream_id: str) -> None:
+        if self._detector:
+            self._detector.forget(stream_id)
 
     def close(self) -> None:
-        self._session.close()
+        if self._detector:
+            self._detector.close()
 
-    def _people(self, frames: FrameBatch, frame_row: int, found: Array) -> Detections:
-        """Make people of the model's rows (Q, 6) of one frame."""
-        found = found[np.isfinite(found).all(axis=1) & (found[:, SCORE] > 0)]
+    def _among(self, parts: Parts, frame_row: int) -> Found:
+        """Return the heads and bodies among the parts of one frame."""
+        here = parts.take(parts.frame_row == frame_row)
+        here = here.take(kept(Rows(here.label, here.box, here.score), self._limits))
+        said = np.where(here.attribute_scores >= self.config.direction_min_score, here.attribute_scores, 0)
+        return Found(here.label, here.box, here.score, said)
+
+    def _people(self, frames: FrameBatch, frame_row: int, found: Found) -> Detections:
+        """Make people of what was found in one frame."""
         config = self.config
-        head_box, head_score = _of_class(
-            found, self._head, config.head_min_score, config.min_head_height, config.head_max_iou
-        )
-        body_box, body_score = _of_class(
-            found, self._body, config.body_min_score, config.min_body_height, config.body_max_iou
-        )
-        directions = self._direction_scores(found, head_box)
+        head, body = found.label == HEAD, found.label == BODY
+        head_box, head_score, directions = found.box[head], found.score[head], found.attribute_scores[head, DIRECTIONS]
+        body_box, body_score = found.box[body], found.score[body]
         heads, bodies = assign(fit_in_body(head_box, body_box) - config.min_fit)
         alone = np.setdiff1d(np.arange(len(body_box)), bodies)
         count = len(head_box) + len(alone)
@@ -131,34 +146,11 @@ class DetectPeople(Node[Config]):
             direction_scores=_with_gaps(directions, len(alone), 0),
             appearance=np.empty((count, 0), np.float32),
         )
-        lone = np.isnan(people.body_box[:, 0]) & (people.head_score < config.lone_head_min_score)
+        least = 0.0 if self._alone_is_usual else config.lone_head_min_score
+        lone = np.isnan(people.body_box[:, 0]) & (people.head_score < least)
         people = people.take(~lone & ~_masked(people, frames.stream(frame_row).config.masks))
         best_first = np.argsort(-np.maximum(people.head_score, people.body_score), kind="stable")
         return people.take(best_first[: config.max_people])
-
-    def _direction_scores(self, found: Array, head_box: Array) -> Array:
-        """Return the direction scores (N, 8) of heads (N, 4): of each direction the best row on the head."""
-        scores = np.zeros((len(head_box), len(DIRECTIONS)), np.float32)
-        label_is = found[:, LABEL : LABEL + 1] == self._directions  # (Q, 8)
-        of_head = label_is.any(axis=1) & (found[:, SCORE] >= self.config.direction_min_score)
-        rows, direction = found[of_head], label_is[of_head].argmax(axis=1)
-        if len(head_box) and len(rows):
-            overlap = iou(clip_to_frame(rows[:, BOX]), head_box)  # (R, N)
-            head = overlap.argmax(axis=1)
-            sure = overlap[np.arange(len(rows)), head] >= self.config.direction_min_iou
-            np.maximum.at(scores, (head[sure], direction[sure]), rows[sure, SCORE])
-        return scores
-
-
-def _of_class(found: Array, label: int, min_score: float, min_height: float, max_iou: float) -> tuple[Array, Array]:
-    """Return boxes (N, 4) and scores (N,) of one class, best first: inside the frame, large enough, not doubled."""
-    rows = found[(found[:, LABEL] == label) & (found[:, SCORE] >= min_score)]
-    boxes = clip_to_frame(rows[:, BOX])
-    size = sizes(boxes)
-    large = (size > 0).all(axis=1) & (size[:, 1] >= min_height)
-    boxes, scores = boxes[large], rows[large, SCORE]
-    kept = best_without_doubles(boxes, scores, max_iou)
-    return boxes[kept].astype(np.float32), scores[kept].astype(np.float32)
 
 
 def _with_gaps(column: Array, count: int, gap: float) -> Array:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ctypes
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from importlib.util import find_spec
 from typing import Any, ClassVar, Literal
 
@@ -38,9 +39,12 @@ class Device(ABC):
         colour: Literal["bgr", "rgb", "grey"] = "bgr",
         layout: Literal["nchw", "nhwc"] = "nchw",
         dtype: Literal["float32", "uint8"] = "float32",
-        how: Literal["stretch"] = "stretch",
+        how: Literal["stretch", "letterbox"] = "stretch",
+        fill: int = 0,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
     ) -> Any:
-        """Make the input of an image model: every frame upright, stretched to one size, values 0 to 255.
+        """Make the input of an image model: every frame upright, brought to one size, values 0 to 255 unless scaled.
 
         Args:
             frames: the B frames of a tick, with pictures. B = 0 is ordinary.
@@ -48,7 +52,11 @@ class Device(ABC):
             colour: order of the channels; `grey` is one channel, brightness, for which no colour is converted.
             layout: `nchw` (B, 3, H, W) or `nhwc` (B, H, W, 3); 1 channel for `grey`.
             dtype: `float32` or `uint8`; 0 to 255 in both.
-            how: `stretch`: both axes fill the size, so fractions of the input are fractions of the frame.
+            how: `stretch`: both axes fill the size, so fractions of the input are fractions of the frame. `letterbox`:
+                the frame keeps its shape and stands in the upper left corner, as large as `letterbox.content_size`.
+            fill: what the rest of a letterbox is filled with, before `mean` and `std`.
+            mean: what is taken off each channel, in the order of `colour`; `float32` only.
+            std: what it is divided by after that; `float32` only.
 
         Returns:
             A new array on this device, valid for ever.

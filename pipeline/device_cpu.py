@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from typing import Any, ClassVar, Literal
 
 import numpy as np
@@ -34,16 +34,23 @@ class CpuDevice(Device):
         colour: Literal["bgr", "rgb", "grey"] = "bgr",
         layout: Literal["nchw", "nhwc"] = "nchw",
         dtype: Literal["float32", "uint8"] = "float32",
-        how: Literal["stretch"] = "stretch",
+        how: Literal["stretch", "letterbox"] = "stretch",
+        fill: int = 0,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
     ) -> Array:
         """See `Device.model_input`."""
-        from pipeline.pictures import resized
+        from pipeline.pictures import letterboxed, resized
 
-        if how != "stretch":
-            raise ValueError(f"CpuDevice.model_input: how: expected 'stretch', got {how!r}")
+        if how not in ("stretch", "letterbox"):
+            raise ValueError(f"CpuDevice.model_input: how: expected 'stretch' or 'letterbox', got {how!r}")
         _check_pictures("model_input", frames)
-        images = (resized(picture, size_wh, colour) for picture in frames.pictures)
-        return _stacked(images, len(frames), size_wh, colour, layout, dtype)
+        images = (
+            resized(picture, size_wh, colour) if how == "stretch" else letterboxed(picture, size_wh, colour, fill)
+            for picture in frames.pictures
+        )
+        batch = _stacked(images, len(frames), size_wh, colour, layout, dtype)
+        return _scaled(batch, layout, mean, std)
 
     def crops(
         self,
@@ -92,4 +99,16 @@ def _stacked(
     batch = np.empty((count, *shape), np.dtype(dtype))
     for row, pixels in zip(batch, images, strict=True):
         np.copyto(row, pixels.transpose(2, 0, 1) if channels_first else pixels)
+    return batch
+
+
+def _scaled(batch: Array, layout: str, mean: Sequence[float], std: Sequence[float]) -> Array:
+    """Take the mean off each channel and divide it by the deviation, in place."""
+    if tuple(mean) == (0, 0, 0) and tuple(std) == (1, 1, 1):
+        return batch
+    if batch.dtype != np.float32:
+        raise ValueError(f"CpuDevice.model_input: mean and std: expected the dtype 'float32', got {str(batch.dtype)!r}")
+    shape = (-1, 1, 1) if layout == "nchw" else (-1,)
+    batch -= np.array(mean, np.float32).reshape(shape)
+    batch /= np.array(std, np.float32).reshape(shape)
     return batch

@@ -169,6 +169,7 @@ class _Reader:
             spec = NodeSpec(name, entry["type"], cls, config, dict(inputs or {}), stage, where)
             if spec.reads_pictures:
                 self._check_pictures(spec)
+            self._check_in_place_of_model(spec)
             self.specs.append(spec)
 
     def check_whole(self) -> None:
@@ -251,6 +252,17 @@ class _Reader:
             problem = f"expected frames with pictures, got those of {blind!r}, which have none"
             cure = f"remove {spec.name!r}, or begin with a source that gives pictures, such as decode_video"
             self._graph_problem((spec.name, "in", port), f"{problem}; {cure}")
+
+    def _check_in_place_of_model(self, spec: NodeSpec) -> None:
+        """Complain of a node that has both a model and what stands in for it, or neither."""
+        port = spec.cls.in_place_of_model
+        without = spec.cls.without_model(spec.config)
+        if port and without and port not in spec.inputs:
+            self._no_edge(spec.name, port, spec.ports.inputs[port].kind, "; its values leave out the model")
+        elif port and not without and port in spec.inputs:
+            cure = f"write {spec.name}: {{model: null}} in the configuration, or remove the edge"
+            problem = f"expected no edge for input {port!r} beside a model, got {spec.inputs[port]!r}; {cure}"
+            self._graph_problem((spec.name, "in", port), problem)
 
     def _no_edge(self, name: str, port: str, wanted: type[Any], why: str = "") -> None:
         makers = [edge for edge in self.outputs if edge != name and self._makes(edge, wanted)]

@@ -157,6 +157,8 @@ class Node(Generic[C]):
 
     reaches_out: ClassVar[bool] = False
     """True when others hear of what passes, on a network: a replay leaves the node out unless told to publish."""
+    in_place_of_model: ClassVar[str | None] = None
+    """Optional port that brings what a model would find: connected just where the values leave out the model."""
 
     def __init__(self, config: C, context: Context) -> None:
         self.config = config

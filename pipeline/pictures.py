@@ -13,6 +13,7 @@ import cv2
 import numpy as np
 
 from pipeline.frames import Picture
+from pipeline.letterbox import content_size
 
 Colour = Literal["bgr", "rgb", "grey"]
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -47,6 +48,25 @@ def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour) -> Array
         small = _from_planes(picture, size, colour)
     small = cv2.rotate(small, _TURN[picture.rotation_deg]) if picture.rotation_deg else small
     return small if small.ndim == 3 else small[:, :, None]
+
+
+def letterboxed(picture: Picture, size_wh: tuple[int, int], colour: Colour, fill: int) -> Array:
+    """Return the upright picture in its own shape, in the upper left corner of a size: (h, w, 3 or 1) u8.
+
+    Args:
+        picture: any.
+        size_wh: width and height of the result, pixels.
+        colour: order of the channels, or `grey`.
+        fill: value of all that is left over at the right or at the bottom.
+    """
+    width, height = content_size(picture.size_wh, size_wh)
+    content = resized(picture, (width, height), colour)
+    if (width, height) == size_wh:
+        return content
+    whole = np.empty((size_wh[1], size_wh[0], content.shape[2]), np.uint8)
+    whole[:height, :width] = content
+    whole[height:], whole[:, width:] = fill, fill
+    return whole
 
 
 def cropped(picture: Picture, box: Sequence[float], size_wh: tuple[int, int], colour: Colour) -> Array:

@@ -9,8 +9,10 @@ from typing import Any, ClassVar
 
 import numpy as np
 
+from pipeline.card_fields import Picture as RecipeOfPicture
 from pipeline.frames import FrameBatch, Picture, Stream
 from pipeline.graph import Graph
+from pipeline.letterbox import content_size
 from pipeline.lineage import Lineage
 from pipeline.node import Context, Node, NodeConfig, Source, SourceItem
 from pipeline.ports import config_of
@@ -90,10 +92,31 @@ class FakeDevice:
     def __init__(self) -> None:
         self.calls: list[tuple[int, tuple[int, int]]] = []
 
-    def model_input(self, frames: FrameBatch, size_wh: tuple[int, int], *how: str, **named: str) -> np.ndarray:
+    def model_input(
+        self,
+        frames: FrameBatch,
+        size_wh: tuple[int, int],
+        colour: str = "bgr",
+        layout: str = "nchw",
+        dtype: str = "float32",
+        how: str = "stretch",
+        fill: int = 0,
+        mean: Sequence[float] = (0, 0, 0),
+        std: Sequence[float] = (1, 1, 1),
+    ) -> np.ndarray:
         """Return `(B, 3, H, W)`, or `(B, H, W, 3)` for layout `nhwc`, 1 channel for `grey`, values 0 to 255."""
         whole = np.tile([0.0, 0.0, 1.0, 1.0], (len(frames), 1))
-        return self.crops(frames, np.arange(len(frames)), whole, size_wh, *how, **named)
+        if how == "letterbox":
+            whole[:, 2:] = [
+                np.divide(size_wh, content_size(tuple(frame), size_wh)) for frame in frames.size_wh.tolist()
+            ]
+        made = self.crops(frames, np.arange(len(frames)), whole, size_wh, colour, layout, dtype)
+        channels = made if layout == "nhwc" else np.moveaxis(made, 1, 3)
+        for picture, (_, _, right, low) in zip(channels, whole, strict=True):
+            picture[round(size_wh[1] / low) :], picture[:, round(size_wh[0] / right) :] = fill, fill
+        if any(mean) or set(std) != {1}:
+            channels[:] = (channels - np.array(mean)) / np.array(std)
+        return made
 
     def crops(
         self,
@@ -137,7 +160,15 @@ class FakeSession:
         self.inputs = {name: (shape, "float32") for name, shape in inputs.items()}
         self.outputs = {name: (shape, "float32") for name, shape in outputs.items()}
         contract = SimpleNamespace(inputs=inputs, outputs=outputs)
-        usual = {"name": "fake", "input_size_wh": None, "box_cell_px": None, "classes": {}, "contract": contract}
+        usual = {
+            "name": "fake",
+            "input_size_wh": None,
+            "box_cell_px": None,
+            "classes": {},
+            "contract": contract,
+            "picture": RecipeOfPicture(),
+            "face_to_head": None,
+        }
         self.card = SimpleNamespace(**{**usual, **card})
         self.calls: list[dict[str, Any]] = []
 

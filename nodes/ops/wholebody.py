@@ -21,3 +21,5 @@ JOINTS = tuple(
     )
 )  # fmt: skip
 """Classes whose boxes stand for points."""
+SIDES = (NAMES.index("hand_left"), NAMES.index("hand_right"))
+"""Attributes that are held to the limit of things, not to that of attributes."""

@@ -34,6 +34,7 @@ SWITCHED_ON = {
 OTHERS = {("draw_overlay", "hide_classes"): NAMES[::2]}
 """Other values of fields that do not take anything of their kind."""
 UNSEEN = {
+    "detect_parts": {"attribute_min_iou", "joint_max_iou", "joint_min_score", "object_max_iou"},
     "detect_people": {"direction_min_iou", "body_max_iou", "head_max_iou"},
     "draw_overlay": {"scale", "line_width", "areas"},
     "estimate_appearance": {"min_height_px"},

@@ -1,11 +1,13 @@
 """Vision transformers on patches of 14 or 16 pixels: DINOv2, DINOv3 and the small ones distilled from DINOv3.
 
-Source: Oquab et al., "DINOv2", 2023; Siméoni et al., "DINOv3", 2025; the distilled sizes of DEIMv2 (Huang et al., 2025).
+Source: Oquab et al., "DINOv2", 2023; Siméoni et al., "DINOv3", 2025; the distilled sizes of DEIMv2 (Huang et al.,
+2025).
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -129,7 +131,8 @@ def turned(vectors: Tensor, cosine: Tensor, sine: Tensor) -> Tensor:
 
     Args:
         vectors: (N, heads, T, 64).
-        cosine, sine: (P, 64) of the angles of the P patches, which are the last of the T tokens.
+        cosine: (P, 64) of the angles of the P patches, which are the last of the T tokens.
+        sine: (P, 64) likewise.
     """
     first = vectors.shape[2] - cosine.shape[0]
     others, patches = vectors[:, :, :first], vectors[:, :, first:]
@@ -171,13 +174,22 @@ class Vit(nn.Module):
 
     def forward(self, pictures: Tensor) -> Tensor:
         """Return features (N, width, G, G) of pictures (N, 3, S, S)."""
+        return self.features(pictures, [len(self.blocks)])[0]
+
+    def features(self, pictures: Tensor, after: Sequence[int]) -> list[Tensor]:
+        """Return features (N, width, G, G) of pictures (N, 3, S, S) behind each of some numbers of blocks."""
         patches = self.patch_embed(pictures).flatten(2).transpose(1, 2)
         lead = self.cls_token if self.storage_tokens is None else torch.cat([self.cls_token, self.storage_tokens], 1)
         tokens = torch.cat([lead.expand(patches.shape[0], -1, -1), patches], 1)
         if self.pos_embed is not None:
             tokens = tokens + self.positions
-        tokens = self.norm(self.blocks(tokens))[:, self.first :]
-        return tokens.transpose(1, 2).reshape(tokens.shape[0], self.channels, self.grid, self.grid)
+        made = []
+        for count, block in enumerate(self.blocks, 1):
+            tokens = block(tokens)
+            if count in after:
+                grid = self.norm(tokens)[:, self.first :].transpose(1, 2)
+                made.append(grid.reshape(tokens.shape[0], self.channels, self.grid, self.grid))
+        return made
 
     def _fitted(self, learned: Tensor) -> Tensor:
         """Return learned positions as they are for the grid of this model."""

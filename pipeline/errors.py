@@ -7,6 +7,7 @@
     ├── GraphError     a graph file is wrong                               (before anything runs, exit 2)
     ├── SourceError    a stream cannot be opened or read on
     ├── ModelError     a model file is missing or breaks its contract      (at open, exit 2)
+    ├── FetchError     a model file cannot be fetched                      (before anything runs, exit 1)
     └── NodeError      a node failed on a tick
 
 A message reads ``where: expected …, got …; what to do``: values with ``!r``, no full stop at the end.
@@ -54,6 +55,10 @@ class SourceError(PipelineError):
 
 class ModelError(PipelineError):
     """A model file is missing, changed, or does not keep the contract its card promises."""
+
+
+class FetchError(PipelineError):
+    """A model file cannot be had from where it should come."""
 
 
 class NodeError(PipelineError):

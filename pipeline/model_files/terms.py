@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Mapping
+from fnmatch import fnmatchcase
 from pathlib import Path
 
 from pipeline.model_files.folders import fetched_folder
@@ -12,7 +13,7 @@ from pipeline.model_files.ledger import Ledger
 FILE = "accepted.yaml"
 HEAD = "Licences that were accepted on this machine, each in its words at that time."
 VARIABLE = "GAZE_ACCEPT_LICENCES"
-"""Names cards or licences that are accepted, separated by commas, for installations without anybody to ask."""
+"""Names the cards whose licences are accepted where nobody can be asked: `gazelle-dinov3-x,scrfd-*`."""
 
 
 def is_accepted(card: str, licence: str, forbids: str, root: Path, environ: Mapping[str, str]) -> bool:
@@ -30,8 +31,8 @@ def is_accepted(card: str, licence: str, forbids: str, root: Path, environ: Mapp
     """
     if not forbids:
         return True
-    named = {name.strip() for name in environ.get(VARIABLE, "").split(",")} - {""}
-    return bool(named & {card, licence}) or _name(licence, forbids) in _ledger(root).read()
+    named = [name.strip() for name in environ.get(VARIABLE, "").split(",")]
+    return any(fnmatchcase(card, name) for name in named) or _name(licence, forbids) in _ledger(root).read()
 
 
 def accept(licence: str, forbids: str, root: Path) -> Path:

@@ -2,34 +2,33 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Iterable
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 from pydantic import Field
 
-from nodes.ops.boxes import held_by_cells
-from nodes.ops.gaze_schedule import GazeSchedule, Heads, Rules
+from nodes.adapters.gaze_models import open_gaze_model
+from nodes.ops.gaze_schedule import Answer, GazeSchedule, Heads, Rules
 from nodes.types import GazeMaps, Tracks
 from pipeline.cards import card_problems
-from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
-from pipeline.session import Session
 from pipeline.values import concat
-
-Array = np.ndarray[Any, np.dtype[Any]]
-
-USUAL_CELL_PX = 16
-"""Side of the cells on which models of this family mark the head, in pixels of their input; cards may say otherwise."""
 
 LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
     model: str = Field(default="gaze-shop-480", json_schema_extra={"card": True})
-    """Card of a gaze model of the family `gazelle` with an in/out output: a name in configs/models, or a path to a
-    card or .onnx file."""
+    """Card of a gaze model of the family `gazelle`, with or without an in/out output: a name in configs/models, with
+    `:prepared` after it for the file that `models prepare` made of it, or a path to a card or .onnx file."""
+    heads_per_call: int = Field(default=16, ge=1)
+    """Prepared models only: frames of a tick go into one call as far as they have no more heads than this together.
+    Raise on a GPU with memory to spare, lower where memory is short: models of 640 px take up to 0.2 GB a head."""
     min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are not asked about. Raise to save time on doubtful heads."""
     schedule: Literal["every_frame", "adaptive"] = Field(default="every_frame", json_schema_extra=LIVE)
@@ -64,7 +63,11 @@ class Config(NodeConfig):
 
 
 class EstimateGaze(Node[Config]):
-    """Run the gaze model on frames with heads to ask about, once per frame for all of them.
+    """Run the gaze model on frames with heads to ask about, once for all heads of a frame, or of the whole tick.
+
+    Files as they are released take one frame a call. Files made by `models prepare` take frames of many streams: all
+    heads of a tick are asked about together, but for those of a later frame of a stream where the adaptive schedule
+    first waits for what the model says of the frame before it.
 
     By the adaptive schedule a head is asked about at once when it appears, then when it has moved or turned, when its
     gaze wanders, and at the latest after `max_age_s`, as far as the budget goes; a frame in which nobody is due costs
@@ -72,9 +75,8 @@ class EstimateGaze(Node[Config]):
     box that it has now; without one it has no row. Time is that of the stream, so the number of calls does not rise
     with the frame rate.
 
-    Models of this family mark a head on a grid of 16 px cells of their input and round its edges to that grid. A head
-    so small that it would round to nothing, and so be ignored, is widened to just over one cell about its centre; the
-    reported box stays the one that came in. Where the card says that a model does not round, boxes go in as they are.
+    How small heads are kept from being ignored, maps with left-out cells are evened out, and files without an in/out
+    output tell the in-frame probability, is said in docs/gaze_models.md; reported boxes stay those that came in.
 
     State: the last map of each head in sight within `hold_s`, per (stream, generation); where the tracker corrects an
     identity, the map goes with the person.
@@ -87,16 +89,8 @@ class EstimateGaze(Node[Config]):
     reads_pictures = True
 
     def open(self) -> None:
-        self._session: Session = self.context.open_session(self.config.model)
-        card = self._session.card
-        if card.family != "gazelle" or card.input_size_wh is None or "inout" not in self._session.outputs:
-            raise ModelError(
-                f"estimate_gaze.model: expected a card of the family 'gazelle' with input_size_wh and a model with the "
-                f"output 'inout', got {self.config.model!r} of {card.family!r} with {sorted(self._session.outputs)}; "
-                f"choose a gaze model with in/out"
-            )
-        self._size_wh: tuple[int, int] = card.input_size_wh
-        self._cell_px = USUAL_CELL_PX if card.box_cell_px is None else card.box_cell_px
+        config = self.config
+        self._model = open_gaze_model(self.context, config.model, "estimate_gaze.model", config.heads_per_call)
         self._streams: dict[str, tuple[int, GazeSchedule]] = {}
         self.reconfigured()
 
@@ -117,14 +111,13 @@ class EstimateGaze(Node[Config]):
         )
 
     def process(self, frames: FrameBatch, tracks: Tracks) -> GazeMaps:
-        parts = []
-        for row in np.unique(tracks.frame_row).tolist():
-            generation, stream_id = int(frames.generation[row]), frames.stream_id[row]
-            held, schedule = self._streams.get(stream_id, (generation, GazeSchedule()))
-            if held != generation:
-                schedule = GazeSchedule()
-            self._streams[stream_id] = generation, schedule
-            parts.append(self._step(schedule, frames.take([row]), tracks.take(tracks.frame_row == row)))
+        rows = np.unique(tracks.frame_row).tolist()
+        looks: list[_Look] = []
+        for together in self._rounds(frames, rows):
+            chosen = [self._choose(frames, row, tracks.take(tracks.frame_row == row)) for row in together]
+            self._ask(frames, chosen)
+            looks += chosen
+        parts = [look.maps() for look in sorted(looks, key=lambda look: look.row)]
         parts = [part for part in parts if len(part)]
         return concat(parts) if parts else GazeMaps.empty()
 
@@ -132,24 +125,77 @@ class EstimateGaze(Node[Config]):
         self._streams.pop(stream_id, None)
 
     def close(self) -> None:
-        self._session.close()
+        self._model.close()
 
-    def _step(self, schedule: GazeSchedule, frame: FrameBatch, tracks: Tracks) -> GazeMaps:
-        """Ask about the heads of one frame that are due, and return the maps of all that have one."""
-        pts_ns = int(frame.pts_ns[0])
+    def _rounds(self, frames: FrameBatch, rows: Iterable[int]) -> list[list[int]]:
+        """Return the rows of frames, rising, that can be asked about together, one list after another.
+
+        All of them, unless what the model says of a frame has a part in who is asked about in the next of its stream.
+        """
+        rounds: list[list[int]] = []
+        before: Counter[str] = Counter()
+        for row in rows:
+            stream_id = frames.stream_id[row]
+            place = before[stream_id] if self._rules.heeds_answers else 0
+            rounds += [[] for _ in range(place + 1 - len(rounds))]
+            rounds[place].append(row)
+            before[stream_id] += 1
+        return rounds
+
+    def _choose(self, frames: FrameBatch, row: int, tracks: Tracks) -> _Look:
+        """Choose whom to ask about in one frame."""
+        schedule = self._schedule(frames.stream_id[row], int(frames.generation[row]))
         corrected = tracks.take(tracks.taken_from > 0)
         taken = (corrected.track_id, corrected.taken_from, corrected.taken_since_ns)
         schedule.correct(zip(*(column.tolist() for column in taken), strict=True))
         tracks = tracks.take(~np.isnan(tracks.head_box[:, 0]) & (tracks.head_score >= self.config.min_head_score))
-        heads = _heads(tracks)
-        asked = tracks.take(schedule.choose(pts_ns, heads, self._rules))
-        if len(asked):
-            schedule.hear(pts_ns, _heads(asked), *self._ask(frame, asked.head_box))
+        heads = Heads(tracks.track_id, tracks.head_box, tracks.direction_scores, tracks.head_score)
+        asked = schedule.choose(int(frames.pts_ns[row]), heads, self._rules)
         answers = [schedule.answer(track_id) for track_id in tracks.track_id.tolist()]
-        known = [answer for answer in answers if answer is not None]
+        return _Look(row, tracks, answers, np.flatnonzero(asked))
+
+    def _schedule(self, stream_id: str, generation: int) -> GazeSchedule:
+        held, schedule = self._streams.get(stream_id, (generation, GazeSchedule()))
+        if held != generation:
+            schedule = GazeSchedule()
+        self._streams[stream_id] = generation, schedule
+        return schedule
+
+    def _ask(self, frames: FrameBatch, looks: list[_Look]) -> None:
+        """Ask the model about all heads that were chosen in some frames, and hear what it says."""
+        asked = [look.tracks.take(look.asked) for look in looks]
+        heads = concat(asked) if asked else Tracks.empty()
+        if not len(heads):
+            return
+        try:
+            maps, in_frame_prob = self._model.look(frames, heads.frame_row, heads.head_box)
+        except Exception:
+            for look in looks:
+                self._streams[frames.stream_id[look.row]][1].forget_unheard()
+            raise
+        answers = [answer for look in looks for row in look.asked.tolist() if (answer := look.answers[row])]
+        for answer, heatmap, prob in zip(answers, maps, in_frame_prob.tolist(), strict=True):
+            answer.hear(heatmap, prob)
+
+
+@dataclass(frozen=True)
+class _Look:
+    """The heads of one frame, and what the model says of them or was asked."""
+
+    row: int
+    """Of the frame."""
+    tracks: Tracks
+    answers: list[Answer | None]
+    """Of each head the last one that stands in; none where nothing was ever asked."""
+    asked: np.ndarray[Any, np.dtype[np.int64]]
+    """Rows of the heads that are asked about now."""
+
+    def maps(self) -> GazeMaps:
+        """Return the maps of all heads that have one."""
+        known = [answer for answer in self.answers if answer is not None]
         if not known:
             return GazeMaps.empty()
-        shown = tracks.take(np.array([answer is not None for answer in answers]))
+        shown = self.tracks.take(np.array([answer is not None for answer in self.answers]))
         return GazeMaps(
             frame_row=shown.frame_row,
             track_id=shown.track_id,
@@ -158,16 +204,3 @@ class EstimateGaze(Node[Config]):
             in_frame_prob=np.array([answer.in_frame_prob for answer in known], np.float32),
             asked_ns=np.array([answer.asked_ns for answer in known], np.int64),
         )
-
-    def _ask(self, frame: FrameBatch, boxes: Array) -> tuple[Array, Array]:
-        """Run the model on one frame; return maps (N, h, w) and in-frame probabilities (N,) of heads (N, 4)."""
-        device = self.context.device
-        image = device.model_input(frame, self._size_wh)
-        if self._cell_px:
-            boxes = held_by_cells(boxes, (self._size_wh[0] // self._cell_px, self._size_wh[1] // self._cell_px))
-        answer = self._session.run({"image_bgr": image, "bboxes_x1y1x2y2": device.xp.asarray(boxes[None])})
-        return device.to_host(answer["heatmap"]), device.to_host(answer["inout"])
-
-
-def _heads(tracks: Tracks) -> Heads:
-    return Heads(tracks.track_id, tracks.head_box, tracks.direction_scores, tracks.head_score)

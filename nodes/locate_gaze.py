@@ -22,10 +22,6 @@ class Config(NodeConfig):
     hill_floor: float = Field(default=0.5, ge=0, le=1, json_schema_extra=LIVE)
     """Height, as a share of the peak, from which cells belong to the hill. Raise to come closer to the peak, lower to
     average over more of the map."""
-    source_cells_wh: tuple[int, int] | None = None
-    """Columns and rows of the map inside the model, where the model itself shrinks it by leaving cells out, as upstream
-    Gaze-LLE files do: `[80, 80]` for a map of 64 from a 640 px model, `[52, 52]` for 48 from 416, `[40, 40]` for 32
-    from 320. None: the cells are even."""
 
 
 class LocateGaze(Node[Config]):
@@ -38,15 +34,14 @@ class LocateGaze(Node[Config]):
     State: none.
     Empty: no rows in, no rows out.
     Ref: sub-cell peak by a parabola through logarithms, usual for heat maps of key points (Zhang et al., "DARK", CVPR
-    2020, in one step); the cells of shrunk maps as measured on upstream's files.
+    2020, in one step).
     """
 
     def process(self, gaze: GazeMaps) -> GazePoints:
         if not len(gaze):
             return GazePoints.empty()
         maps = gaze.heatmap
-        source_w, source_h = self.config.source_cells_wh or (None, None)
-        x, y = cell_centres(maps.shape[2], source_w), cell_centres(maps.shape[1], source_h)
+        x, y = cell_centres(maps.shape[2]), cell_centres(maps.shape[1])
         row, column, height = peaks(maps)
         hill, spread = hills(maps, x, y, self.config.hill_floor)
         if self.config.how == "refined":

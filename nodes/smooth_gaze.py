@@ -32,8 +32,6 @@ class Config(NodeConfig):
     hill_floor: float = Field(default=0.17, ge=0, lt=1, json_schema_extra=LIVE)
     """With maps: height, as a share of the peak, above which the averaged map makes the point: cells weigh by what they
     rise above it. Raise to come closer to the peak, lower to average over more of the map."""
-    source_cells_wh: tuple[int, int] | None = None
-    """With maps: as that of `locate_gaze`, for models that shrink their maps by leaving cells out."""
     inside_s: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
     """Mean time for which somebody looks at what is in the picture without a break. Raise for fewer flips to outside,
     and later ones."""
@@ -126,8 +124,7 @@ class SmoothGaze(Node[Config]):
         if not held.map.size:
             return held
         high, wide = held.map.shape[1:]
-        source_w, source_h = self.config.source_cells_wh or (None, None)
-        return on_maps(held, cell_centres(wide, source_w), cell_centres(high, source_h), self.config.hill_floor)
+        return on_maps(held, cell_centres(wide), cell_centres(high), self.config.hill_floor)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.card_fields import Angle, Crop, HeadPoseOutputs
+from pipeline.card_fields import Angle, Crop, GazeOutputs, HeadPoseOutputs
 from tests.helpers import FakeDevice, FakeSession
 
 
@@ -40,22 +40,46 @@ def detector(answer: Callable[[np.ndarray], Sequence[Sequence[float]]], batch: A
 def gaze_model(
     answer: Callable[[np.ndarray, np.ndarray], tuple[np.ndarray, np.ndarray]],
     size_wh: tuple[int, int] = (64, 32),
+    *,
+    prepared: bool = False,
+    in_frame: bool = True,
+    heads: Any = "heads",
     **card: Any,
 ) -> FakeSession:
-    """Return a gaze model: maps (N, h, w) and in-frame probabilities (N,) for a picture (3, H, W) and boxes (N, 4)."""
+    """Return a gaze model: maps (N, h, w) and in-frame probabilities (N,) for a picture (3, H, W) and boxes (N, 4).
+
+    Args:
+        answer: the function.
+        size_wh: of the picture.
+        prepared: many pictures at a time, (B, H, W, 3) u8, and for each head which of them it is in.
+        in_frame: False: maps alone come out.
+        heads: how many it takes at a time, or a name for any number.
+        card: other values of the card.
+    """
+    width, height = size_wh
 
     def run(inputs: dict[str, Any]) -> dict[str, Any]:
-        maps, in_frame = answer(inputs["image_bgr"][0], inputs["bboxes_x1y1x2y2"][0])
-        return {"heatmap": np.asarray(maps, np.float32), "inout": np.asarray(in_frame, np.float32)}
+        pictures, boxes = inputs["image_bgr"], inputs["bboxes_x1y1x2y2"]
+        if prepared:
+            planes = pictures.transpose(0, 3, 1, 2).astype(np.float32)
+            told = [answer(planes[row], boxes[k : k + 1]) for k, row in enumerate(inputs["image_row"].tolist())]
+            maps, probs = (np.concatenate(part) for part in zip(*told, strict=True))
+        else:
+            maps, probs = answer(pictures[0], boxes[0])
+        made = {"heatmap": maps, "inout": probs}
+        return {name: np.asarray(made[name], np.float32) for name in outputs}
 
-    return FakeSession(
-        run,
-        inputs={"image_bgr": (1, 3, size_wh[1], size_wh[0]), "bboxes_x1y1x2y2": (1, "heads", 4)},
-        outputs={"heatmap": ("heads", 8, 8), "inout": ("heads",)},
-        family="gazelle",
-        input_size_wh=size_wh,
-        **card,
-    )
+    outputs: dict[str, tuple[Any, ...]] = {"heatmap": (heads, 8, 8)}
+    if in_frame:
+        outputs["inout"] = (heads,)
+    released = {"image_bgr": (1, 3, height, width), "bboxes_x1y1x2y2": (1, heads, 4)}
+    many = {"image_bgr": ("pictures", height, width, 3), "bboxes_x1y1x2y2": (heads, 4), "image_row": (heads,)}
+    values = {"family": "gazelle", "input_size_wh": size_wh, "gaze": GazeOutputs(), **card}
+    session = FakeSession(run, inputs=many if prepared else released, outputs=outputs, **values)
+    if prepared:
+        dtypes = {"image_bgr": "uint8", "bboxes_x1y1x2y2": "float32", "image_row": "int64"}
+        session.inputs = {name: (shape, dtypes[name]) for name, shape in many.items()}
+    return session
 
 
 def pose_model(

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
@@ -56,6 +56,11 @@ class Rules:
         """Return rules by which everybody is due in each frame."""
         return cls(1e-6, 1.0, 1.0, 0.0, 0.0, hold_s, math.inf, max_heads)
 
+    @property
+    def heeds_answers(self) -> bool:
+        """Tell whether what the model says of a frame has a part in who is asked about in the next."""
+        return self.unsettled > 0
+
 
 @dataclass(frozen=True)
 class Heads:
@@ -71,18 +76,28 @@ class Heads:
     """(N,)."""
 
 
-@dataclass(frozen=True)
+@dataclass(eq=False)
 class Answer:
-    """What the model said of a head, and how the head was then."""
+    """What the model was asked about a head, how the head was then, and, once it is heard, what the model said."""
 
     asked_ns: int
     box: Array
     facing: Array
-    heatmap: Array
-    """(h, w)."""
-    in_frame_prob: float
-    change: float
+    before: Answer | None = None
+    """The answer before it, until this one is heard."""
+    heard: bool = False
+    heatmap: Array = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """(h, w), once it is heard."""
+    in_frame_prob: float = 0.0
+    change: float = 0.0
     """How much it differs from the answer before: 0 not at all, 1 altogether."""
+
+    def hear(self, heatmap: Array, in_frame_prob: float) -> None:
+        """Take what the model says, a map (h, w) and a probability; answers of one head are heard in their order."""
+        if self.before is not None:
+            maps = (self.before.heatmap.reshape(1, -1), heatmap.reshape(1, -1))
+            self.change = max(float(_differences(*maps)[0]), abs(self.before.in_frame_prob - in_frame_prob))
+        self.heard, self.heatmap, self.in_frame_prob, self.before = True, heatmap.copy(), in_frame_prob, None
 
 
 @dataclass(frozen=True)
@@ -122,7 +137,9 @@ class GazeSchedule:
                 self._known[track_id] = theirs
 
     def choose(self, pts_ns: int, heads: Heads, rules: Rules) -> Array:
-        """Return which heads of a frame to ask about, (N,) bool.
+        """Return which heads of a frame to ask about, (N,) bool; `answer` then gives what is to hear of each.
+
+        By rules that heed answers (`Rules.heeds_answers`), what was asked before must have been heard.
 
         Args:
             pts_ns: of the frame; never falls.
@@ -140,24 +157,26 @@ class GazeSchedule:
         if appeared or (rested and (stale >= DUE).any()):
             order = np.lexsort((-heads.score, -stale))[: int(min(rules.max_heads, self._credit))]
             asked[order] = stale[order] >= JOINS
+        for row in np.flatnonzero(asked).tolist():
+            track_id = int(heads.track_id[row])
+            answer = Answer(pts_ns, heads.box[row], heads.facing[row], self._known[track_id].answer)
+            self._known[track_id] = _Known(pts_ns, pts_ns, answer)
         if asked.any():
             self._pass_ns = pts_ns
             self._credit -= int(asked.sum())
         return asked
 
-    def hear(self, pts_ns: int, heads: Heads, heatmap: Array, in_frame_prob: Array) -> None:
-        """Keep the answers about heads of a frame, (N, h, w) and (N,)."""
-        for row, track_id in enumerate(heads.track_id.tolist()):
-            before = self._known[track_id].answer
-            change = 0.0
-            if before is not None:
-                moved = float(_differences(before.heatmap.reshape(1, -1), heatmap[row].reshape(1, -1))[0])
-                change = max(moved, abs(before.in_frame_prob - float(in_frame_prob[row])))
-            content = (heads.box[row], heads.facing[row], heatmap[row].copy(), float(in_frame_prob[row]))
-            self._known[track_id] = _Known(pts_ns, pts_ns, Answer(pts_ns, *content, change))
+    def forget_unheard(self) -> None:
+        """Go back to the answers before those that were never heard, because the model failed."""
+        for track_id, known in list(self._known.items()):
+            answer = known.answer
+            while answer is not None and not answer.heard:
+                answer = answer.before
+            if answer is not known.answer:
+                self._known[track_id] = replace(known, answer=answer)
 
     def answer(self, track_id: int) -> Answer | None:
-        """Return the last answer about a head, if there is one that still stands in."""
+        """Return the last answer about a head, heard or not, if there is one that still stands in."""
         known = self._known.get(track_id)
         return None if known is None else known.answer
 
@@ -199,7 +218,7 @@ class GazeSchedule:
 
 def _as_it_is(heads: Heads, row: int) -> Answer:
     """Return an answer that says nothing, about a head that has not changed since."""
-    return Answer(0, heads.box[row], heads.facing[row], np.empty((0, 0)), 0.0, 0.0)
+    return Answer(0, heads.box[row], heads.facing[row])
 
 
 def _differences(a: Array, b: Array) -> Array:

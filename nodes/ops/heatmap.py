@@ -1,7 +1,8 @@
-"""Points from heat maps (N, h, w): where the peak is, finer than a cell; where the weight lies."""
+"""Heat maps (N, h, w): their cells made even, where the peak is, finer than a cell, and where the weight lies."""
 
 from __future__ import annotations
 
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -12,17 +13,56 @@ _LEAST = 1e-6
 """Values are taken for at least this before a logarithm."""
 
 
-def cell_centres(count: int, source_count: int | None = None) -> Array:
-    """Return where the centres of `count` cells lie along an axis of the frame: (count,) float64 fractions.
+def cell_centres(count: int) -> Array:
+    """Return where the centres of `count` even cells lie along an axis of the frame: (count,) float64 fractions."""
+    return (np.arange(count) + 0.5) / count
+
+
+def kept_cells(count: int, source_count: int) -> Array:
+    """Return which cells (count,) int64 of an axis are left when `source_count` are thinned to `count`.
+
+    Cell i is taken from cell `floor(i · source / count)`, and the cells between are dropped: resizing to the nearest
+    as ONNX does it, asymmetric and rounded down.
+    """
+    return np.arange(count) * source_count // count
+
+
+def evened(maps: Array, source_wh: tuple[int, int]) -> Array:
+    """Return thinned maps (N, h, w), 0 to 1, as they would be had the model resized them linearly: float32.
+
+    The last step of Gaze-LLE-DINOv3 files drops every fifth row and column of the map, so that its cells are not even.
+    Each dropped one is filled in by the cubic through the two that are left on either side of it, at the end of the map
+    by a line, and the whole is resized to (h, w) as in the network that was trained: linearly, without antialiasing.
 
     Args:
-        count: cells of the map along the axis.
-        source_count: cells before the model thinned its own map by picking cell `floor(i · source / count)` for cell i;
-            None when it did not.
+        maps: (N, h, w), 0 or more.
+        source_wh: columns and rows of the map before it was thinned, not fewer than it has now.
     """
-    source = count if source_count is None else source_count
-    picked: Array = (np.arange(count) * source // count + 0.5) / source
-    return picked
+    high, wide = maps.shape[1:]
+    down, across = _evening(high, source_wh[1]), _evening(wide, source_wh[0])
+    even: Array = down @ maps.astype(np.float32, copy=False) @ across.T
+    return np.clip(even, 0, 1, out=even)
+
+
+def in_frame_by_peak(maps: Array, even_at: float, slope: float) -> Array:
+    """Return the probability (N,) float32 that what is looked at is in the frame, by the peaks of maps (N, h, w).
+
+    A logistic function of the log-odds of the peak: training on targets in the frame alone leaves peaks low where
+    there is nothing to be found.
+
+    Args:
+        maps: 0 to 1.
+        even_at: height of the peak for a probability of a half.
+        slope: of the log-odds of the probability over those of the peak.
+    """
+    height = maps.max(axis=(1, 2)).astype(np.float64)
+    return np.asarray(1 / (1 + np.exp(-slope * (log_odds(height) - log_odds(even_at)))), np.float32)
+
+
+def log_odds(share: Any) -> Any:
+    """Return the logarithm of share over rest, of numbers or arrays from 0 to 1, never infinite."""
+    kept = np.clip(share, _LEAST, 1 - _LEAST)
+    return np.log(kept / (1 - kept))
 
 
 def peaks(maps: Array) -> tuple[Array, Array, Array]:
@@ -70,6 +110,30 @@ def hills(maps: Array, x: Array, y: Array, floor: float) -> tuple[Array, Array]:
     apart = np.stack([_variance(across, x, centre[:, 0]), _variance(down, y, centre[:, 1])], axis=1)
     cell = np.array([1 / len(x), 1 / len(y)])
     return centre, np.sqrt(apart + cell**2 / 12)
+
+
+@cache
+def _evening(count: int, source_count: int) -> Array:
+    """Return the weights (count, count) float32 that make the cells of a thinned axis even; not to be written to."""
+    kept = kept_cells(count, source_count)
+    filled = np.zeros((source_count, count))
+    for cell in range(source_count):
+        above = int(np.searchsorted(kept, cell))
+        if above < count and kept[above] == cell:
+            filled[cell, above] = 1
+            continue
+        reach = 2 if 2 <= above <= count - 2 else 1  # at the ends there are no two on either side: a line has to do
+        near = np.arange(min(2 * reach, count)) + np.clip(above - reach, 0, max(count - 2 * reach, 0))
+        for one in near:
+            rest = kept[near[near != one]]
+            filled[cell, one] = np.prod((cell - rest) / (kept[one] - rest))
+    place = np.clip((np.arange(count) + 0.5) * source_count / count - 0.5, 0, source_count - 1)
+    low = np.floor(place).astype(np.int64)
+    share = (place - low)[:, None]
+    weights = (1 - share) * filled[low] + share * filled[np.minimum(low + 1, source_count - 1)]
+    weights = weights.astype(np.float32)
+    weights.flags.writeable = False
+    return weights
 
 
 def _variance(share: Array, places: Array, centre: Array) -> Array:

@@ -135,21 +135,52 @@ def test_the_card_says_how_boxes_are_rounded(cell_px: int, width: float) -> None
     assert asked == pytest.approx([0.53 - width / 2, 0.2, 0.53 + width / 2, 0.8])
 
 
+def test_a_model_without_in_out_tells_it_by_its_peaks() -> None:
+    node, _ = opened(gaze_model(answer, SIZE_WH, in_frame=False))
+    grey = [picture(bgr=(level, level, level)) for level in (51, 153)]
+
+    maps = node.process(frames(2, pictures=grey), heads(LEFT, RIGHT, rows=[0, 1]))
+
+    odds = np.array([0.25, 1.5]) / (0.3 / 0.7)
+    assert maps.in_frame_prob == pytest.approx(odds / (1 + odds), abs=1e-6)
+
+
+def test_heads_of_all_frames_are_one_call_of_a_prepared_model() -> None:
+    node, session = opened(gaze_model(answer, SIZE_WH, prepared=True))
+    grey = [picture(bgr=(level, level, level)) for level in (51, 204, 102)]
+
+    maps = node.process(frames(3, pictures=grey), heads(LEFT, RIGHT, LEFT, rows=[0, 0, 2]))
+
+    (call,) = session.calls
+    assert (call["image_bgr"].shape, call["image_bgr"].dtype) == ((2, 32, 64, 3), np.uint8)
+    assert call["image_row"].tolist() == [0, 0, 1]
+    assert maps.heatmap[:, 0, 0] == pytest.approx([0.2, 0.2, 0.4])
+    assert maps.in_frame_prob == pytest.approx([0.1, 0.6, 0.1])
+
+
+def test_calls_of_a_prepared_model_hold_whole_frames_as_far_as_told() -> None:
+    node, session = opened(gaze_model(answer, SIZE_WH, prepared=True), heads_per_call=3)
+
+    node.process(frames(4, pictures=True), heads(*[LEFT] * 9, rows=[0, 0, 1, 2, 3, 3, 3, 3, 3]))
+
+    assert [call["image_row"].tolist() for call in session.calls] == [[0, 0, 1], [0], [0] * 5]
+
+
 @pytest.mark.parametrize(
-    ("family", "outputs", "problem"),
-    [
-        ("wholebody34", {"label_xyxy_score": ("N", 40, 6)}, "'wholebody34' with ['label_xyxy_score']"),
-        ("gazelle", {"heatmap": ("heads", 64, 64)}, "'gazelle' with ['heatmap']"),
-    ],
-    ids=["a detector", "a model without in/out"],
+    ("family", "outputs"),
+    [("wholebody34", {"label_xyxy_score": ("N", 40, 6)}), ("gazelle", {"masks": ("heads", 64, 64)})],
+    ids=["a detector", "a model without maps"],
 )
-def test_a_model_of_another_kind_is_refused(family: str, outputs: dict[str, tuple], problem: str) -> None:
-    session = FakeSession(dict, {}, outputs, family=family, input_size_wh=SIZE_WH)
+def test_a_model_of_another_kind_is_refused(family: str, outputs: dict[str, tuple]) -> None:
+    session = FakeSession(dict, {"image_bgr": (1, 3, 32, 64)}, outputs, family=family, input_size_wh=SIZE_WH)
 
     with pytest.raises(ModelError) as error:
         opened(session, model="other")
 
+    ((name, shape),) = outputs.items()
     assert str(error.value) == (
-        "estimate_gaze.model: expected a card of the family 'gazelle' with input_size_wh and a model with the output "
-        f"'inout', got 'other' of {problem}; choose a gaze model with in/out"
+        "estimate_gaze.model: expected a card of the family 'gazelle' whose file takes image_bgr [1, 3, H, W] and "
+        "bboxes_x1y1x2y2 [1, heads, 4], or prepared [pictures, H, W, 3], [heads, 4] and image_row [heads], and returns "
+        f"heatmap [heads, h, w], got 'other' of {family!r} with image_bgr [1, 3, 32, 64], {name} {list(shape)}; choose "
+        "a gaze model"
     )

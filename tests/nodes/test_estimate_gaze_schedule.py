@@ -133,28 +133,97 @@ def test_values_may_change_between_two_ticks() -> None:
     assert len(session.calls) == 2
 
 
-def test_a_batch_gives_what_its_frames_give_one_by_one_when_adaptive() -> None:
+def crowd(count: int) -> tuple[FrameBatch, Tracks]:
+    """Return frames of two streams, two of the one to one of the other, with four restless heads each."""
     rng = np.random.default_rng(5)
-    shown = frames(30, stream=("shop", "door") * 15, pts_s=np.repeat(np.arange(15) * 0.05, 2), pictures=True)
-    rows = np.repeat(np.arange(30), 4)
-    low = rng.random((120, 2)) * 0.5
+    grey = [picture(bgr=(level, level, level)) for level in rng.integers(0, 255, count).tolist()]
+    streams = [("shop", "shop", "door")[row % 3] for row in range(count)]
+    shown = frames(count, stream=streams, pts_s=np.arange(count) * 0.025, pictures=grey)
+    low = rng.random((4 * count, 2)) * 0.5
     tracks = table(
         Tracks,
-        frame_row=rows,
-        track_id=np.tile(np.arange(4) + 1, 30),
+        frame_row=np.repeat(np.arange(count), 4),
+        track_id=np.tile(np.arange(4) + 1, count),
         head_box=np.concatenate([low, low + 0.3], axis=1),
-        head_score=rng.random(120) * 0.5 + 0.3,
-        direction_scores=rng.random((120, 8)),
+        head_score=rng.random(4 * count) * 0.5 + 0.3,
+        direction_scores=rng.random((4 * count, 8)),
     )
-    config = {"heads_per_s": 20, "max_heads": 3, "max_age_s": 0.3}
+    return shown, tracks
 
-    many = adaptive(**config)[0].process(shown, tracks)
 
-    one, _ = adaptive(**config)
+def wandering(image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """Return maps whose hill lies elsewhere in each picture."""
+    maps = np.zeros((len(boxes), 8, 8))
+    maps[:, int(image.mean()) % 8] = 0.5
+    return maps, boxes[:, 0]
+
+
+@pytest.mark.parametrize("prepared", [False, True], ids=["released", "prepared"])
+@pytest.mark.parametrize(
+    "config",
+    [
+        {"heads_per_s": 20, "max_heads": 3, "max_age_s": 0.3},
+        {"heads_per_s": 20, "max_heads": 3, "max_age_s": 0.3, "unsettled": 0},
+        {"heads_per_s": 40, "rest_s": 0, "max_move": 9, "max_turn": 1, "max_age_s": 0.15, "unsettled": 9},
+        {"schedule": "every_frame", "max_heads": 3},
+    ],
+    ids=["short of budget", "whatever it says", "as the gaze wanders", "every frame"],
+)
+def test_a_batch_gives_what_its_frames_give_one_by_one(config: dict[str, Any], prepared: bool) -> None:
+    shown, tracks = crowd(30)
+    config = {"schedule": "adaptive", **config}
+
+    many = opened(gaze_model(wandering, SIZE_WH, prepared=prepared), **config)[0].process(shown, tracks)
+
+    one, _ = opened(gaze_model(wandering, SIZE_WH, prepared=prepared), **config)
     parts = []
     for row in range(30):
-        part = replace(tracks.take(rows == row), frame_row=np.zeros(4, np.int64))
+        part = replace(tracks.take(tracks.frame_row == row), frame_row=np.zeros(4, np.int64))
         maps = one.process(shown.take([row]), part)
         parts.append(replace(maps, frame_row=np.full(len(maps), row)))
     assert equal(many, concat(parts))
-    assert 0 < (many.asked_ns == shown.pts_ns[many.frame_row]).mean() < 0.7
+    assert 0 < (many.asked_ns == shown.pts_ns[many.frame_row]).mean() < 0.9
+
+
+@pytest.mark.parametrize(
+    ("config", "calls"),
+    [
+        ({"schedule": "every_frame"}, [8]),
+        ({"schedule": "adaptive", "rest_s": 0, "unsettled": 0}, [8]),
+        ({"schedule": "adaptive", "rest_s": 0, "unsettled": 5}, [2, 2, 1, 1, 1, 1]),
+    ],
+    ids=["every frame", "whatever it says", "by what it says of the frame before"],
+)
+def test_frames_of_a_stream_are_asked_about_together_where_answers_have_no_part_in_it(
+    config: dict[str, Any], calls: list[int]
+) -> None:
+    node, session = opened(gaze_model(wandering, SIZE_WH, prepared=True), heads_per_call=99, **config)
+
+    node.process(*crowd(8))
+
+    assert [len(call["image_bgr"]) for call in session.calls] == calls
+
+
+def test_what_a_model_failed_to_say_is_not_taken_for_an_answer() -> None:
+    broken = False
+
+    def failing(image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+        if broken:
+            raise RuntimeError("out of memory")
+        return wandering(image, boxes)
+
+    node, session = adaptive(session=gaze_model(failing, SIZE_WH), max_age_s=0.1)
+    shown, tracks = still(3)
+    one = [(shown.take([row]), replace(tracks.take([row]), frame_row=np.zeros(1, np.int64))) for row in range(3)]
+    node.process(*one[0])
+
+    broken = True
+    with pytest.raises(RuntimeError, match=r"^out of memory$"):
+        node.process(*one[1])
+    again = node.process(*one[1])
+    broken = False
+    later = node.process(*one[2])
+
+    assert (asked_s(again), asked_s(later)) == ([[0]], [[0.2]])
+    assert again.heatmap.max() == 0.5
+    assert len(session.calls) == 3

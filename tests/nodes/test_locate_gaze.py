@@ -55,13 +55,6 @@ def test_what_the_map_was_made_of_is_carried_over() -> None:
     assert locate(SLOPE, SLOPE).asked_ns.tolist() == [5, 5]
 
 
-def test_cells_that_the_model_left_out_move_the_point() -> None:
-    """Four columns picked of five: 0, 1, 2, 3; the rows were not shrunk."""
-    points = locate(SLOPE, how="peak", source_cells_wh=(5, 3))
-
-    assert points.point[0] == pytest.approx([1.5 / 5, 0.5])
-
-
 def test_each_head_has_its_own_point() -> None:
     points = locate(SLOPE, SLOPE[::-1], np.fliplr(SLOPE).tolist(), how="peak")
 

@@ -186,16 +186,6 @@ def test_with_maps_a_point_without_its_map_is_no_look() -> None:
     assert made.in_frame_prob == pytest.approx([0.9, 0.9])
 
 
-def test_cells_that_the_model_left_out_move_the_point() -> None:
-    seen = looks(LEFT)
-    plain, shrunk = opened(), opened(source_cells_wh=(40, 32))
-
-    x = [node.process(frames(1), seen, maps_of(seen)).point[0] for node in (plain, shrunk)]
-
-    assert x[0] != pytest.approx(x[1], abs=1e-4)
-    assert x[0][1] == x[1][1]
-
-
 def test_each_track_is_smoothed_for_itself_whatever_the_order() -> None:
     rng = np.random.default_rng(0)
     ticks = []

@@ -64,8 +64,10 @@ def ask(
     rows = np.flatnonzero(asked)
     tracks = heads.track_id[rows].tolist()
     if tracks:
-        told = Heads(heads.track_id[rows], heads.box[rows], heads.facing[rows], heads.score[rows])
-        schedule.hear(pts_ns, told, np.stack([hill(0) if heatmap is None else heatmap] * len(rows)), np.ones(len(rows)))
+        for track_id in tracks:
+            answer = schedule.answer(track_id)
+            assert answer is not None
+            answer.hear(hill(0) if heatmap is None else heatmap, 1.0)
         if found is not None:
             found.append((round(now, 3), tracks))
     return tracks

@@ -1,9 +1,13 @@
+import cv2
 import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nodes.ops.heatmap import cell_centres, hills, peaks, refined_peaks
+from nodes.ops.heatmap import cell_centres, evened, hills, in_frame_by_peak, kept_cells, log_odds, peaks, refined_peaks
+
+THINNED = [(64, 80), (48, 52), (32, 40)]
+"""Cells that come out of Gaze-LLE-DINOv3 files of 640, 416 and 320 px, and cells of the map inside."""
 
 
 def hill(x: float, y: float, shape_hw: tuple[int, int] = (48, 64), sigma: float = 0.05) -> np.ndarray:
@@ -19,11 +23,88 @@ def test_cells_lie_evenly() -> None:
     ("count", "source", "left_out"),
     [(64, 80, list(range(4, 80, 5))), (48, 52, [12, 25, 38, 51]), (32, 40, list(range(4, 40, 5)))],
 )
-def test_cells_that_the_model_left_out_are_accounted_for(count: int, source: int, left_out: list[int]) -> None:
-    picked = np.round(cell_centres(count, source) * source - 0.5).astype(int)
+def test_a_thinned_axis_has_lost_the_cells_that_upstreams_files_drop(
+    count: int, source: int, left_out: list[int]
+) -> None:
+    kept = kept_cells(count, source)
 
-    assert sorted(set(range(source)) - set(picked.tolist())) == left_out
-    assert len(picked) == count
+    assert sorted(set(range(source)) - set(kept.tolist())) == left_out
+    assert len(kept) == count
+    assert kept[5] == {80: 6, 52: 5, 40: 6}[source]
+
+
+def gaussians(source: int, sigma: float, count: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    """Return maps (N, source, source) with one hill each, and where these have their tops (N, 2)."""
+    tops = np.random.default_rng(source).uniform(0.06, 0.94, (count, 2))
+    near = cell_centres(source)[None] - tops.T[:, :, None]  # (2, N, source)
+    x, y = np.exp(-((near * source) ** 2) / (2 * sigma**2))
+    return (0.9 * y[:, :, None] * x[:, None, :]).astype(np.float32), tops
+
+
+def peak_points(maps: np.ndarray) -> np.ndarray:
+    row, column, _ = peaks(maps)
+    return np.stack([cell_centres(maps.shape[2])[column], cell_centres(maps.shape[1])[row]], axis=1)
+
+
+@pytest.mark.parametrize("sigma", [1.5, 3.75])
+@pytest.mark.parametrize(("count", "source"), THINNED)
+def test_evened_maps_are_those_of_a_linear_resize(count: int, source: int, sigma: float) -> None:
+    inside, _ = gaussians(source, sigma)
+    linear = np.stack([cv2.resize(each, (count, count), interpolation=cv2.INTER_LINEAR) for each in inside])
+    kept = kept_cells(count, source)
+    thinned = inside[:, kept][:, :, kept]
+
+    even = evened(thinned, (source, source))
+
+    assert even.dtype == np.float32
+    apart = np.abs(even - linear)
+    within, at_the_end = float(apart[:, :-1, :-1].max()), float(apart.max())
+    assert (within < (0.1 if sigma < 2 else 0.01), at_the_end < 0.2) == (True, True)
+    off = [np.linalg.norm(peak_points(maps) - peak_points(linear), axis=1).mean() for maps in (thinned, even)]
+    assert off[1] < 0.2 * off[0]
+
+
+def test_axes_are_evened_each_by_its_own_count_and_ramps_stay_ramps() -> None:
+    """Six columns, of which 2 and 5 are dropped, to four; five rows, of which 4 is dropped, to four."""
+    inside = np.add.outer(0.1 * np.arange(5), 0.05 * np.arange(6))[None]
+    thinned = inside[:, [0, 1, 2, 3]][:, :, [0, 1, 3, 4]]
+
+    even = evened(thinned, (6, 5))
+
+    across = 1.5 * np.arange(4) + 0.25  # where the centres of four even columns lie among those of six
+    down = 1.25 * np.arange(4) + 0.125
+    assert even[0] == pytest.approx(np.add.outer(0.1 * down, 0.05 * across), abs=1e-6)
+
+
+def test_evened_maps_stay_between_0_and_1_and_none_are_ordinary() -> None:
+    rng = np.random.default_rng(0)
+    noise = (rng.random((3, 64, 64)) > 0.5).astype(np.float32)
+
+    even = evened(noise, (80, 80))
+
+    assert (even.min(), even.max()) == (0, 1)
+    assert evened(np.ones((1, 64, 64), np.float32), (80, 80)) == pytest.approx(np.ones((1, 64, 64)))
+    assert evened(np.empty((0, 64, 64), np.float32), (80, 80)).shape == (0, 64, 64)
+
+
+def test_who_looks_out_of_the_frame_leaves_a_low_peak() -> None:
+    heights = np.array([0.3, 0.5, 0.9, 0.0, 1.0], np.float32)
+    maps = np.zeros((5, 2, 2), np.float32)
+    maps[:, 1, 0] = heights
+
+    plain = in_frame_by_peak(maps, 0.5, 1.0)
+    told = in_frame_by_peak(maps, 0.3, 2.0)
+
+    assert plain == pytest.approx([0.3, 0.5, 0.9, 0.0, 1.0], abs=1e-5)
+    # twice the log-odds of 0.5 over 0.3: odds (7 / 3) ** 2
+    assert told[:2] == pytest.approx([0.5, 49 / 58], abs=1e-6)
+    assert plain.dtype == np.float32
+    assert in_frame_by_peak(maps[:0], 0.3, 1.0).shape == (0,)
+
+
+def test_log_odds_are_never_infinite() -> None:
+    assert log_odds(0.8) == pytest.approx(np.log(4))
+    assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()
 
 
 def test_the_peak_is_the_first_of_the_highest_cells() -> None:
@@ -46,7 +127,7 @@ def test_a_gaussian_hill_is_located_exactly(x: float, y: float) -> None:
 
 @given(st.floats(0.05, 0.95))
 def test_a_hill_sampled_with_gaps_is_located_exactly(x: float) -> None:
-    xs = cell_centres(64, 80)
+    xs = (kept_cells(64, 80) + 0.5) / 80
     maps = np.exp(-((xs - x) ** 2) / (2 * 0.05**2))[None, None].repeat(3, axis=1)
 
     assert refined_peaks(maps, xs, cell_centres(3))[0, 0] == pytest.approx(x, abs=1e-6)

@@ -9,6 +9,8 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 Positive = Annotated[float, Field(gt=0)]
 Sign = Literal[-1, 1]
+Shapes = Mapping[str, tuple[int | str, ...]]
+"""Of outputs, by name."""
 
 
 class _Part(BaseModel):
@@ -116,6 +118,22 @@ class Angle(_Part):
     bins: Bins | None = None
     """For outputs (N, steps) that score steps of the angle."""
 
+    def unfit(self, shapes: Shapes) -> list[tuple[str, str]]:
+        """Return what is wanted of the output, and its name, where the shapes of the contract do not have it."""
+        shape = shapes.get(self.output, ())
+        columns = shape[1] if len(shape) == 2 else 0
+        if self.bins:
+            return [] if columns not in (0, 1) else [("[N, steps] of the contract", self.output)]
+        if len(shape) == 2 and (isinstance(columns, str) or self.column < columns):
+            return []
+        return [(f"[N, columns] of the contract with a column {self.column}", self.output)]
+
+    @model_validator(mode="after")
+    def _bins_are_the_whole_output(self) -> Self:
+        if self.bins and (self.column or self.unit != "degrees"):
+            raise ValueError("expected `bins` without `column` and `unit`: they are a whole output, in degrees")
+        return self
+
 
 class FaceGazeOutputs(_Part):
     """What the outputs of a model of gaze from faces or eyes mean: two angles, or a direction."""
@@ -128,6 +146,13 @@ class FaceGazeOutputs(_Part):
     """Output (N, 3) that is a direction, of any length, in place of angles."""
     axes: tuple[Sign, Sign, Sign] = (1, 1, 1)
     """Which way the axes of that direction go: 1 to image-right, down and away from the camera, -1 the other way."""
+
+    def unfit(self, shapes: Shapes) -> list[tuple[str, str]]:
+        """Return what is wanted of outputs, and their names, where the shapes of the contract do not have it."""
+        unfit = [wanted for angle in (self.yaw, self.pitch) if angle for wanted in angle.unfit(shapes)]
+        if self.vector and shapes.get(self.vector, ())[1:] != (3,):
+            unfit.append(("[N, 3] of the contract", self.vector))
+        return unfit
 
     @model_validator(mode="after")
     def _one_of_both(self) -> Self:
@@ -155,24 +180,13 @@ class HeadPoseOutputs(_Part):
     """How far from the camera heads may be turned for the model to be believed; 90 where it learned from faces."""
 
     @property
-    def columns(self) -> tuple[tuple[str, int], ...]:
-        """Name the outputs that are read, with the column of angles; of a rotation all columns are, so the last."""
-        if self.rotation:
-            return ((self.rotation, 0),)
-        return tuple((angle.output, angle.column) for angle in (self.yaw, self.pitch, self.roll) if angle)
-
-    @property
     def angles(self) -> tuple[Angle, ...]:
         """Return yaw, pitch and roll, or nothing where the output is a rotation."""
         return tuple(angle for angle in (self.yaw, self.pitch, self.roll) if angle)
 
-    def unfit(self, shapes: Mapping[str, tuple[int | str, ...]]) -> list[tuple[str, str]]:
+    def unfit(self, shapes: Shapes) -> list[tuple[str, str]]:
         """Return what is wanted of outputs, and their names, where the shapes of the contract do not have it."""
-        unfit = []
-        for angle in self.angles:
-            shape = shapes.get(angle.output, ())
-            if len(shape) != 2 or (isinstance(shape[1], int) and angle.column >= shape[1]):
-                unfit.append((f"[N, columns] of the contract with a column {angle.column}", angle.output))
+        unfit = [wanted for angle in self.angles for wanted in angle.unfit(shapes)]
         if self.rotation and shapes.get(self.rotation, ())[1:] not in ((3, 3), (6,)):
             unfit.append(("[N, 3, 3] or [N, 6] of the contract", self.rotation))
         return unfit

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal, Self
+from typing import Self
+from urllib.parse import urlsplit
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from pipeline.card_contract import Contract
 from pipeline.card_fields import Crop, FaceGazeOutputs, FaceToHead, Figure, GazeOutputs, HeadPoseOutputs, Picture
 from pipeline.config import Block, validated
 from pipeline.errors import ConfigError
@@ -18,27 +20,8 @@ from pipeline.yaml_source import read_yaml
 
 FOLDER = Path("configs/models")
 
-
-class TensorSpec(BaseModel):
-    """What one input or output must look like."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
-
-    dtype: Literal["float16", "float32", "float64", "uint8", "int8", "int32", "int64", "bool"] = "float32"
-    shape: tuple[int | str, ...]
-    """One entry per axis: a number is that extent, a name is any. `H` and `W` stand for the card's `input_size_wh`
-    where the file fixes them."""
-    range: tuple[float, float] | None = None
-    """Smallest and largest value; outputs are held to it in a trial run when the model is opened."""
-
-
-class Contract(BaseModel):
-    """Inputs and outputs by name. A file must have exactly these inputs, and at least these outputs."""
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    inputs: dict[str, TensorSpec]
-    outputs: dict[str, TensorSpec]
+ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
+"""How addresses of archives end."""
 
 
 class ModelCard(BaseModel):
@@ -110,12 +93,25 @@ class ModelCard(BaseModel):
         return url
 
     @model_validator(mode="after")
+    def _archives_name_their_member(self) -> Self:
+        archive = bool(self.url) and urlsplit(self.url or "").path.lower().endswith(ARCHIVES)
+        if archive and not self.member:
+            raise ValueError(f"member: expected the name of the file inside {self.url!r}, got none; add it")
+        if self.member and not archive:
+            raise ValueError(
+                f"member: expected a url of an archive ({', '.join(ARCHIVES)}), got {self.url!r}; correct it"
+            )
+        if self.archive_sha256 and not self.member:
+            raise ValueError("archive_sha256: expected a url of an archive, got one of a file; write it as sha256")
+        return self
+
+    @model_validator(mode="after")
     def _outputs_are_as_read(self) -> Self:
-        if self.head_pose:
-            shapes = {name: spec.shape for name, spec in self.contract.outputs.items()}
-            for wanted, name in self.head_pose.unfit(shapes):
+        shapes = {name: spec.shape for name, spec in self.contract.outputs.items()}
+        for block, outputs in (("head_pose", self.head_pose), ("face_gaze", self.face_gaze)):
+            for wanted, name in outputs.unfit(shapes) if outputs else ():
                 got = f"{name!r} among {shapes}; correct the name or the contract"
-                raise ValueError(f"head_pose: expected an output {wanted}, got {got}")
+                raise ValueError(f"{block}: expected an output {wanted}, got {got}")
         return self
 
 

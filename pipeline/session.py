@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import hashlib
 import stat
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
-from pipeline.cards import ModelCard, TensorSpec, load_card, no_file
+from pipeline.card_contract import TensorSpec, fits
+from pipeline.cards import ModelCard, load_card, no_file
+from pipeline.contract_check import Tensors, check_declared, check_outputs, in_words, names_in_file, trial_inputs
 from pipeline.device import Device
 from pipeline.errors import ModelError
 
@@ -31,15 +34,14 @@ _DTYPES = {
     "tensor(bool)": "bool",
 }
 
-Tensors = dict[str, tuple[tuple[int | str | None, ...], str]]
-
 
 class Session:
     """An opened model. May be shared by threads.
 
     Attributes:
         card: what the model is.
-        inputs, outputs: by name, shape (names for axes of any extent) and dtype, as the file declares them.
+        inputs, outputs: by name, shape (names for axes of any extent) and dtype, as the file declares them. Names are
+            those of the card, where it has its own.
     """
 
     def __init__(self, card: ModelCard, path: Path, device: Device) -> None:
@@ -47,9 +49,10 @@ class Session:
         self._path = path
         self._device = device
         self._engine = _engine(card, path, device)
-        self.inputs = _declared(self._engine.get_inputs())
-        self.outputs = _declared(self._engine.get_outputs())
-        self._check_names()
+        self.inputs, self._fed = _declared(self._engine.get_inputs(), card.contract.inputs)
+        self.outputs, self._told = _declared(self._engine.get_outputs(), card.contract.outputs)
+        check_declared(card, path, self.inputs, self.outputs)
+        self._unproved = frozenset(card.contract.outputs)
         self._try_out()
 
     def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
@@ -62,15 +65,26 @@ class Session:
             An array for each output of the contract. They are the caller's: no later run touches them.
 
         Raises:
-            ModelError: an input does not fit, or the model fails on it.
+            ModelError: an input does not fit, the model fails on it, or what it returns the first time is not what its
+                card says.
         """
+        outputs = self._run(inputs)
+        if self._unproved:
+            self._prove(outputs)
+        return outputs
+
+    def close(self) -> None:
+        """Let go of the model; `run` must not be called afterwards."""
+        self._engine = None
+
+    def _run(self, inputs: dict[str, Any]) -> dict[str, Any]:
         binding = self._engine.io_binding()
         held = [self._bind(binding, name, inputs) for name in self.inputs]
         if len(inputs) != len(held):
             raise ModelError(f"model {self._path}: expected inputs {list(self.inputs)}, got {list(inputs)}")
         for name in self.card.contract.outputs:
             # Bound by device only: the runtime allocates an output for this run, which lives as long as its array.
-            binding.bind_output(name, self._device.kind)
+            binding.bind_output(self._told[name], self._device.kind)
         try:
             self._engine.run_with_iobinding(binding)
         except Exception as error:  # the runtime's exceptions have no common base of their own
@@ -79,65 +93,35 @@ class Session:
         names = list(self.card.contract.outputs)
         return {name: value.numpy() for name, value in zip(names, binding.get_outputs(), strict=True)}
 
-    def close(self) -> None:
-        """Let go of the model; `run` must not be called afterwards."""
-        self._engine = None
-
     def _bind(self, binding: Any, name: str, inputs: dict[str, Any]) -> Any:
         shape, dtype = self.inputs[name]
         array = inputs.get(name)
         if array is None:
             raise ModelError(f"model {self._path}: expected inputs {list(self.inputs)}, got {list(inputs)}")
-        if str(array.dtype) != dtype or not _fits(array.shape, shape):
-            wanted, got = _words(shape, dtype), _words(array.shape, array.dtype)
+        if str(array.dtype) != dtype or not fits(array.shape, shape):
+            wanted, got = in_words(shape, dtype), in_words(array.shape, array.dtype)
             raise ModelError(f"model {self._path}: input {name!r}: expected {wanted}, got {got}")
         array = self._device.xp.ascontiguousarray(array)
-        binding.bind_input(name, self._device.kind, 0, np.dtype(dtype), array.shape, array.ctypes.data)
+        binding.bind_input(self._fed[name], self._device.kind, 0, np.dtype(dtype), array.shape, array.ctypes.data)
         return array
 
-    def _check_names(self) -> None:
-        """Hold what the file declares against the contract."""
-        contract = self.card.contract
-        for kind, wanted, got in (("input", contract.inputs, self.inputs), ("output", contract.outputs, self.outputs)):
-            for name, spec in wanted.items():
-                if name not in got or not _agrees(spec, *got[name], self.card.input_size_wh):
-                    raise self._breach(f"{kind} {name!r} of {_words(spec.shape, spec.dtype)}", f"{kind}s", got)
-        if extra := [name for name in self.inputs if name not in contract.inputs]:
-            raise self._breach(f"no inputs but {list(contract.inputs)}", "also", {k: self.inputs[k] for k in extra})
-
     def _try_out(self) -> None:
-        """Run once on dull input: ranks, dtypes and ranges that a file declares wrongly show before the first frame."""
-        results = self.run({name: self._dull(spec, name) for name, spec in self.card.contract.inputs.items()})
-        for name, spec in self.card.contract.outputs.items():
-            array = self._device.to_host(results[name])
-            got = {name: (array.shape, str(array.dtype))}
-            if array.ndim != len(spec.shape) or str(array.dtype) != spec.dtype:
-                raise self._breach(f"output {name!r} of {_words(spec.shape, spec.dtype)}", "in a trial run", got)
-            low, high = spec.range or (-np.inf, np.inf)
-            if array.size and not (array.min() >= low and array.max() <= high):
-                values = f"{array.min():.4g} to {array.max():.4g}"
-                raise ModelError(
-                    f"model {self._path}: expected output {name!r} within {low:g} to {high:g}, got {values} in a trial "
-                    f"run; the card {self.card.name!r} wants another file or another range"
-                )
+        """Run once on made-up input: what a file declares wrongly shows before the first frame.
 
-    def _dull(self, spec: TensorSpec, name: str) -> Any:
-        width, height = self.card.input_size_wh or (1, 1)
-        named = {"W": width, "H": height}
-        declared = self.inputs[name][0]
-        shape = [
-            fixed if isinstance(fixed, int) else wanted if isinstance(wanted, int) else named.get(wanted, 1)
-            for wanted, fixed in zip(spec.shape, declared, strict=True)
-        ]
-        value = sum(spec.range) / 2 if spec.range else 0
-        return self._device.xp.full(shape, value, spec.dtype)
+        A model that fails on what is no picture says nothing of itself: its first frame is its trial.
+        """
+        try:
+            outputs = self._run(trial_inputs(self.card, self.inputs, self._device.xp))
+        except ModelError:
+            return
+        host = {name: self._device.to_host(array) for name, array in outputs.items()}
+        check_outputs(self.card, self._path, host, "in a trial run")
 
-    def _breach(self, expected: str, where: str, got: Tensors) -> ModelError:
-        tensors = ", ".join(f"{name!r} of {_words(*tensor)}" for name, tensor in got.items()) or "none"
-        return ModelError(
-            f"model {self._path}: expected {expected}, got {where} {tensors}; the card {self.card.name!r} wants a file "
-            f"of the family {self.card.family!r}: give such a file, or the card that fits this one"
-        )
+    def _prove(self, outputs: dict[str, Any]) -> None:
+        """Hold the outputs of the first frames against the card, each until it has had values."""
+        host = {name: self._device.to_host(outputs[name]) for name in sorted(self._unproved)}
+        check_outputs(self.card, self._path, host, "on the first frame")
+        self._unproved = frozenset(name for name, array in host.items() if not array.size)
 
 
 def open_session(card: str, device: Device, root: Path) -> Session:
@@ -193,27 +177,11 @@ def _read_checked(card: ModelCard, path: Path) -> bytes:
     return content
 
 
-def _declared(nodes: Any) -> Tensors:
-    return {node.name: (tuple(node.shape), _DTYPES.get(node.type, node.type)) for node in nodes}
-
-
-def _agrees(spec: TensorSpec, shape: tuple[Any, ...], dtype: str, size_wh: tuple[int, int] | None) -> bool:
-    named = {"W": size_wh[0], "H": size_wh[1]} if size_wh else {}
-    wanted = tuple(named.get(extent, extent) if isinstance(extent, str) else extent for extent in spec.shape)
-    return dtype == spec.dtype and _fits(wanted, shape)
-
-
-def _fits(shape: tuple[Any, ...], declared: tuple[Any, ...]) -> bool:
-    """Tell whether a shape agrees with a declared one wherever both give numbers; `()` declares nothing."""
-    if not declared:
-        return True
-    return len(shape) == len(declared) and all(
-        not (isinstance(a, int) and isinstance(b, int)) or a == b for a, b in zip(shape, declared, strict=True)
-    )
-
-
-def _words(shape: tuple[Any, ...], dtype: Any) -> str:
-    return f"{dtype} [{', '.join('?' if extent is None else str(extent) for extent in shape)}]"
+def _declared(nodes: Any, specs: Mapping[str, TensorSpec]) -> tuple[Tensors, dict[str, str]]:
+    """Return what a file declares, and what it calls them, both by the names of the card."""
+    tensors = {node.name: (tuple(node.shape), _DTYPES.get(node.type, node.type)) for node in nodes}
+    names = names_in_file(specs, tensors)
+    return {ours: tensors[theirs] for ours, theirs in names.items()}, names
 
 
 def _line(error: Exception) -> str:

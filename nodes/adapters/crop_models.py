@@ -38,10 +38,15 @@ class CropModel:
 
 
 def open_crop_model(context: Context, card: str, where: str, family: str, block: str = "") -> CropModel:
-    """Open a model with one input, a picture.
+    """Open a model with one input, a picture: see `crop_model`."""
+    return crop_model(context.open_session(card), card, where, family, block)
+
+
+def crop_model(session: Session, card: str, where: str, family: str, block: str = "") -> CropModel:
+    """Take an opened model with one input, a picture.
 
     Args:
-        context: of the node.
+        session: the model.
         card: as it stands in the node's configuration.
         where: the node and its field, for messages.
         family: that the card must be of.
@@ -50,14 +55,9 @@ def open_crop_model(context: Context, card: str, where: str, family: str, block:
     Raises:
         ModelError: the card is of another family, or the model takes something else than crops.
     """
-    session = context.open_session(card)
     found, shapes = session.card, [shape for shape, _ in session.inputs.values()]
-    if (
-        found.family != family
-        or found.input_size_wh is None
-        or (block and getattr(found, block) is None)
-        or len(shapes) != 1
-    ):
+    lacks = found.family != family or found.input_size_wh is None or (block and getattr(found, block) is None)
+    if lacks or len(shapes) != 1:
         wanted = f"input_size_wh, {block} and one input" if block else "input_size_wh and one input"
         raise ModelError(
             f"{where}: expected a card of the family {family!r} with {wanted}, got {card!r} of {found.family!r} with "
@@ -70,6 +70,7 @@ def open_crop_model(context: Context, card: str, where: str, family: str, block:
             f"{where}: expected an input of {channels} channels for crops in {found.crop.colour!r}, got {shapes[0][1]} "
             f"in {card!r}; correct crop.colour in the card"
         )
+    assert found.input_size_wh is not None
     return CropModel(session, next(iter(session.inputs)), found.input_size_wh, found.crop)
 
 

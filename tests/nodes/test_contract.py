@@ -15,6 +15,7 @@ from pipeline.frames import FrameBatch, Picture
 from pipeline.node import Node, Source
 from pipeline.ports import config_of, ports_of
 from pipeline.values import concat, equal, items
+from tests.fake_face_models import face_gaze_model
 from tests.fake_models import FarDevice, FarSession, appearance_model, detector, gaze_model
 from tests.helpers import FakeContext, frames
 from tests.nodes.made_up import MAP_HW, PEOPLE, frozen, made_up
@@ -38,6 +39,7 @@ def settings(file: str, folder: Path) -> dict[str, Any]:
         "publish_events": {"endpoint": f"ipc://{folder}/bus", "log": None, "linger_s": 0},
         "measure_attention": {"window_s": 0.2, "settle_s": 0},
         "estimate_appearance": {"min_height_px": 2, "max_overlap": 0.9},
+        "estimate_face_gaze": {"max_yaw_deg": 120},
     }.get(file, {})
 
 
@@ -63,6 +65,11 @@ def seen_clothes(crop: np.ndarray) -> np.ndarray:
     return crop.mean(axis=(0, 1)) - 128
 
 
+def seen_eyes(crop: np.ndarray) -> tuple[float, float]:
+    """Return yaw and pitch that depend on the crop of a head."""
+    return float(crop.mean()) - 90, float(crop[0].mean() - crop[2].mean())
+
+
 def node(file: str, folder: Path, far: bool = False) -> Node[Any]:
     """Return a node, opened, with made-up models and a folder of its own."""
     folder.mkdir(parents=True, exist_ok=True)
@@ -70,6 +77,7 @@ def node(file: str, folder: Path, far: bool = False) -> Node[Any]:
         "people-shop-480": detector(seen_people),
         "gaze-shop-480": gaze_model(seen_gaze),
         "person-reidentification-retail-0248": appearance_model(seen_clothes),
+        "mobilegaze-mobileone-s0": face_gaze_model(seen_eyes),
     }
     context = FakeContext(
         folder,

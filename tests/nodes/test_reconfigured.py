@@ -39,8 +39,9 @@ UNSEEN = {
     "draw_overlay": {"scale", "line_width", "areas"},
     "estimate_appearance": {"min_height_px"},
     "estimate_camera_motion": {"min_share", "still"},
+    "estimate_face_gaze": {"max_heads"},
     "estimate_gaze": {"max_move"},
-    "estimate_head_pose": {"max_heads", "max_disagreement_deg", "min_head_score", "max_yaw_deg"},
+    "estimate_head_pose": {"faces_only", "max_heads", "max_disagreement_deg", "min_head_score", "max_yaw_deg"},
     "measure_looks": {"max_gap_s", "min_visit_s"},
     "track_people": {"confirm_s", "coast_s", "min_likeness", "min_likeness_weak"},
 }

@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-import cv2
 import numpy as np
 import pytest
 
@@ -266,56 +265,3 @@ def test_what_is_missing_is_told_before_a_run(tmp_path: Path) -> None:
         "such as landmarks-regression-retail-0009"
     ]
     assert ["got no such file" in other[field][0] for field in ("model", "landmarks")] == [True, True]
-
-
-PHOTOS = {
-    "person_a-720p.jpg": (561, 19, 773, 294),
-    "person_b2.jpg": (390, 60, 920, 830),
-    "two_people.jpg": (764, 1, 978, 300),
-}
-"""Whole heads of people who look into the camera, pixels."""
-
-
-@pytest.fixture(scope="module")
-def real_chain(real_models: Path, tmp_path_factory: Any) -> dict[str, str]:
-    """Return cards of the real chain, with the files of a folder."""
-    import yaml
-
-    from pipeline.yaml_source import read_yaml
-    from tests.repository import ROOT
-
-    folder = tmp_path_factory.mktemp("cards")
-    names = ("head-pose-estimation-adas-0001", "landmarks-regression-retail-0009", "gaze-estimation-adas-0002")
-    for name in names:
-        values = {**read_yaml(ROOT / f"configs/models/{name}.yaml").data, "file": str(real_models / f"{name}.onnx")}
-        (folder / f"{name}.yaml").write_text(yaml.safe_dump(values), "utf-8")
-    return {name: str(folder / f"{name}.yaml") for name in names}
-
-
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_the_real_chain_tells_who_looks_into_the_camera(
-    mirrored: bool, real_chain: dict[str, str], real_data: Path
-) -> None:
-    from nodes.estimate_head_pose import EstimateHeadPose
-    from pipeline.graph import Graph
-    from pipeline.node import Context
-    from tests.repository import ROOT
-
-    context = Context("eyes", CpuDevice(), ROOT, ROOT, Graph("", ()))
-    head, points, eye = real_chain.values()
-    poses = make_node(EstimateHeadPose, context, model=head, faces_only=True)
-    gaze = make_node(EstimateFaceGaze, context, model=eye, landmarks=points)
-    off = []
-    for name, (x1, y1, x2, y2) in PHOTOS.items():
-        image = cv2.imread(str(real_data / "face_images" / name))
-        height, width = image.shape[:2]
-        if mirrored:
-            image, x1, x2 = np.ascontiguousarray(image[:, ::-1]), width - x2, width - x1
-        shown = frames(1, pictures=[Picture((image,), "bgr")], size_wh=(width, height))
-        tracks = heads(1, head_box=[[x1 / width, y1 / height, x2 / width, y2 / height]])
-        (pose,) = run_node(poses, [(tracks, shown)])
-        (made,) = run_node(gaze, [(shown, tracks, pose)])
-        off.append(np.degrees(np.arccos(-vectors(made.yaw_pitch_deg)[0, 2])))
-
-    assert np.mean(off) < 12
-    assert max(off) < 20

@@ -45,6 +45,9 @@ class Picture(_Part):
     and what is left over at the right or at the bottom is filled."""
     fill: int = Field(default=0, ge=0, le=255)
     """What the rest of a letterbox is filled with."""
+    shrink: Literal["area", "linear"] = "area"
+    """`linear`, as most makers do: each axis is halved by area as far as that goes, the rest is linear; a fraction of
+    the time of `area`."""
     colour: Literal["bgr", "rgb"] = "bgr"
     """Order of the channels."""
     mean: tuple[float, float, float] = (0.0, 0.0, 0.0)

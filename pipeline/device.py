@@ -40,6 +40,7 @@ class Device(ABC):
         layout: Literal["nchw", "nhwc"] = "nchw",
         dtype: Literal["float32", "uint8"] = "float32",
         how: Literal["stretch", "letterbox"] = "stretch",
+        shrink: Literal["area", "linear"] = "area",
         fill: int = 0,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
         std: Sequence[float] = (1.0, 1.0, 1.0),
@@ -54,6 +55,8 @@ class Device(ABC):
             dtype: `float32` or `uint8`; 0 to 255 in both.
             how: `stretch`: both axes fill the size, so fractions of the input are fractions of the frame. `letterbox`:
                 the frame keeps its shape and stands in the upper left corner, as large as `letterbox.content_size`.
+            shrink: `area` by area alone; `linear` by area as far as halving goes and the rest linearly, in a fraction
+                of the time.
             fill: what the rest of a letterbox is filled with, before `mean` and `std`.
             mean: what is taken off each channel, in the order of `colour`; `float32` only.
             std: what it is divided by after that; `float32` only.

@@ -35,6 +35,7 @@ class CpuDevice(Device):
         layout: Literal["nchw", "nhwc"] = "nchw",
         dtype: Literal["float32", "uint8"] = "float32",
         how: Literal["stretch", "letterbox"] = "stretch",
+        shrink: Literal["area", "linear"] = "area",
         fill: int = 0,
         mean: Sequence[float] = (0.0, 0.0, 0.0),
         std: Sequence[float] = (1.0, 1.0, 1.0),
@@ -46,7 +47,9 @@ class CpuDevice(Device):
             raise ValueError(f"CpuDevice.model_input: how: expected 'stretch' or 'letterbox', got {how!r}")
         _check_pictures("model_input", frames)
         images = (
-            resized(picture, size_wh, colour) if how == "stretch" else letterboxed(picture, size_wh, colour, fill)
+            resized(picture, size_wh, colour, shrink)
+            if how == "stretch"
+            else letterboxed(picture, size_wh, colour, shrink, fill)
             for picture in frames.pictures
         )
         batch = _stacked(images, len(frames), size_wh, colour, layout, dtype)

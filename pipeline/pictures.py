@@ -16,6 +16,7 @@ from pipeline.frames import Picture
 from pipeline.letterbox import content_size
 
 Colour = Literal["bgr", "rgb", "grey"]
+Shrink = Literal["area", "linear"]
 Array = np.ndarray[Any, np.dtype[Any]]
 
 # OpenCV's I420 and NV12 conversions are limited-range BT.601: what Picture promises.
@@ -32,35 +33,44 @@ def to_bgr(picture: Picture) -> Array:
     return resized(picture, picture.size_wh, "bgr")
 
 
-def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour) -> Array:
+def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: Shrink = "area") -> Array:
     """Return the upright picture stretched to a size: (h, w, 3) u8 in the order of `colour`, (h, w, 1) for `grey`.
 
-    Shrinks by area, so that small heads do not flicker; enlarges linearly.
+    Args:
+        picture: any.
+        size_wh: width and height of the result, pixels.
+        colour: order of the channels, or `grey`.
+        shrink: `area`, so that small heads do not flicker; `linear`: each axis is halved by area as far as that goes,
+            the rest is linear, which costs a fraction. What enlarges is linear.
     """
     turned = picture.rotation_deg in (90, 270)
     size = (size_wh[1], size_wh[0]) if turned else size_wh
     if picture.layout == "bgr":
-        small = _resize(picture.planes[0], size)
+        small = _resize(picture.planes[0], size, linear=shrink == "linear", apart=shrink == "linear")
         small = small if colour == "bgr" else cv2.cvtColor(small, _FROM_BGR[colour])
     elif colour == "grey":
-        small = cv2.LUT(_resize(picture.planes[0], size), _FULL_RANGE)
+        luma = _resize(picture.planes[0], size, linear=shrink == "linear", apart=shrink == "linear")
+        small = cv2.LUT(luma, _FULL_RANGE)
     else:
-        small = _from_planes(picture, size, colour)
+        small = _from_planes(picture, size, colour, shrink)
     small = cv2.rotate(small, _TURN[picture.rotation_deg]) if picture.rotation_deg else small
     return small if small.ndim == 3 else small[:, :, None]
 
 
-def letterboxed(picture: Picture, size_wh: tuple[int, int], colour: Colour, fill: int) -> Array:
+def letterboxed(
+    picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: Shrink = "area", fill: int = 0
+) -> Array:
     """Return the upright picture in its own shape, in the upper left corner of a size: (h, w, 3 or 1) u8.
 
     Args:
         picture: any.
         size_wh: width and height of the result, pixels.
         colour: order of the channels, or `grey`.
+        shrink: as in `resized`.
         fill: value of all that is left over at the right or at the bottom.
     """
     width, height = content_size(picture.size_wh, size_wh)
-    content = resized(picture, (width, height), colour)
+    content = resized(picture, (width, height), colour, shrink)
     if (width, height) == size_wh:
         return content
     whole = np.empty((size_wh[1], size_wh[0], content.shape[2]), np.uint8)
@@ -115,28 +125,38 @@ def _cut(plane: Array, box_px: Array, size_wh: tuple[int, int]) -> Array:
     return cv2.warpAffine(part, onto, size_wh, flags=how, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _from_planes(picture: Picture, size_wh: tuple[int, int], colour: Colour) -> Array:
+def _from_planes(picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: Shrink) -> Array:
+    linear = shrink == "linear"
     width, height = size_wh
     half_w, half_h = (width + 1) // 2, (height + 1) // 2
     # OpenCV converts even sizes out of one block of memory: luma above, chroma below.
     block = np.empty((3 * half_h, 2 * half_w), np.uint8)
     luma, chroma = block[: 2 * half_h], block[2 * half_h :]
     if (height, width) == luma.shape:
-        _resize(picture.planes[0], size_wh, luma)
+        _resize(picture.planes[0], size_wh, luma, linear=linear, apart=linear)
     else:
-        luma[:height, :width] = _resize(picture.planes[0], size_wh)
+        luma[:height, :width] = _resize(picture.planes[0], size_wh, linear=linear, apart=linear)
         luma[height:], luma[:, width:] = luma[height - 1], luma[:, width - 1 : width]
     parts = chroma.reshape(2, half_h, half_w) if picture.layout == "i420" else chroma.reshape(1, half_h, half_w, 2)
     for plane, part in zip(picture.planes[1:], parts, strict=True):
-        _resize(plane, (half_w, half_h), part, chroma=True)
+        # Chroma is blurred by the camera already.
+        _resize(plane, (half_w, half_h), part, linear=True, apart=linear)
     codes = _FROM_I420 if picture.layout == "i420" else _FROM_NV12
     return cv2.cvtColor(block, codes[colour])[:height, :width]
 
 
-def _resize(plane: Array, size_wh: tuple[int, int], out: Array | None = None, chroma: bool = False) -> Array:
+def _resize(
+    plane: Array, size_wh: tuple[int, int], out: Array | None = None, *, linear: bool = False, apart: bool = False
+) -> Array:
     """Resize into `out` where given. Without it, a plane that has the size already is returned as it is.
 
-    Chroma is blurred by the camera already and is shrunk by less than half linearly, which is many times faster.
+    Args:
+        plane: (H, W) or (H, W, channels) u8.
+        size_wh: width and height of the result.
+        out: where it is to stand.
+        linear: what is left after halving is shrunk linearly and not by area, which is many times faster. Each pixel
+            still counts, as it is less than half.
+        apart: an axis is halved also where the other one is not.
     """
     height, width = plane.shape[:2]
     if (width, height) == size_wh:
@@ -148,6 +168,11 @@ def _resize(plane: Array, size_wh: tuple[int, int], out: Array | None = None, ch
     while width >= 2 * size_wh[0] and height >= 2 * size_wh[1] and (width, height) != (2 * size_wh[0], 2 * size_wh[1]):
         width, height = width // 2, height // 2
         plane = cv2.resize(plane[: 2 * height, : 2 * width], (width, height), interpolation=cv2.INTER_AREA)
+    while apart and (width > 2 * size_wh[0] or height > 2 * size_wh[1]):
+        halves = (2 if width > 2 * size_wh[0] else 1), (2 if height > 2 * size_wh[1] else 1)
+        width, height = width // halves[0], height // halves[1]
+        # Linearly by two is by area, too: each pixel is the mean of two.
+        plane = cv2.resize(plane[: halves[1] * height, : halves[0] * width], (width, height))
     shrinks = size_wh[0] <= width and size_wh[1] <= height
-    interpolation = cv2.INTER_AREA if shrinks and not chroma else cv2.INTER_LINEAR
+    interpolation = cv2.INTER_AREA if shrinks and not linear else cv2.INTER_LINEAR
     return cv2.resize(plane, size_wh, dst=out, interpolation=interpolation)

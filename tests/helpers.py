@@ -100,6 +100,7 @@ class FakeDevice:
         layout: str = "nchw",
         dtype: str = "float32",
         how: str = "stretch",
+        shrink: str = "area",
         fill: int = 0,
         mean: Sequence[float] = (0, 0, 0),
         std: Sequence[float] = (1, 1, 1),

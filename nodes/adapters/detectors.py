@@ -96,7 +96,7 @@ class Detector:
             return []
         how, taken = self._picture, self._taken
         images = self._device.model_input(
-            frames, self._size_wh, how.colour, taken.layout, taken.dtype, how.fit, how.fill, how.mean, how.std
+            frames, self._size_wh, how.colour, taken.layout, taken.dtype, how.fit, how.shrink, how.fill, how.mean, how.std
         )
         count = 1 if taken.one_by_one else len(frames)
         found = []

@@ -7,6 +7,7 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+from nodes.ops.wholebody import NAMES
 from training.data import STILL_WH
 from training.detector_graph import BODY_LABEL, DIRECTIONS, FRONT_LABEL, HEAD_LABEL
 from training.gaze_net import MAP_CELLS, SIZE_WH
@@ -16,24 +17,15 @@ logger = logging.getLogger(__name__)
 
 DETECTOR_FILE = "people-shop-480.onnx"
 GAZE_FILE = "gaze-shop-480.onnx"
-DIRECTION_NAMES = (
-    "front",
-    "right_front",
-    "right_side",
-    "right_back",
-    "back",
-    "left_back",
-    "left_side",
-    "left_front",
-)
 _TRAINED_ON = "rendered scenes only (scenes/); no real picture, no other model"
 
 
 def ship_detector(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:
     """Write the detector's record, and its file and card too if it replaces the shipped one."""
     classes = {int(BODY_LABEL): "body", int(HEAD_LABEL): "head"}
-    classes |= {int(FRONT_LABEL) + k: DIRECTION_NAMES[k] for k in range(DIRECTIONS)}
+    classes |= {label: NAMES[label] for label in range(int(FRONT_LABEL), int(FRONT_LABEL) + DIRECTIONS)}
     card: dict[str, Any] = {
+        "title": "people in shops, from rendered scenes: bodies, heads and where heads point",
         "family": "wholebody34",
         "input_size_wh": list(STILL_WH),
         "classes": classes,
@@ -48,6 +40,7 @@ def ship_detector(path: Path, facts: dict[str, Any], head_facts: dict[str, Any],
 def ship_gaze(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:
     """Write the gaze model's record, and its file and card too if it replaces the shipped one."""
     card: dict[str, Any] = {
+        "title": "where people in shops look, from rendered scenes, with in/out",
         "family": "gazelle",
         "input_size_wh": list(SIZE_WH),
         "box_cell_px": 0,
@@ -77,7 +70,7 @@ def _ship(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], card: d
     MODELS.mkdir(exist_ok=True)
     for source in (path, path.with_suffix(".record.yaml")):
         shutil.copyfile(source, MODELS / source.name)
-    head = {"file": f"{MODELS}/{path.name}", "url": None, "sha256": sha256_of(path), "licence": "MIT"}
+    head = {"title": card["title"], "file": f"{MODELS}/{path.name}", "url": None, "sha256": sha256_of(path), "licence": "MIT"}
     tail = {"trained_on": _TRAINED_ON, "shipped": True}
     write_yaml(
         CARDS / f"{path.stem}.yaml",

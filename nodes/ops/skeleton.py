@@ -57,7 +57,7 @@ def reach_of(boxes: Array, heads: Array, person: Array, count: int, head_heights
     low, high = np.full((count, 2), np.inf), np.full((count, 2), -np.inf)
     np.minimum.at(low, person, boxes[:, :2])
     np.maximum.at(high, person, boxes[:, 2:])
-    stature = np.linalg.norm(np.maximum(high - low, 0), axis=1)
+    stature: Array = np.linalg.norm(np.maximum(high - low, 0), axis=1)
     np.maximum.at(stature, person[heads], head_heights * (boxes[heads, 3] - boxes[heads, 1]))
     return stature
 

@@ -80,7 +80,7 @@ def test_much_evidence_outweighs_single_mistakes_at_any_frame_rate() -> None:
         ticks = [(at, seen(body(child=0.9))) for at in np.arange(0, 20, step_s)] + [(20, seen(body(adult=0.95)))]
         return float(told_at(ticks)[-1].child_prob[0])
 
-    assert after_much(0.1) == pytest.approx(after_much(0.4), abs=0.02)
+    assert after_much(0.1) == pytest.approx(after_much(0.4), abs=0.05)
     assert after_much(0.1) > 0.85
 
 

@@ -16,7 +16,10 @@ from pipeline.settings import EngineConfig
 from pipeline.streams import StreamConfig
 
 LIVE_OF_STREAM = frozenset(
-    {"aois", "masks", "hfov_deg", "camera_matrix", "max_fps", "when_full", "max_age_ms"}
+    {
+        "aois", "masks", "hfov_deg", "camera_matrix", "camera_size_wh", "camera_origin", "max_fps", "when_full",
+        "max_age_ms",
+    }
 )  # fmt: skip
 """Values of a stream that may change while it is read."""
 FIXED_OF_STREAM = {

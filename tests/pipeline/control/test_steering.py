@@ -180,8 +180,8 @@ def test_a_stream_that_cannot_be_added_is_refused(desk: Desk) -> None:
     ]
     assert desk.wrong(lambda: desk.steering.add("a/b", {"url": "rtsp://u:secret@gate", "max_fps": 0, "aoi": {}})) == [
         "streams.a/b.max_fps: expected greater than 0, got 0",
-        "streams.a/b.aoi: unknown key; did you mean 'aois'? (keys: url, aois, masks, hfov_deg, camera_matrix, max_fps, "
-        "when_full, realtime, max_age_ms, start_time)",
+        "streams.a/b.aoi: unknown key; did you mean 'aois'? (keys: url, aois, masks, hfov_deg, camera_matrix, "
+        "camera_size_wh, camera_origin, max_fps, when_full, realtime, max_age_ms, start_time)",
         "streams: expected a stream id of a-z, A-Z, 0-9, _ and - only, got 'a/b'; choose another",
     ]
     assert desk.wrong(lambda: desk.steering.add("gate", {})) == ["streams.gate.url: expected a value, got none; add it"]

@@ -70,7 +70,13 @@ def _ship(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], card: d
     MODELS.mkdir(exist_ok=True)
     for source in (path, path.with_suffix(".record.yaml")):
         shutil.copyfile(source, MODELS / source.name)
-    head = {"title": card["title"], "file": f"{MODELS}/{path.name}", "url": None, "sha256": sha256_of(path), "licence": "MIT"}
+    head = {
+        "title": card["title"],
+        "file": f"{MODELS}/{path.name}",
+        "url": None,
+        "sha256": sha256_of(path),
+        "licence": "MIT",
+    }
     tail = {"trained_on": _TRAINED_ON, "shipped": True}
     write_yaml(
         CARDS / f"{path.stem}.yaml",

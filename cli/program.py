@@ -19,6 +19,7 @@ DONE, FAILED, WRONG_INPUT, INTERRUPTED = 0, 1, 2, 130
 
 VERBS = {
     "nodes": "list the stages that graphs are made of",
+    "models": "list, show, fetch and check models: models list",
     "explain": "say what a stage reads, makes and can be told: explain hit_aoi",
     "replay": "decide the events of a recorded run again, without models and pictures: replay out/rec --assert",
     "ctl": "watch and steer a graph that runs with --serve: ctl streams list",

@@ -205,3 +205,96 @@ def test_crops_that_cannot_be_cut_are_refused(root, crop):
     write(root / "configs/models/tiny.yaml", crop=crop)
 
     assert f"tiny.crop.{next(iter(crop))}" in refusal("tiny", root)
+
+
+def told(root: Path, **changes: object) -> str:
+    """Return the one problem of a card with these changes, without its place."""
+    path = write(root / "configs/models/tiny.yaml", **changes)
+    return refusal("tiny", root).removeprefix(str(path)).partition(": ")[2]
+
+
+def test_an_archive_and_its_member_belong_together(root):
+    archive = "https://example.org/models/all.tar.gz?part=1"
+    wanted = "expected a url of an archive (.zip, .tar.gz, .tgz, .tar)"
+
+    assert told(root, url=archive) == (
+        f"tiny: member: expected the name of the file inside {archive!r}, got none; add it"
+    )
+    assert told(root, member="tiny.onnx") == (f"tiny: member: {wanted}, got None; correct it")
+    assert told(root, url="https://example.org/tiny.onnx", member="tiny.onnx") == (
+        f"tiny: member: {wanted}, got 'https://example.org/tiny.onnx'; correct it"
+    )
+    assert told(root, url="https://example.org/tiny.onnx", archive_sha256="0" * 64) == (
+        "tiny: archive_sha256: expected a url of an archive, got one of a file; write it as sha256"
+    )
+    write(root / "configs/models/tiny.yaml", url=archive, member="tiny.onnx", archive_sha256="0" * 64)
+    assert load_card("tiny", root)[0].member == "tiny.onnx"
+
+
+def of_gaze(face_gaze: dict[str, object], **shapes: list[object]) -> dict[str, object]:
+    outputs = {name: {"shape": shape} for name, shape in shapes.items()}
+    return {"face_gaze": face_gaze, "contract": {"inputs": {}, "outputs": outputs}}
+
+
+STEPS = {"width_deg": 4, "first_deg": -180}
+BINS = {"yaw": {"output": "a", "sign": -1, "bins": STEPS}, "pitch": {"output": "b", "bins": STEPS}}
+
+
+def test_outputs_of_a_model_of_gaze_from_faces_are_read(root):
+    write(root / "configs/models/tiny.yaml", **of_gaze(BINS, a=["N", 90], b=["N", "steps"]))
+    gaze = load_card("tiny", root)[0].face_gaze
+    assert gaze
+    assert gaze.yaw
+    assert gaze.yaw.bins
+    assert (gaze.yaw.sign, gaze.yaw.bins.width_deg, gaze.vector) == (-1, 4, None)
+
+    write(root / "configs/models/tiny.yaml", **of_gaze({"vector": "a", "axes": [1, -1, 1]}, a=[1, 3]))
+    gaze = load_card("tiny", root)[0].face_gaze
+    assert gaze
+    assert (gaze.vector, gaze.axes, gaze.yaw) == ("a", (1, -1, 1), None)
+
+
+@pytest.mark.parametrize(
+    ("face_gaze", "shapes", "problem"),
+    [
+        ({}, {}, "tiny.face_gaze: expected `yaw` and `pitch`, or `vector` alone; write one of the two"),
+        (
+            BINS,
+            {"a": ["N", 90]},
+            "tiny: face_gaze: expected an output [N, steps] of the contract, got 'b' among {'a': ('N', 90)}; correct "
+            "the name or the contract",
+        ),
+        (
+            BINS,
+            {"a": ["N", 1], "b": ["N", 90]},
+            "tiny: face_gaze: expected an output [N, steps] of the contract, got 'a' among {'a': ('N', 1), 'b': ('N', "
+            "90)}; correct the name or the contract",
+        ),
+        (
+            {"vector": "a"},
+            {"a": ["N", 2]},
+            "tiny: face_gaze: expected an output [N, 3] of the contract, got 'a' among {'a': ('N', 2)}; correct the "
+            "name or the contract",
+        ),
+        (
+            {**BINS, "yaw": {"output": "a", "bins": STEPS, "unit": "radians"}},
+            {"a": ["N", 90], "b": ["N", 90]},
+            "tiny.face_gaze.yaw: expected `bins` without `column` and `unit`: they are a whole output, in degrees",
+        ),
+    ],
+    ids=["nothing", "missing", "one step", "vector", "unit"],
+)
+def test_outputs_that_are_no_gaze_are_refused(root, face_gaze, shapes, problem):
+    assert told(root, **of_gaze(face_gaze, **shapes)) == problem
+
+
+def test_a_contract_must_make_sense(root):
+    falling = {"inputs": {"x": {"shape": ["N"], "range": [1, 0]}}, "outputs": {}}
+    doubled = {"inputs": {}, "outputs": {name: {"shape": ["N"], "position": 2} for name in "ab"}}
+
+    assert told(root, contract=falling) == (
+        "tiny.contract.inputs.x: range: expected the smaller value first, got [1.0, 0.0]; swap them"
+    )
+    assert told(root, contract=doubled) == (
+        "tiny.contract: outputs: expected each position once, got [2, 2]; correct them"
+    )

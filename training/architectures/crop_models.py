@@ -118,6 +118,12 @@ def _head_poses() -> dict[str, Architecture]:
             inputs={"input": faces},
             outputs=angles,
         )
+    made["sixdrepnet"] = Architecture(
+        file="6DRepNet_300W_LP_AFLW2000.onnx",
+        build=lambda: RotationModel(SmallNet()),
+        inputs={"input": faces},
+        outputs={"rotation": ("N", 3, 3)},
+    )
     for kind in ("mask", "nomask"):
         made[f"dmhead-{kind}"] = Architecture(
             file=f"dmhead_{kind}_Nx3x224x224.onnx",
@@ -140,7 +146,7 @@ def _head_poses() -> dict[str, Architecture]:
             outputs={"rotation_matrix": (1, 3, 3)},
         )
     made["whenet"] = Architecture(
-        file="whenet.onnx",
+        file="WHENet.onnx",
         build=lambda: BinModel(SmallNet(), (120, 66, 66)),
         inputs={"input": faces},
         outputs={"yaw": ("N", 120), "pitch": ("N", 66), "roll": ("N", 66)},
@@ -158,8 +164,15 @@ def _face_gazes() -> dict[str, Architecture]:
             inputs={"input": Input((1, 3, 448, 448), *_NORMALISED)},
             outputs=bins,
         )
+    for data, count in (("gaze360", GAZE_BINS), ("mpiifacegaze", 28)):
+        made[f"l2cs-{data}"] = Architecture(
+            file=f"l2cs_{data}.onnx",
+            build=lambda count=count: BinModel(ResNet(50), (count, count)),  # type: ignore[misc]
+            inputs={"input": Input(("N", 3, 448, 448), *_NORMALISED)},
+            outputs={"yaw": ("N", count), "pitch": ("N", count)},
+        )
     made["privigaze-student"] = Architecture(
-        file="privigaze_student_Nx1x224x224.onnx",
+        file="privigaze_student.onnx",
         build=PriviGazeStudent,
         inputs={"input": Input(("N", 1, 224, 224), high=1.0)},
         outputs={"yaw": ("N", GAZE_BINS), "pitch": ("N", GAZE_BINS)},

@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.architectures.gaze import BYTE
-from training.architectures.spec import Architecture, Input, Shape
+from training.architectures.spec import Architecture, Input
 from training.layers import conv_block
 
 CLASSES = 25
@@ -22,6 +22,8 @@ PER_CLASS, OVERLAP, LEAST_SCORE = 20, 0.4, 0.25
 STRIDES = (8, 16, 32)
 _LOGITS = (-5.0, 1.5)
 """Mean and standard deviation of random score logits: few places of a picture score high."""
+_NUMBERED = ("t443", "t468", "t493", "t446", "t471", "t496", "t449", "t474", "t499")
+"""Outputs of SCRFD files are called by number, and otherwise in each: scores, boxes and points."""
 
 
 class PlainPyramid(nn.Module):
@@ -48,19 +50,19 @@ class Suppression(torch.autograd.Function):
     @staticmethod
     def forward(_: Any, boxes: Tensor, scores: Tensor) -> Tensor:
         """Return picture, class and box (K, 3) i64 of what is kept of boxes (1, M, 4) with scores (1, C, M)."""
-        low = torch.maximum(boxes[0, :, None, :2], boxes[0, None, :, :2])
-        high = torch.minimum(boxes[0, :, None, 2:], boxes[0, None, :, 2:])
-        shared = (high - low).clamp(min=0).prod(-1)
-        area = (boxes[0, :, 2:] - boxes[0, :, :2]).prod(-1)
-        close = shared > OVERLAP * (area[:, None] + area[None] - shared)
-        kept = []
+        area, kept = (boxes[0, :, 2:] - boxes[0, :, :2]).prod(-1), []
         for label, of_class in enumerate(scores[0]):
-            order, mine = of_class.argsort(descending=True, stable=True).tolist(), 0
-            order = [k for k in order if of_class[k] > LEAST_SCORE]
-            while order and mine < PER_CLASS:
-                best, mine = order[0], mine + 1
-                kept.append((0, label, best))
-                order = [k for k in order[1:] if not close[best, k]]
+            left = of_class.argsort(descending=True, stable=True)
+            left = left[of_class[left] > LEAST_SCORE]
+            for _ in range(min(PER_CLASS, len(left))):
+                best, left = left[0], left[1:]
+                kept.append((0, label, int(best)))
+                low = torch.maximum(boxes[0, best, :2], boxes[0, left, :2])
+                high = torch.minimum(boxes[0, best, 2:], boxes[0, left, 2:])
+                shared = (high - low).clamp(min=0).prod(-1)
+                left = left[shared <= OVERLAP * (area[best] + area[left] - shared)]
+                if not len(left):
+                    break
         return torch.tensor(kept, dtype=torch.int64).reshape(-1, 3)
 
     @staticmethod
@@ -156,15 +158,14 @@ def plain_architectures() -> dict[str, Architecture]:
 
 
 def _scrfd(size: str, width: int) -> Architecture:
-    shapes: dict[str, Shape] = {}
-    for kind, columns in (("score", 1), ("bbox", 4), ("kps", 10)):
-        shapes |= {f"{kind}_{stride}": (2 * (640 // stride) ** 2, columns) for stride in STRIDES}
+    rows = [2 * (640 // stride) ** 2 for stride in STRIDES]
+    kinds = [(count, columns) for columns in (1, 4, 10) for count in rows]
     return Architecture(
         file=f"det_{size}.onnx",
         build=lambda: Scrfd(width),
         steepen=steepen_scrfd,
         inputs={"input.1": Input((1, 3, 640, 640), -1.0, 1.0)},
-        outputs=shapes,
+        outputs=dict(zip(_NUMBERED, kinds, strict=True)),
     )
 
 

@@ -1,6 +1,7 @@
 """Gaze-LLE with random weights: counts, golden values of the decoder, and what the written file does."""
 
 import math
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ torch = pytest.importorskip("torch", reason="the training extra is not installed
 from training.architectures.gaze_decoder import GazeDecoder, head_masks, position_table  # noqa: E402
 from training.architectures.names import architectures  # noqa: E402
 from training.architectures.vit import rotary_angles, rotary_periods, turned  # noqa: E402
-from training.architectures.write import random_inputs, random_network, write  # noqa: E402
+from training.architectures.write import random_inputs, random_network  # noqa: E402
 from training.export import check_against_torch, one_thread_session  # noqa: E402
 
 KNOWN = architectures()
@@ -23,8 +24,8 @@ def count(network: "torch.nn.Module") -> int:
 
 
 @pytest.fixture(scope="module")
-def atto(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    return write(ATTO, KNOWN[ATTO], tmp_path_factory.mktemp("atto"))
+def atto(written: Callable[[str], Path]) -> Path:
+    return written(ATTO)
 
 
 @pytest.mark.parametrize(

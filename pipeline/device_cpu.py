@@ -49,7 +49,7 @@ class CpuDevice(Device):
         images = (
             resized(picture, size_wh, colour, shrink)
             if how == "stretch"
-            else letterboxed(picture, size_wh, colour, shrink, fill)
+            else letterboxed(picture, size_wh, colour, fill, shrink)
             for picture in frames.pictures
         )
         batch = _stacked(images, len(frames), size_wh, colour, layout, dtype)

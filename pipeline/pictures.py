@@ -58,7 +58,7 @@ def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: 
 
 
 def letterboxed(
-    picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: Shrink = "area", fill: int = 0
+    picture: Picture, size_wh: tuple[int, int], colour: Colour, fill: int = 0, shrink: Shrink = "area"
 ) -> Array:
     """Return the upright picture in its own shape, in the upper left corner of a size: (h, w, 3 or 1) u8.
 
@@ -66,8 +66,8 @@ def letterboxed(
         picture: any.
         size_wh: width and height of the result, pixels.
         colour: order of the channels, or `grey`.
-        shrink: as in `resized`.
         fill: value of all that is left over at the right or at the bottom.
+        shrink: as in `resized`.
     """
     width, height = content_size(picture.size_wh, size_wh)
     content = resized(picture, (width, height), colour, shrink)

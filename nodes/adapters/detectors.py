@@ -79,6 +79,7 @@ class Detector:
         by_faces = FACE in family.labels and HEAD not in family.labels
         self.labels = tuple(sorted({*family.labels, HEAD})) if by_faces else family.labels
         ratio = card.face_to_head
+        self._scale = card.picture.mean, card.picture.std
         self._head_of_face = (ratio.width, ratio.height, ratio.up) if ratio else HEAD_OF_FACE
         self._by_faces = by_faces
 
@@ -94,9 +95,9 @@ class Detector:
         """
         if not len(frames):
             return []
-        how, taken = self._picture, self._taken
+        taken, how = self._taken, self._picture
         images = self._device.model_input(
-            frames, self._size_wh, how.colour, taken.layout, taken.dtype, how.fit, how.shrink, how.fill, how.mean, how.std
+            frames, self._size_wh, how.colour, taken.layout, taken.dtype, how.fit, how.shrink, how.fill, *self._scale
         )
         count = 1 if taken.one_by_one else len(frames)
         found = []

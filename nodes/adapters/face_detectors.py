@@ -8,7 +8,8 @@ from typing import Any, Self
 import numpy as np
 
 from nodes.adapters.detector_family import Family, Unfit, fits, shapes_of, worded
-from nodes.ops import scrfd, yunet
+from nodes.ops import scrfd
+from nodes.ops.cell_boxes import STRIDES, boxes_of, cells
 from nodes.ops.detected import Rows, best_candidates, without_doubles
 from nodes.ops.wholebody import FACE
 from pipeline.session import Session
@@ -24,10 +25,11 @@ class Yunet(Family):
 
     MAX_IOU = 0.45
     labels = (FACE,)
-    outputs = tuple(f"{kind}_{stride}" for stride in yunet.STRIDES for kind in ("cls", "obj", "bbox"))
+    outputs = tuple(f"{kind}_{stride}" for stride in STRIDES for kind in ("cls", "obj", "bbox"))
 
     def __init__(self, size_wh: tuple[int, int]) -> None:
         self._size_wh = size_wh
+        self._size = np.array([*size_wh, *size_wh], np.float32)
 
     @classmethod
     def of(cls, session: Session) -> Self:
@@ -44,16 +46,15 @@ class Yunet(Family):
         return cls((width, height))
 
     def rows(self, outputs: Mapping[str, Array], picture: int, min_score: Array) -> Rows:
-        """See `Family.rows`."""
-        boxes, scores = [], []
-        for stride in yunet.STRIDES:
-            of_class, of_object, raw = (outputs[f"{kind}_{stride}"][picture] for kind in ("cls", "obj", "bbox"))
-            score = yunet.scores_of(of_class[:, 0], of_object[:, 0])
-            cell = best_candidates(score, min_score[FACE])
-            boxes.append(yunet.boxes_of(raw[cell], cell, stride, self._size_wh[0] // stride))
-            scores.append(score[cell])
-        size = np.array([*self._size_wh, *self._size_wh], np.float32)
-        return without_doubles(FACE, np.concatenate(boxes) / size, np.concatenate(scores), self.MAX_IOU)
+        """See `Family.rows`. A score is the geometric mean of what both outputs say, each within 0 to 1."""
+        of_class, of_object, raw = (
+            np.concatenate([outputs[f"{kind}_{stride}"][picture] for stride in STRIDES])
+            for kind in ("cls", "obj", "bbox")
+        )
+        scores = np.sqrt(np.clip(of_class[:, 0], 0, 1) * np.clip(of_object[:, 0], 0, 1))
+        picked = best_candidates(scores, min_score[FACE])
+        boxes = boxes_of(raw[picked], cells(self._size_wh)[picked]) / self._size
+        return without_doubles(FACE, boxes, scores[picked], self.MAX_IOU)
 
 
 class Scrfd(Family):
@@ -69,6 +70,7 @@ class Scrfd(Family):
     def __init__(self, size_wh: tuple[int, int], outputs: tuple[str, ...], strides: tuple[int, ...], each: int) -> None:
         self.outputs = outputs
         self._size_wh, self._strides, self._each = size_wh, strides, each
+        self._size = np.array([*size_wh, *size_wh], np.float32)
 
     @classmethod
     def of(cls, session: Session) -> Self:
@@ -96,5 +98,4 @@ class Scrfd(Family):
             centres = scrfd.anchors(self._size_wh, stride, self._each)[anchor]
             boxes.append(scrfd.boxes_of(raw[anchor], centres, stride))
             scores.append(score[anchor, 0])
-        size = np.array([*self._size_wh, *self._size_wh], np.float32)
-        return without_doubles(FACE, np.concatenate(boxes) / size, np.concatenate(scores), self.MAX_IOU)
+        return without_doubles(FACE, np.concatenate(boxes) / self._size, np.concatenate(scores), self.MAX_IOU)

@@ -17,7 +17,7 @@ from nodes.adapters.detector_family import (
     shapes_of,
     worded,
 )
-from nodes.ops import yolox
+from nodes.ops.cell_boxes import boxes_of, cells
 from nodes.ops.detected import Rows, best_candidates, together, without_doubles
 from pipeline.session import Session
 
@@ -73,28 +73,28 @@ class Yolox(Family):
         self.outputs, self.unknown = (output,), unknown
         self.labels = known_labels(table)
         self._table, self._size_wh = table, size_wh
+        self._size = np.array([*size_wh, *size_wh], np.float32)
 
     @classmethod
     def of(cls, session: Session) -> Self:
         """See `Family.of`."""
         size_wh, (table, _) = session.card.input_size_wh or (0, 0), label_table(session.card.classes)
-        cells = len(yolox.grid(size_wh))
-        what = f"one output [pictures, {cells} cells, 5 + {len(table)} classes or more]"
+        count = len(cells(size_wh))
+        what = f"one output [pictures, {count} cells, 5 + {len(table)} classes or more]"
         output = only_output(session, None, what)
         shape = shapes_of(session)[output]
-        if not fits(shape, (None, cells, None)) or (isinstance(shape[2], int) and shape[2] < 5 + len(table)):
+        if not fits(shape, (None, count, None)) or (isinstance(shape[2], int) and shape[2] < 5 + len(table)):
             raise Unfit(f"expected {what}, got {worded({output: shape})}")
         return cls(output, size_wh, table, ())  # of the eighty classes of COCO nobody expects more than people
 
     def rows(self, outputs: Mapping[str, Array], picture: int, min_score: Array) -> Rows:
         """See `Family.rows`."""
-        found, cells = outputs[self.outputs[0]][picture], yolox.grid(self._size_wh)
-        size = np.array([*self._size_wh, *self._size_wh], np.float32)
+        found, of_cells = outputs[self.outputs[0]][picture], cells(self._size_wh)
         parts = []
         for column in np.flatnonzero(self._table >= 0):
             label = int(self._table[column])
             scores = found[:, 4] * found[:, 5 + column]
             picked = best_candidates(scores, min_score[label])
-            boxes = yolox.boxes_of(found[picked], cells[picked]) / size
+            boxes = boxes_of(found[picked, :4], of_cells[picked]) / self._size
             parts.append(without_doubles(label, boxes, scores[picked], self.MAX_IOU))
         return together(parts)

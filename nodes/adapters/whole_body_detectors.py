@@ -80,11 +80,9 @@ class Wholebody25(Family):
 
 
 def _rows(label: Array, box: Array, score: Array, table: Array, min_score: Array) -> Rows:
-    """Return the rows of classes that we know, with our labels; what is not finite is nothing."""
-    finite = np.isfinite(label) & np.isfinite(score) & np.isfinite(box).all(axis=1)
-    known = np.flatnonzero(finite & (score > 0) & (label >= 0) & (label < len(table)))
-    ours = table[label[known].astype(np.int64)]
-    counts = ours >= 0
-    counts[counts] = score[known][counts] >= min_score[ours[counts]]
-    known = known[counts]
-    return Rows(ours[counts], box[known], score[known])
+    """Return the rows of classes that we know, with our labels; what is not finite, or has no score, is nothing."""
+    sure = np.flatnonzero((score >= min_score.min()) & (score > 0) & (label >= 0) & (label < len(table)))
+    box, score = box[sure], score[sure]
+    ours = table[label[sure].astype(np.int64)]
+    counts = (ours >= 0) & (score >= min_score[ours]) & (score < np.inf) & np.isfinite(box).all(axis=1)
+    return Rows(ours, box, score).take(counts)

@@ -13,12 +13,15 @@ from nodes.ops.wholebody import ATTRIBUTES, BODY, HAND, HEAD, NAMES
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-OWNER = {NAMES.index(name): BODY if k < 4 else HEAD if k < 12 else HAND for k, name in enumerate(ATTRIBUTES)}
-"""Label of what an attribute is said of, by the label of the attribute."""
-COLUMN = {NAMES.index(name): k for k, name in enumerate(ATTRIBUTES)}
-"""Column of an attribute in `attribute_scores`, by its label."""
-IS_ATTRIBUTE = np.isin(np.arange(len(NAMES)), list(OWNER))
+_LABELS = [NAMES.index(name) for name in ATTRIBUTES]
+IS_ATTRIBUTE = np.isin(np.arange(len(NAMES)), _LABELS)
 """(labels,) bool."""
+_COLUMN = np.full(len(NAMES), -1)
+_COLUMN[_LABELS] = np.arange(len(_LABELS))
+"""Column of an attribute in `attribute_scores`, by its label."""
+_OWNER = np.full(len(NAMES), -1)
+_OWNER[_LABELS] = [BODY] * 4 + [HEAD] * 8 + [HAND] * 2
+"""Label of what an attribute is said of, by the label of the attribute."""
 
 _CLOSENESS, _SURENESS = 1e-3, 1e-5
 """Worth of equal centres, and of a full score, beside that of an equal box: they decide between overlaps that are as
@@ -38,20 +41,36 @@ def joined(owners: Rows, rows: Rows, min_iou: float) -> Array:
         min_iou: overlap from which a row may belong to a thing.
     """
     scores = np.zeros((len(owners.label), len(ATTRIBUTES)), np.float32)
-    if not len(rows.label) or not len(owners.label):
-        return scores
-    worth = _worth(owners.box, rows, min_iou)
-    for label in np.unique(rows.label).tolist():
-        owner, row = np.flatnonzero(owners.label == OWNER[label]), np.flatnonzero(rows.label == label)
-        whose, which = assign(worth[np.ix_(owner, row)])
-        scores[owner[whose], COLUMN[label]] = rows.score[row[which]]
+    spoken_of = np.flatnonzero(np.isin(owners.label, (BODY, HEAD, HAND)))
+    if len(rows.label) and len(spoken_of):
+        scores[spoken_of] = _joined(owners.take(spoken_of), rows, min_iou)
     return scores
 
 
-def _worth(owners: Array, rows: Rows, min_iou: float) -> Array:
-    """Return what each pair is worth (N, M) float64: 0 below the overlap that is wanted."""
-    overlap = iou(owners, rows.box)
-    side = np.maximum(sizes(owners).max(axis=1), np.finfo(np.float32).tiny)
-    apart = np.hypot(*(centres(owners)[:, None] - centres(rows.box)[None]).transpose(2, 0, 1)) / side[:, None]
+def _joined(owners: Rows, rows: Rows, min_iou: float) -> Array:
+    """Return the same of bodies, heads and hands alone, one or more, and one row or more."""
+    scores = np.zeros((len(owners.label), len(ATTRIBUTES)), np.float32)
+    worth = _worth(owners, rows, min_iou)  # (N, M)
+    whose = worth.argmax(axis=0)
+    said = worth[whose, np.arange(len(whose))] > 0
+    # Where each row has a favourite of its own, nothing gains more than that.
+    place = rows.label * len(owners.label) + whose
+    places, counts = np.unique(place[said], return_counts=True)
+    wanted_twice = np.unique(places[counts > 1] // len(owners.label))
+    said &= ~np.isin(rows.label, wanted_twice)
+    scores[whose[said], _COLUMN[rows.label[said]]] = rows.score[said]
+    for label in wanted_twice.tolist():
+        row = np.flatnonzero(rows.label == label)
+        owner, which = assign(worth[:, row])
+        scores[owner, _COLUMN[label]] = rows.score[row[which]]
+    return scores
+
+
+def _worth(owners: Rows, rows: Rows, min_iou: float) -> Array:
+    """Return what each pair is worth (N, M) float64: 0 below the overlap, and for things such rows are not said of."""
+    overlap = iou(owners.box, rows.box)
+    side = np.maximum(sizes(owners.box).max(axis=1), np.finfo(np.float32).tiny)
+    apart = np.hypot(*(centres(owners.box)[:, None] - centres(rows.box)[None]).transpose(2, 0, 1)) / side[:, None]
     finer = _CLOSENESS * np.maximum(1 - apart, 0) + _SURENESS * rows.score.astype(np.float64)
-    return np.asarray(np.where(overlap >= np.float32(min_iou), overlap + finer, 0))
+    meant = (owners.label[:, None] == _OWNER[rows.label]) & (overlap >= np.float32(min_iou))
+    return np.asarray(np.where(meant, overlap + finer, 0))

@@ -1,4 +1,4 @@
-"""Boxes `x1, y1, x2, y2` as arrays (N, 4): overlap, clipping, suppression of doubles.
+"""Boxes `x1, y1, x2, y2` as arrays (N, 4): overlap, clipping, shapes.
 
 A box with a NaN is no box: it overlaps nothing. Units are the caller's; fractions of the frame unless said.
 """
@@ -51,25 +51,6 @@ def share_inside(inner: Array, outer: Array) -> Array:
     shared = intersections(inner, outer)
     area = np.broadcast_to(areas(inner)[:, None], shared.shape)
     return np.asarray(np.divide(shared, area, out=np.zeros_like(shared), where=area > 0))
-
-
-def best_without_doubles(boxes: Array, scores: Array, max_iou: float) -> Array:
-    """Return the indices (K,) int64, best score first, of boxes that overlap no better kept one by more than `max_iou`.
-
-    Greedy non-maximum suppression; of equal scores the earlier box wins.
-
-    Args:
-        boxes: (N, 4) of one class in one frame.
-        scores: (N,).
-        max_iou: overlap up to which two boxes count as two things.
-    """
-    order = np.argsort(-scores, kind="stable")
-    doubles = iou(boxes[order], boxes[order]) > max_iou
-    kept = np.ones(len(order), np.bool_)
-    for rank in range(len(order)):
-        if kept[rank]:
-            kept[rank + 1 :] &= ~doubles[rank, rank + 1 :]
-    return order[kept]
 
 
 def to_anchored(boxes: Array) -> Array:

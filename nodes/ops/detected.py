@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nodes.ops.boxes import best_without_doubles, sizes
+from nodes.ops.doubles import best_of_classes
 from nodes.ops.wholebody import NAMES
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -62,18 +62,14 @@ def kept(rows: Rows, limits: Limits) -> Array:
         rows: of one frame, finite.
         limits: those of each label.
     """
-    size = sizes(rows.box)
-    large = (size > 0).all(axis=1) & (size[:, 1] >= limits.min_height[rows.label])
+    wide, high = (rows.box[:, 2:] - rows.box[:, :2]).T
+    large = (wide > 0) & (high > 0) & (high >= limits.min_height[rows.label])
     counts = np.flatnonzero(large & (rows.score >= limits.min_score[rows.label]))
-    label = rows.label[counts]
-    found = [np.zeros(0, np.int64)]
-    for one in np.unique(label):
-        same = counts[label == one]
-        found.append(same[best_without_doubles(rows.box[same], rows.score[same], limits.max_iou[one])])
-    return np.concatenate(found)
+    sure = rows.take(counts)
+    return counts[best_of_classes(*sure, limits.max_iou)]
 
 
-def best_candidates(scores: Array, min_score: float) -> Array:
+def best_candidates(scores: Array, min_score: float | np.floating[Any]) -> Array:
     """Return the indices (K,) of scores (N,) that reach a limit, rising; of very many only the best."""
     reached = np.flatnonzero(scores >= np.float32(min_score))
     if len(reached) > MOST_CANDIDATES:
@@ -84,9 +80,8 @@ def best_candidates(scores: Array, min_score: float) -> Array:
 def without_doubles(label: int, boxes: Array, scores: Array, max_iou: float) -> Rows:
     """Return rows of one class, best first, without doubles; what is not finite, or has no score, is nothing."""
     sound = np.isfinite(boxes).all(axis=1) & (scores > 0)
-    boxes, scores = boxes[sound], scores[sound]
-    best = best_without_doubles(boxes, scores, max_iou)
-    return Rows(np.full(len(best), label, np.int64), boxes[best], scores[best])
+    rows = Rows(np.full(len(boxes), label, np.int64), boxes, scores).take(sound)
+    return rows.take(best_of_classes(*rows, max_iou))
 
 
 def together(parts: list[Rows]) -> Rows:

@@ -5,7 +5,6 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nodes.ops.boxes import (
-    best_without_doubles,
     from_anchored,
     held_by_cells,
     iou,
@@ -59,30 +58,6 @@ def test_share_inside_counts_the_inner_box_only() -> None:
 
     assert share_inside(inner, UNIT)[:, 0] == pytest.approx([1.0, 0.5])
     assert share_inside(inner, NONE)[:, 0] == pytest.approx([0.0, 0.0])
-
-
-def test_doubles_go_and_the_better_stays() -> None:
-    boxes = np.array([[0, 0, 1, 1], [0, 0, 1, 0.9], [2, 0, 3, 1], [0, 0, 1, 1.1]])
-
-    kept = best_without_doubles(boxes, np.array([0.5, 0.9, 0.7, 0.5]), 0.5)
-
-    assert kept.tolist() == [1, 2]
-
-
-def test_a_box_is_doubled_only_by_one_that_is_kept() -> None:
-    row = np.array([[0, 0, 1, 1], [0.4, 0, 1.4, 1], [0.8, 0, 1.8, 1]])
-
-    kept = best_without_doubles(row, np.array([0.9, 0.8, 0.7]), 0.3)
-
-    assert kept.tolist() == [0, 2]
-
-
-def test_of_equal_scores_the_earlier_box_stays() -> None:
-    assert best_without_doubles(np.repeat(UNIT, 3, axis=0), np.full(3, 0.5), 0.5).tolist() == [0]
-
-
-def test_no_boxes_have_no_doubles() -> None:
-    assert best_without_doubles(np.empty((0, 4)), np.empty(0), 0.5).tolist() == []
 
 
 @given(boxes_between(0, 1))

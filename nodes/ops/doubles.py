@@ -1,0 +1,51 @@
+"""Boxes that are told twice: of those of a class that overlap, the best is kept."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from nodes.ops.boxes import areas
+
+Array = np.ndarray[Any, np.dtype[Any]]
+
+
+def best_of_classes(label: Array, boxes: Array, scores: Array, max_iou: Array | float) -> Array:
+    """Return the indices (K,) int64 of boxes that overlap no better kept one of their class too much.
+
+    They are ordered by class, then best score first. Greedy non-maximum suppression; of equal scores the earlier box
+    wins. Classes are gone through together: only pairs of one class are looked at.
+
+    Args:
+        label: (N,) int64, the class of each box.
+        boxes: (N, 4) in one frame.
+        scores: (N,).
+        max_iou: overlap up to which two boxes count as two things, for all or by class (classes,).
+    """
+    order = np.lexsort((-scores, label))
+    if len(order) < 2:
+        return order
+    better, worse = _pairs_within(label[order])
+    box, area = boxes[order], areas(boxes[order])
+    low = np.maximum(box[better, :2], box[worse, :2])
+    width, height = np.maximum(np.minimum(box[better, 2:], box[worse, 2:]) - low, 0).T
+    shared = width * height
+    union = area[better] + area[worse] - shared
+    overlap = np.divide(shared, union, out=np.zeros_like(shared), where=union > 0)
+    limit = max_iou if isinstance(max_iou, float) else max_iou[label[order[better]]]
+    double = overlap > limit
+    kept = np.ones(len(order), np.bool_)
+    for first, second in zip(better[double].tolist(), worse[double].tolist(), strict=True):
+        if kept[first]:
+            kept[second] = False
+    return order[kept]
+
+
+def _pairs_within(label: Array) -> tuple[Array, Array]:
+    """Return all pairs of places (P,), the earlier and the later, that have one label, of labels (N,) in order."""
+    place = np.arange(len(label))
+    after = np.searchsorted(label, label, side="right") - place - 1  # places of the same label behind each
+    first = np.repeat(place, after)
+    second = np.arange(len(first)) - np.repeat(np.cumsum(after) - after, after) + first + 1
+    return first, second

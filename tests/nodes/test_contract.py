@@ -97,7 +97,8 @@ def clip(seed: int) -> FrameBatch:
     for one in noise:
         one.planes[0].flags.writeable = False
     times = np.repeat(np.arange(FRAMES // 2) * 0.2, 2)
-    return frames(stream=("shop", "door") * (FRAMES // 2), pts_s=times, size_wh=(64, 36), pictures=noise)
+    known = {"shop": {"hfov_deg": 70}, "door": {"hfov_deg": 100}}
+    return frames(stream=("shop", "door") * (FRAMES // 2), pts_s=times, size_wh=(64, 36), pictures=noise, config=known)
 
 
 def ticks(file: str, clip: FrameBatch, seed: int) -> list[dict[str, Any]]:

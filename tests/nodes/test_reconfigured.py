@@ -41,6 +41,7 @@ UNSEEN = {
     "estimate_camera_motion": {"min_share", "still"},
     "estimate_face_gaze": {"max_heads"},
     "estimate_gaze": {"max_move"},
+    "estimate_gaze_from_direction": {"hfov_deg", "yaw_spread_deg"},
     "estimate_head_pose": {"faces_only", "max_heads", "max_disagreement_deg", "min_head_score", "max_yaw_deg"},
     "measure_looks": {"max_gap_s", "min_visit_s"},
     "track_people": {"confirm_s", "coast_s", "min_likeness", "min_likeness_weak"},

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from nodes.ops.distance import head_distance_m, lens_of, seen_width_m, sights
+from nodes.adapters.lenses import lens_of_stream
+from nodes.ops.distance import head_distance_m, seen_width_m, sights
 from nodes.ops.medians import Samples
 from nodes.types import Distances, Tracks
 from pipeline.frames import FrameBatch
-from pipeline.intrinsics import intrinsics
 from pipeline.node import Node, NodeConfig
 from pipeline.values import concat
 
@@ -98,17 +98,10 @@ class EstimateDistance(Node[Config]):
 
     def _lens(self, frames: FrameBatch, row: int) -> Array | None:
         """Return the lens (3, 3) of the camera of a frame, to fractions of the frame; None where it is unknown."""
-        stream, size_wh = frames.stream(row), frames.size_wh[row].astype(np.float64)
-        config = stream.config
-        if config.camera_matrix is not None:
-            lens = intrinsics(config.camera_matrix)
-            size = np.array(config.camera_size_wh or size_wh, np.float64)
-            lens[:2] /= size[:, None]
-            if config.camera_origin == "centre":
-                lens[:2, 2] += 0.5
+        stream = frames.stream(row)
+        lens = lens_of_stream(stream.config, frames.size_wh[row])
+        if lens is not None:
             return lens
-        if config.hfov_deg is not None:
-            return lens_of(config.hfov_deg, size_wh[0] / size_wh[1])
         if stream.id not in self._unknown:
             self._unknown.add(stream.id)
             logger.warning("stream=%s has neither hfov_deg nor camera_matrix: no distances are told", stream.id)

@@ -40,10 +40,10 @@ class FetchProgress:
 
     def finish(self) -> None:
         """Wipe the line off, so that what follows stands on one of its own."""
-        if self._out.isatty():
+        if self._said_s > self._begun[0] and self._out.isatty():
             self._out.write("\r\x1b[K")
             self._out.flush()
-        self._name = ""
+        self._said_s = self._begun[0]
 
     def _text(self, now_s: float, done: int, total: int | None) -> str:
         begun_s, before = self._begun

@@ -71,6 +71,7 @@ def option_parser() -> argparse.ArgumentParser:
         help="let the run be watched and steered over HTTP, at 127.0.0.1:8700 unless told otherwise; or unix:PATH; see "
         "docs/live_api.md",
     )
+    add("--offline", action="store_true", help="fetch no model files; the same as GAZE_OFFLINE=1 in the environment")
     add("--log", choices=("text", "json"), default="text", help="what stands on standard error: lines for people, or "
         "one JSON object a line")  # fmt: skip
     return parser

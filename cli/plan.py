@@ -6,6 +6,7 @@ import argparse
 from dataclasses import dataclass
 from pathlib import Path
 
+from cli.fetch_first import cards_to_open, check_offline, to_be_fetched
 from cli.manifest import LIVE
 from cli.program import ROOT
 from cli.sources import named_sources, streams_to_run
@@ -43,6 +44,13 @@ class Plan:
     """Those of a recording that is replayed."""
     held: frozenset[tuple[str, ...]] = frozenset()
     """Values that stay as they are where those of the recorded run changed."""
+    offline: bool = False
+    """Whether an option says that nothing is to be fetched."""
+
+    @property
+    def cards(self) -> list[str]:
+        """The model cards that the nodes name that are run."""
+        return cards_to_open(self.graph, self.replay)
 
 
 def read_written(args: argparse.Namespace) -> tuple[Graph, RunConfig, list[Stream]]:
@@ -80,6 +88,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
     passes = second_pass(graph, replay, record)
     if passes and not all(one.live for one in streams):
         passes.check(config.engine)
+    check_offline(cards_to_open(graph, replay), args.offline)
     return Plan(
         graph=graph,
         config=config,
@@ -91,6 +100,7 @@ def make_plan(args: argparse.Namespace) -> Plan:
         max_frames=args.max_frames,
         recording=recording,
         second_pass=passes,
+        offline=args.offline,
     )
 
 
@@ -105,6 +115,8 @@ def describe(plan: Plan) -> str:
         lines.append(f"recorded to {plan.recording}: {', '.join(replayable(plan.graph).edges)}")
     if plan.second_pass:
         lines += _passes(plan.second_pass)
+    if fetched := to_be_fetched(plan.cards):
+        lines += ["fetched before the run", *(f"  {line}" for line in fetched)]
     lines.append("streams")
     for stream in plan.streams:
         kind = "live" if stream.live else "file"

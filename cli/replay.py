@@ -8,6 +8,7 @@ import shutil
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from cli.fetch_first import fetch_first
 from cli.logs import copy_of, first_difference, kept_lines, lines_of, told
 from cli.manifest import RecordedRun, read_manifest
 from cli.plan import Plan
@@ -45,6 +46,7 @@ def main(argv: Sequence[str]) -> int:
     plan = plan_of(
         args.recording, manifest, config=args.config, sets=args.sets, out=out, publish=args.publish
     )  # fmt: skip
+    fetch_first(plan.cards, plan.offline)
     logged = {log.file.partition("/")[0] for run in manifest.runs.values() for log in run.logs or ()}
     _make_room(plan, args.recording, logged)
     for streams in groups(plan.streams):

@@ -10,6 +10,7 @@ from functools import partial
 from logging import ERROR
 from pathlib import Path
 
+from cli.fetch_first import fetch_first
 from cli.interrupt import interrupting
 from cli.log_format import is_json, set_up, tell
 from cli.manifest import LIVE
@@ -44,6 +45,7 @@ def main(argv: Sequence[str]) -> int:
     if args.check:
         print(describe(plan))
         return DONE
+    fetch_first(plan.cards, plan.offline)
     recording = _new_recording(plan)
     codes = []
     for streams in groups(plan.streams):

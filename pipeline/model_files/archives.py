@@ -80,7 +80,7 @@ def _from_zip(archive: Path, member: str, part: HeldPart, most_bytes: int) -> No
 def _from_tar(archive: Path, member: str, part: HeldPart, most_bytes: int) -> None:
     found: list[tarfile.TarInfo] = []
     names: list[str] = []
-    with archive.open("rb") as raw, tarfile.open(fileobj=_unfolded(archive, raw), mode="r:") as opened:
+    with archive.open("rb") as raw, tarfile.open(fileobj=(plain := _unfolded(archive, raw)), mode="r:") as opened:
         while (entry := opened.next()) is not None:
             names.append(entry.name)
             if len(names) > MOST_FILES:
@@ -93,6 +93,8 @@ def _from_tar(archive: Path, member: str, part: HeldPart, most_bytes: int) -> No
                 file = opened.extractfile(entry)
                 assert file is not None
                 _copy(file, part)
+        while plain.read(BLOCK):  # to the checksum at the end of what is pressed
+            pass
     _the_one(archive, member, found, names)
 
 

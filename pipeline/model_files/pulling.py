@@ -57,12 +57,20 @@ class Store:
 
     def why_not(self, one: Missing) -> str | None:
         """Return what keeps a file from being fetched, and what to type about it; None where nothing does."""
-        if self.settings.offline and not self._in_folder(one.place):
-            return (
-                f"model {one.name!r}: expected the file {one.place}, got none, and offline ({OFFLINE} or --offline) "
-                f"nothing is fetched; type {COMMAND} pull {one.name} where there is a network and bring the file here, "
-                f"or name a folder that has it in {MIRROR}"
-            )
+        return self.offline(one) or self.licence(one)
+
+    def offline(self, one: Missing) -> str | None:
+        """Return how to have a file where there is no network; None where there is, or a folder has it."""
+        if not self.settings.offline or self._in_folder(one.place):
+            return None
+        return (
+            f"model {one.name!r}: expected the file {one.place}, got none, and offline ({OFFLINE} or --offline) "
+            f"nothing is fetched; type {COMMAND} pull {one.name} where there is a network and bring the file here, "
+            f"or name a folder that has it in {MIRROR}"
+        )
+
+    def licence(self, one: Missing) -> str | None:
+        """Return what a licence forbids and how to accept it; None where it was accepted, or forbids nothing."""
         card = one.card
         if terms.is_accepted(card.name, card.licence, card.forbids, self.root, self.environ):
             return None

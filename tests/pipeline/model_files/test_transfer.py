@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import hashlib
 import os
+import socket
 import threading
 from pathlib import Path
 from typing import Any
@@ -294,6 +295,19 @@ def test_nobody_there_is_told(place: Path) -> None:
 
     assert refusal(url, place, around) == f"{url}: expected the file, got a connection that was refused"
     assert around.waited == [0.5, 1.0, 2.0, 4.0]
+
+
+def test_a_name_that_nobody_knows_is_told_at_once(place: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def unknown(*_: object) -> None:
+        raise socket.gaierror(socket.EAI_NONAME, "Name or service not known")
+
+    monkeypatch.setattr(socket, "getaddrinfo", unknown)
+    around = Around()
+
+    assert refusal("https://models.example/net.onnx", place, around) == (
+        "https://models.example/net.onnx: expected a host, got no such name; is there a network?"
+    )
+    assert around.waited == []
 
 
 def test_a_secure_server_is_believed_by_its_certificate(secure: Web, place: Path) -> None:

@@ -116,16 +116,6 @@ def test_sizes_and_classes_of_yolov9_are_those_of_its_files(name: str) -> None:
     assert found.forbids
 
 
-def test_every_model_of_faces_makes_heads_of_them() -> None:
-    faces = [name for name in NAMES if set(card(name).classes.values()) == {"face"}]
-
-    assert len(faces) == 8
-    for name in faces:
-        made = card(name).face_to_head
-        assert made
-        assert made.height > 1 + 2 * made.up - 0.05  # the chin is common to both
-
-
 def test_rotations_and_angles_of_the_same_labels_are_the_same_pose() -> None:
     """A head with yaw 30, pitch 20 and roll 10 in the labels of 300W-LP, as both kinds of models learn it."""
     yaw, pitch, roll = np.radians([30, 20, 10])

@@ -9,6 +9,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from scenes.truth import PeopleTruth
 from training.augment import People, Pictures, place, weather
 from training.data import STILL_WH, Rows
 
@@ -42,7 +43,7 @@ def still(rows: Rows, index: int) -> tuple[Pictures, People]:
     return np.array(rows.pictures[index]), People.of_row(rows.truth[index], int(rows.count[index]))
 
 
-def judged_heads(people: People, picture_height: int) -> NDArray[np.bool_]:
+def judged_heads(people: People | PeopleTruth, picture_height: int) -> NDArray[np.bool_]:
     """Return which heads (N,) are large and visible enough to be learnt and judged."""
     height_px = (people.head_box[:, 3] - people.head_box[:, 1]) * picture_height
     return np.asarray((people.head_visible >= LEAST_VISIBLE) & (height_px >= LEAST_HEAD_PX))

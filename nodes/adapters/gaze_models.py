@@ -61,6 +61,8 @@ class GazeModel:
         card = session.card
         self._session, self._device, self._file, self._most = session, device, file, heads_per_call
         self._outputs: GazeOutputs = card.gaze
+        self.tells_in_frame = file.tells_in_frame
+        """The file has an in/out output; without one the height of the map's peak has to do."""
         cell_px = USUAL_CELL_PX if card.box_cell_px is None else card.box_cell_px
         self._cells_wh = (file.size_wh[0] // cell_px, file.size_wh[1] // cell_px) if cell_px else None
 
@@ -118,7 +120,7 @@ class GazeModel:
             given[PICTURE_ROW] = asarray(picture_row.astype(np.int64))
         answer = self._session.run(given)
         maps = self._evened(self._told(answer, MAPS, len(boxes), ", h, w"))
-        if self._file.tells_in_frame:
+        if self.tells_in_frame:
             return maps, self._told(answer, IN_FRAME, len(boxes), "")
         by = self._outputs.peak_in_frame or PeakInFrame()
         return maps, in_frame_by_peak(maps, by.even_at, by.slope)

@@ -28,18 +28,18 @@ def kept_cells(count: int, source_count: int) -> Array:
 
 
 def evened(maps: Array, source_wh: tuple[int, int]) -> Array:
-    """Return thinned maps (N, h, w), 0 to 1, as they would be had the model resized them linearly: float32.
+    """Return thinned maps (N, h, w), 0 to 1, with all the cells that they had before: (N, H, W) float32.
 
     The last step of Gaze-LLE-DINOv3 files drops every fifth row and column of the map, so that its cells are not even.
-    Each dropped one is filled in by the cubic through the two that are left on either side of it, at the end of the map
-    by a line, and the whole is resized to (h, w) as in the network that was trained: linearly, without antialiasing.
+    Cells that are left stay as they are; each dropped one is filled in by the cubic through the two on either side of
+    it, at the end of the map by a line.
 
     Args:
         maps: (N, h, w), 0 or more.
-        source_wh: columns and rows of the map before it was thinned, not fewer than it has now.
+        source_wh: columns W and rows H of the map before it was thinned, not fewer than it has now.
     """
     high, wide = maps.shape[1:]
-    down, across = _evening(high, source_wh[1]), _evening(wide, source_wh[0])
+    down, across = _filling(high, source_wh[1]), _filling(wide, source_wh[0])
     even: Array = down @ maps.astype(np.float32, copy=False) @ across.T
     return np.clip(even, 0, 1, out=even)
 
@@ -113,25 +113,20 @@ def hills(maps: Array, x: Array, y: Array, floor: float) -> tuple[Array, Array]:
 
 
 @cache
-def _evening(count: int, source_count: int) -> Array:
-    """Return the weights (count, count) float32 that make the cells of a thinned axis even; not to be written to."""
+def _filling(count: int, source_count: int) -> Array:
+    """Return the weights (source_count, count) float32 that fill in a thinned axis; not to be written to."""
     kept = kept_cells(count, source_count)
-    filled = np.zeros((source_count, count))
+    weights = np.zeros((source_count, count), np.float32)
     for cell in range(source_count):
         above = int(np.searchsorted(kept, cell))
         if above < count and kept[above] == cell:
-            filled[cell, above] = 1
+            weights[cell, above] = 1
             continue
         reach = 2 if 2 <= above <= count - 2 else 1  # at the ends there are no two on either side: a line has to do
         near = np.arange(min(2 * reach, count)) + np.clip(above - reach, 0, max(count - 2 * reach, 0))
         for one in near:
             rest = kept[near[near != one]]
-            filled[cell, one] = np.prod((cell - rest) / (kept[one] - rest))
-    place = np.clip((np.arange(count) + 0.5) * source_count / count - 0.5, 0, source_count - 1)
-    low = np.floor(place).astype(np.int64)
-    share = (place - low)[:, None]
-    weights = (1 - share) * filled[low] + share * filled[np.minimum(low + 1, source_count - 1)]
-    weights = weights.astype(np.float32)
+            weights[cell, one] = np.prod((cell - rest) / (kept[one] - rest))
     weights.flags.writeable = False
     return weights
 

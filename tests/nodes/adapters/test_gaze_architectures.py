@@ -67,7 +67,7 @@ def test_cards_of_upstream_open_their_files(name: str, said: bool, folder: Path)
 
     maps, probs = model.look(shown(), ROWS, BOXES)
 
-    assert (maps.shape, probs.shape) == ((3, 32, 32), (3,))
+    assert (maps.shape, probs.shape) == ((3, 40, 40), (3,))
     assert 0 <= maps.min() < maps.max() <= 1
     assert ((probs > 0) & (probs < 1)).all()
     model.close()

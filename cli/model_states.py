@@ -6,7 +6,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from pipeline.cards import FOLDER, ModelCard, load_card
-from pipeline.model_files.checking import is_pinned
 
 
 @dataclass(frozen=True)
@@ -38,7 +37,7 @@ def known(name: str, root: Path) -> Known:
         ConfigError: there is no such card, or it is wrong.
     """
     card, path = load_card(name, root)
-    return Known(name, card, path, _state(card, path, root))
+    return Known(name, card, path, _state(card, path))
 
 
 def size_text(size: int | None) -> str:
@@ -48,9 +47,9 @@ def size_text(size: int | None) -> str:
     return f"{size / 1e6:.1f} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
 
 
-def _state(card: ModelCard, path: Path, root: Path) -> str:
+def _state(card: ModelCard, path: Path) -> str:
     if path.is_file():
-        return "ships" if card.shipped else "pinned" if is_pinned(card, root) else "here"
+        return "ships" if card.shipped else "pinned" if card.pinned else "here"
     if card.url:
         return "not fetched"
     return "missing" if card.shipped or not card.convert else "no ONNX published"

@@ -32,12 +32,15 @@ FAMILIES = {
 }
 """What each family finds, in the order in which they are listed; others follow."""
 
+MOST_FIGURES = 5
+"""Published figures that stand in the page; `models show` tells all."""
+
 HEAD = """\
 # Model cards
 
 The models that can be used by name, each with a file in `configs/models/`. [models.md](models.md) tells how they are
-named, found, fetched and checked; `python run_graph.py models show NAME` tells all about one. Published figures are
-those of their makers.
+named, found, fetched and checked; `python run_graph.py models show NAME` tells all about one. Published figures
+are those of their makers, the first few.
 
 Made by `python run_graph.py models list --markdown > docs/model_cards.md`; a test keeps it true.
 """
@@ -114,7 +117,7 @@ def _row(one: Known) -> str:
     card = one.card
     size = "any size" if card.input_size_wh is None else f"{card.input_size_wh[0]}×{card.input_size_wh[1]}"
     licence = f"{card.licence or 'unknown'}. {card.forbids}" if card.forbids else card.licence or "unknown"
-    figures = "; ".join(figure_text(figure) for figure in card.published)
+    figures = "; ".join(map(figure_text, card.published[:MOST_FIGURES]))
     cells = [f"`{one.name}`", card.title, size, licence, figures, _how(one)]
     return "| " + " | ".join(" ".join(cell.split()).replace("|", "\\|") for cell in cells) + " |"
 
@@ -131,7 +134,7 @@ def _how(one: Known) -> str:
         return "ships"
     if card.url is None:
         return card.convert or "put there by hand"
-    kept = "checksum known" if card.sha256 and one.state != "pinned" else "checksum kept from first use"
+    kept = "checksum known" if card.sha256 and not card.pinned else "checksum kept from first use"
     return f"[fetched]({card.url}), {kept}"
 
 

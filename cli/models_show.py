@@ -12,7 +12,6 @@ from cli.models_list import figure_text
 from cli.program import DONE
 from pipeline.card_contract import TensorSpec
 from pipeline.cards import ModelCard, no_file
-from pipeline.model_files.checking import is_pinned
 from pipeline.model_files.folders import fetched_folder, prepared_folder
 from pipeline.model_files.pins import FILE
 
@@ -79,7 +78,7 @@ def _origin(card: ModelCard) -> str:
 def _checksum(card: ModelCard) -> str:
     if card.sha256 is None:
         return "pinned on first use, because its makers tell none" if card.url else "any"
-    pinned = f", pinned in {fetched_folder(program.ROOT) / FILE}" if is_pinned(card, program.ROOT) else ""
+    pinned = f", pinned in {fetched_folder(program.ROOT) / FILE}" if card.pinned else ""
     return f"{card.sha256}{pinned}"
 
 

@@ -10,7 +10,7 @@ from cli.model_states import known, names_of_all
 from cli.program import DONE, FAILED
 from pipeline.cards import no_file
 from pipeline.errors import ModelError
-from pipeline.model_files.checking import changed, is_pinned
+from pipeline.model_files.checking import changed
 
 
 def main(argv: Sequence[str]) -> int:
@@ -48,7 +48,7 @@ def _checked(name: str, opens: bool) -> tuple[str | None, str]:
     if problem:
         return problem, ""
     told = "no checksum is known" if one.card.sha256 is None else "right"
-    if is_pinned(one.card, program.ROOT):
+    if one.card.pinned:
         told = "as it first came"
     if not opens:
         return None, told

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, field_validator, model_validator
 
 from pipeline.card_contract import Contract
 from pipeline.card_fields import Crop, FaceGazeOutputs, FaceToHead, Figure, GazeOutputs, HeadPoseOutputs, Picture
@@ -84,6 +84,13 @@ class ModelCard(BaseModel):
     """What its makers measured; not checked by us."""
     shipped: bool = False
     """True when the file is part of this repository."""
+
+    _pinned: bool = PrivateAttr(default=False)
+
+    @property
+    def pinned(self) -> bool:
+        """Whether `sha256` is that of the file that was fetched first, not one that its makers told."""
+        return self._pinned
 
     @field_validator("url")
     @classmethod
@@ -193,7 +200,9 @@ def _read(path: Path, root: Path) -> tuple[ModelCard, Path]:
 def _held_to_pin(card: ModelCard, root: Path) -> ModelCard:
     if card.sha256 or not card.url:
         return card
-    return card.model_copy(update={"sha256": pinned(card.url, card.member, root)})
+    held = card.model_copy(update={"sha256": pinned(card.url, card.member, root)})
+    held._pinned = held.sha256 is not None
+    return held
 
 
 def _under(folder: Path, file: str) -> Path:

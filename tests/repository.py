@@ -8,7 +8,7 @@ ROOT = Path(__file__).resolve().parent.parent
 OURS = ("benchmarks", "cli", "nodes", "pipeline", "run_graph", "scenes", "training")
 """The importable names at the top of the tree; tests and examples apart, which may import anything."""
 
-LEFT_OUT = {"build", "out", "shared", "__pycache__"}
+LEFT_OUT = {"build", "fetched", "out", "prepared", "shared", "__pycache__"}
 BINARY = {".gif", ".jpg", ".mp4", ".npy", ".npz", ".onnx", ".png"}
 
 

@@ -6,14 +6,9 @@ from pathlib import Path
 
 from pipeline.cards import ModelCard
 from pipeline.model_files.folders import fetched_folder
-from pipeline.model_files.pins import FILE, pinned, sha256_of
+from pipeline.model_files.pins import FILE, sha256_of
 
 COMMAND = "python run_graph.py models"
-
-
-def is_pinned(card: ModelCard, root: Path) -> bool:
-    """Tell whether a card's file is held to what was fetched first, because its makers told no checksum."""
-    return bool(card.url) and card.sha256 is not None and pinned(card.url or "", card.member, root) == card.sha256
 
 
 def changed(card: ModelCard, path: Path, name: str, root: Path) -> str | None:
@@ -34,7 +29,7 @@ def changed(card: ModelCard, path: Path, name: str, root: Path) -> str | None:
     if got == card.sha256:
         return None
     again = f"remove it and type {COMMAND} pull {name}"
-    if is_pinned(card, root):
+    if card.pinned:
         of, cure = f"pinned in {fetched_folder(root) / FILE}", f"{again}, or, if it may change, {accepting(name)}"
     else:
         of = f"of the card {card.name!r}"

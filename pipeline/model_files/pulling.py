@@ -12,7 +12,7 @@ from pathlib import Path
 from pipeline.cards import ModelCard, load_card, no_file
 from pipeline.errors import ConfigError, FetchError
 from pipeline.model_files import pins, terms
-from pipeline.model_files.checking import COMMAND, accepting, changed, is_pinned
+from pipeline.model_files.checking import COMMAND, accepting, changed
 from pipeline.model_files.fetching import Wanted, archive_of, fetch
 from pipeline.model_files.folders import fetched_folder, is_read_only, place_of
 from pipeline.model_files.settings import MIRROR, OFFLINE, Settings
@@ -96,7 +96,7 @@ class Store:
         try:
             got = fetch(wanted, self.settings, self.means)
         except FetchError as error:
-            if not is_pinned(card, self.root):
+            if not (card.pinned and card.sha256):
                 raise
             told = f"it is held to what came first ({self._pins}); to take what is there now: {accepting(one.name)}"
             raise FetchError(f"{error}\nmodel {one.name!r}: {told}") from error
@@ -128,7 +128,7 @@ class Store:
             PipelineError: it cannot be written.
         """
         card, path = load_card(name, self.root)
-        if accept_change and is_pinned(card, self.root):
+        if accept_change and card.pinned:
             card = card.model_copy(update={"sha256": None})
         if not path.is_file():
             if not card.url:
@@ -139,7 +139,7 @@ class Store:
         problem = changed(card, path, name, self.root)
         if problem is None:
             return f"{name}: {'ships' if card.shipped else 'here'}, {path}"
-        if is_pinned(card, self.root) or not self._may_be_replaced(card, path):
+        if card.pinned or not self._may_be_replaced(card, path):
             raise ConfigError(problem)
         logger.info("%s; fetched anew", problem.partition("; ")[0])
         return self.get(Missing(name, card, path))

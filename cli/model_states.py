@@ -44,6 +44,8 @@ def size_text(size: int | None) -> str:
     """Return a size for people."""
     if size is None:
         return "?"
+    if size < 1e5:
+        return f"{size / 1e3:.1f} kB"
     return f"{size / 1e6:.1f} MB" if size < 1e8 else f"{size / 1e6:.0f} MB"
 
 

@@ -32,12 +32,12 @@ def make_folder(folder: Path) -> Path:
     return folder
 
 
-def write_atomically(path: Path, text: str, elsewhere: str = ELSEWHERE) -> None:
-    """Write a text file as a whole or not at all: what stood there before stays until the new one is on disk.
+def write_atomically(path: Path, content: str | bytes, elsewhere: str = ELSEWHERE) -> None:
+    """Write a file as a whole or not at all: what stood there before stays until the new one is on disk.
 
     Args:
         path: the file.
-        text: what it will hold.
+        content: what it will hold; text becomes UTF-8.
         elsewhere: how to have files of this kind written to another place, for messages.
 
     Raises:
@@ -45,8 +45,8 @@ def write_atomically(path: Path, text: str, elsewhere: str = ELSEWHERE) -> None:
     """
     part = path.with_name(path.name + ".part")
     try:
-        with part.open("w", encoding="utf-8") as file:
-            file.write(text)
+        with part.open("wb") as file:
+            file.write(content.encode() if isinstance(content, str) else content)
             file.flush()
             os.fsync(file.fileno())
         part.replace(path)

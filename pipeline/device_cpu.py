@@ -9,6 +9,7 @@ import numpy as np
 
 from pipeline.device import Device, DeviceKind
 from pipeline.frames import FrameBatch
+from pipeline.letterbox import content_size
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -41,19 +42,14 @@ class CpuDevice(Device):
         std: Sequence[float] = (1.0, 1.0, 1.0),
     ) -> Array:
         """See `Device.model_input`."""
-        from pipeline.pictures import letterboxed, resized
+        from pipeline.pictures import resized
 
         if how not in ("stretch", "letterbox"):
             raise ValueError(f"CpuDevice.model_input: how: expected 'stretch' or 'letterbox', got {how!r}")
         _check_pictures("model_input", frames)
-        images = (
-            resized(picture, size_wh, colour, shrink)
-            if how == "stretch"
-            else letterboxed(picture, size_wh, colour, fill, shrink)
-            for picture in frames.pictures
-        )
-        batch = _stacked(images, len(frames), size_wh, colour, layout, dtype)
-        return _scaled(batch, layout, mean, std)
+        sizes = [size_wh if how == "stretch" else content_size(picture.size_wh, size_wh) for picture in frames.pictures]
+        images = (resized(picture, size, colour, shrink) for picture, size in zip(frames.pictures, sizes, strict=True))
+        return _scaled(_stacked(images, len(frames), size_wh, colour, layout, dtype, fill), layout, mean, std)
 
     def crops(
         self,
@@ -92,17 +88,35 @@ def _check_pictures(method: str, frames: FrameBatch) -> None:
 
 
 def _stacked(
-    images: Iterable[Array], count: int, size_wh: tuple[int, int], colour: str, layout: str, dtype: str
+    images: Iterable[Array],
+    count: int,
+    size_wh: tuple[int, int],
+    colour: str,
+    layout: str,
+    dtype: str,
+    fill: int = 0,
 ) -> Array:
-    """Return images (H, W, C) u8 as one array of a model's layout and dtype."""
+    """Return images (H, W, C) u8 as one array of a model's layout and dtype, filled up where they are smaller."""
     width, height = size_wh
     channels = 1 if colour == "grey" else 3
     channels_first = layout == "nchw"
     shape = (channels, height, width) if channels_first else (height, width, channels)
     batch = np.empty((count, *shape), np.dtype(dtype))
     for row, pixels in zip(batch, images, strict=True):
-        np.copyto(row, pixels.transpose(2, 0, 1) if channels_first else pixels)
+        upright = row if channels_first else row.transpose(2, 0, 1)
+        high, wide = pixels.shape[:2]
+        np.copyto(upright[:, :high, :wide], _planes(pixels) if channels_first else pixels.transpose(2, 0, 1))
+        upright[:, high:], upright[:, :high, wide:] = fill, fill
     return batch
+
+
+def _planes(pixels: Array) -> Array:
+    """Return pixels (H, W, C) u8 as planes (C, H, W): taken apart first, they become floats in half the time."""
+    import cv2
+
+    planes = np.empty((pixels.shape[2], *pixels.shape[:2]), np.uint8)
+    cv2.split(pixels, list(planes))
+    return planes
 
 
 def _scaled(batch: Array, layout: str, mean: Sequence[float], std: Sequence[float]) -> Array:

@@ -15,7 +15,7 @@ from nodes.adapters.person_detectors import Boxes, Yolox
 from nodes.adapters.whole_body_detectors import Wholebody25, Wholebody34
 from nodes.ops.attribute_rows import IS_ATTRIBUTE, joined
 from nodes.ops.boxes import clip_to_frame
-from nodes.ops.detected import Limits, Rows, kept
+from nodes.ops.detected import Limits, Rows, kept, together
 from nodes.ops.face_heads import HEAD_OF_FACE, heads_of_faces
 from nodes.ops.wholebody import BODY, FACE, HEAD
 from pipeline.errors import ModelError
@@ -37,6 +37,8 @@ FAMILIES: dict[str, type[Family]] = {
     "scrfd": Scrfd,
 }
 """By the `family` of the card."""
+
+_NO_ROWS = Rows(np.empty(0, np.int64), np.empty((0, 4), np.float32), np.empty(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -82,6 +84,7 @@ class Detector:
         self._scale = card.picture.mean, card.picture.std
         self._head_of_face = (ratio.width, ratio.height, ratio.up) if ratio else HEAD_OF_FACE
         self._by_faces = by_faces
+        self._things = [label for label in family.labels if not IS_ATTRIBUTE[label]]
 
     def find(self, frames: FrameBatch, limits: Limits) -> list[Found]:
         """Run the model on the frames of a tick, several in one call where it can.
@@ -120,17 +123,17 @@ class Detector:
         self, frames: FrameBatch, frame_row: int, outputs: dict[str, Array], picture: int, limits: Limits
     ) -> Found:
         """Return what the outputs of a call say of one of its pictures."""
+        self._note_crowd(frames, frame_row, outputs, picture, limits)
         rows = self._family.rows(outputs, picture, self._least(limits.min_score))
-        rows = rows._replace(box=rows.box / self._filled(frames, frame_row))
+        if self._picture.fit == "letterbox":
+            rows = rows._replace(box=rows.box / self._filled(frames, frame_row))
         if self._by_faces:
-            heads = heads_of_faces(rows.box, *self._head_of_face)
-            label = np.repeat([FACE, HEAD], len(rows.label))
-            rows = Rows(label, np.concatenate([rows.box, heads]), np.tile(rows.score, 2))
+            heads = Rows(np.full(len(rows.label), HEAD), heads_of_faces(rows.box, *self._head_of_face), rows.score)
+            rows = together([rows, heads])
         rows = rows._replace(box=clip_to_frame(rows.box))
         says = IS_ATTRIBUTE[rows.label]
-        things, attributes = rows.take(~says), rows.take(says)
+        things, attributes = (rows.take(~says), rows.take(says)) if says.any() else (rows, _NO_ROWS)
         things = things.take(kept(things, limits))
-        self._note_crowd(frames, frame_row, outputs, picture, limits)
         return Found(things.label, things.box, things.score, joined(things, attributes, limits.attribute_min_iou))
 
     def _least(self, min_score: Array) -> Array:
@@ -143,19 +146,17 @@ class Detector:
 
     def _filled(self, frames: FrameBatch, frame_row: int) -> Array:
         """Return which share of the input a frame fills, as a divisor of boxes (4,) float32."""
-        if self._picture.fit == "stretch":
-            return np.ones(4, np.float32)
         width, height = frames.size_wh[frame_row].tolist()
-        share = np.divide(content_size((width, height), self._size_wh), self._size_wh).astype(np.float32)
-        return np.concatenate([share, share])
+        wide, high = content_size((width, height), self._size_wh)
+        wide_share, high_share = wide / self._size_wh[0], high / self._size_wh[1]
+        return np.array([wide_share, high_share, wide_share, high_share], np.float32)
 
     def _note_crowd(
         self, frames: FrameBatch, frame_row: int, outputs: dict[str, Array], picture: int, limits: Limits
     ) -> None:
         """Warn where the model has no row left for a thing that would count."""
         lowest = self._family.full_at(outputs, picture)
-        things = [label for label in self._family.labels if not IS_ATTRIBUTE[label]]
-        if lowest > 0 and lowest >= limits.min_score[things].min():
+        if lowest > 0 and lowest >= limits.min_score[self._things].min():
             self._crowds.note(frames, frame_row, outputs[self._family.outputs[0]].shape[1], lowest)
 
 

@@ -51,7 +51,7 @@ class Yunet(Family):
             np.concatenate([outputs[f"{kind}_{stride}"][picture] for stride in STRIDES])
             for kind in ("cls", "obj", "bbox")
         )
-        scores = np.sqrt(np.clip(of_class[:, 0], 0, 1) * np.clip(of_object[:, 0], 0, 1))
+        scores = np.sqrt(_within(of_class[:, 0]) * _within(of_object[:, 0]))
         picked = best_candidates(scores, min_score[FACE])
         boxes = boxes_of(raw[picked], cells(self._size_wh)[picked]) / self._size
         return without_doubles(FACE, boxes, scores[picked], self.MAX_IOU)
@@ -99,3 +99,8 @@ class Scrfd(Family):
             boxes.append(scrfd.boxes_of(raw[anchor], centres, stride))
             scores.append(score[anchor, 0])
         return without_doubles(FACE, np.concatenate(boxes) / self._size, np.concatenate(scores), self.MAX_IOU)
+
+
+def _within(scores: Array) -> Array:
+    """Return scores held within 0 to 1."""
+    return np.minimum(np.maximum(scores, 0), 1)

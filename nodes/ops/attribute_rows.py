@@ -41,8 +41,10 @@ def joined(owners: Rows, rows: Rows, min_iou: float) -> Array:
         min_iou: overlap from which a row may belong to a thing.
     """
     scores = np.zeros((len(owners.label), len(ATTRIBUTES)), np.float32)
-    spoken_of = np.flatnonzero(np.isin(owners.label, (BODY, HEAD, HAND)))
-    if len(rows.label) and len(spoken_of):
+    if not len(rows.label):
+        return scores
+    spoken_of = np.flatnonzero((owners.label == BODY) | (owners.label == HEAD) | (owners.label == HAND))
+    if len(spoken_of):
         scores[spoken_of] = _joined(owners.take(spoken_of), rows, min_iou)
     return scores
 

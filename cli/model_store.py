@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from cli import program
 from cli.fetch_progress import FetchProgress
+from cli.log_format import tell
 from pipeline.model_files.pulling import Store
 from pipeline.model_files.settings import Settings
 from pipeline.model_files.transfer import Means
@@ -28,5 +29,9 @@ def opened_store(offline: bool = False) -> Iterator[Store]:
     try:
         with store.opened():
             yield store
+    except KeyboardInterrupt:
+        progress.finish()
+        tell("ended; what was fetched is kept: type the same again to go on")
+        raise
     finally:
         progress.finish()

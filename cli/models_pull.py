@@ -46,9 +46,6 @@ def main(argv: Sequence[str]) -> int:
             except FetchError as error:
                 tell(str(error), ERROR)
                 failed = True
-            except KeyboardInterrupt:
-                tell(f"{name}: ended; what came is kept: type the same again to go on")
-                raise
     return FAILED if failed else DONE
 
 

@@ -325,7 +325,7 @@ def test_ctrl_c_leaves_what_came_to_be_gone_on_with(tmp_path: Path, site: Web) -
     half.set()
 
     assert (process.returncode, out) == (130, "")
-    assert err == f"{tmp_path}/net.yaml: ended; what came is kept: type the same again to go on\n"
+    assert err == "ended; what was fetched is kept: type the same again to go on\n"
     kept = part.stat().st_size
     done = subprocess.run(command, env=environ, capture_output=True, text=True, check=False)
     assert (done.returncode, done.stderr) == (0, "")

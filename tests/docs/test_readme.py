@@ -13,6 +13,7 @@ import pytest
 from cli import listen
 from cli.ctl_client import Answer, Client
 from cli.program import main
+from pipeline.model_files import pulling
 from tests.repository import ROOT
 
 README = (ROOT / "README.md").read_text("utf-8")
@@ -25,6 +26,7 @@ COMMANDS = [
 
 LISTEN = [command for command in COMMANDS if command.startswith("python run_graph.py listen")]
 STEER = [command for command in COMMANDS if command.startswith("python run_graph.py ctl")]
+PULL = [command for command in COMMANDS if command.startswith("python run_graph.py models pull")]
 
 
 @pytest.fixture
@@ -46,7 +48,7 @@ def test_readme_has_commands() -> None:
     assert len(COMMANDS) >= 8
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in LISTEN + STEER])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in LISTEN + STEER + PULL])
 def test_commands_of_the_readme_pass_their_check(
     command: str, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -77,6 +79,20 @@ def test_commands_that_steer_are_answered(command: str, monkeypatch: pytest.Monk
 
     assert main(shlex.split(command)[2:]) == 0
     asked.assert_called_once()
+
+
+@pytest.mark.parametrize("command", PULL)
+def test_commands_that_fetch_ask_for_what_is_published(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    fetched = MagicMock(return_value="0" * 64)
+    monkeypatch.setattr(pulling, "fetch", fetched)
+    for name in ("GAZE_OFFLINE", "GAZE_MODELS_MIRROR", "GAZE_REAL_MODELS"):
+        monkeypatch.delenv(name, raising=False)
+    monkeypatch.setenv("GAZE_MODELS", str(tmp_path))
+
+    assert main(shlex.split(command)[2:]) == 0, capsys.readouterr().err
+    fetched.assert_called_once()
 
 
 def test_configuration_of_the_readme_is_one(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -13,12 +13,14 @@ from pipeline.card_fields import Crop, FaceGazeOutputs, FaceToHead, Figure, Gaze
 from pipeline.config import Block, validated
 from pipeline.errors import ConfigError
 from pipeline.model_files.addresses import problem_of
-from pipeline.model_files.folders import find
+from pipeline.model_files.folders import find, prepared_folder
 from pipeline.model_files.pins import pinned
 from pipeline.suggest import did_you_mean
 from pipeline.yaml_source import read_yaml
 
 FOLDER = Path("configs/models")
+VARIANTS = ("prepared", "fp16", "int8")
+"""What `models prepare` makes; `NAME:prepared` names the card of what it made of NAME."""
 
 ARCHIVES = (".zip", ".tar.gz", ".tgz", ".tar")
 """How addresses of archives end."""
@@ -126,7 +128,8 @@ def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
     """Find and read a card: a name in `configs/models`, a path to a card, or a path to an .onnx file that has one.
 
     Args:
-        card: as it stands in a node's configuration.
+        card: as it stands in a node's configuration; `:prepared`, `:fp16` or `:int8` behind it for what
+            `models prepare` made of that model.
         root: the checkout.
 
     Returns:
@@ -136,6 +139,9 @@ def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
     Raises:
         ConfigError: there is no such card, or it is wrong; names file and key, and suggests.
     """
+    name, _, variant = card.rpartition(":")
+    if variant in VARIANTS:
+        return _prepared(name, variant, root)
     if card.endswith(".onnx"):
         return _card_of_file(card, root)
     path = _under(root, card) if card.endswith((".yaml", ".yml")) else root / FOLDER / f"{card}.yaml"
@@ -169,6 +175,22 @@ def no_file(card: ModelCard, path: Path) -> str:
     else:
         cure = f"put the file there or correct `file` in the card {card.name!r}"
     return f"model {card.name!r}: expected the file {path}, got none; {cure}"
+
+
+def _prepared(name: str, variant: str, root: Path) -> tuple[ModelCard, Path]:
+    released, _ = load_card(name, root)
+    path = prepared_folder(root) / f"{released.name}.{variant}.yaml"
+    cure = f"type: python run_graph.py models prepare {name}" + (f" --as {variant}" if variant != VARIANTS[0] else "")
+    wanted = f"model {f'{name}:{variant}'!r}: expected"
+    if not path.is_file():
+        raise ConfigError(f"{wanted} a file that was prepared, got no card {path}; {cure}")
+    found, file = _read(path, root)
+    if released.sha256 not in (None, found.prepared_from):
+        raise ConfigError(
+            f"{wanted} one made of the file {released.sha256} of the card {released.name!r}, got one made of "
+            f"{found.prepared_from}; {cure}"
+        )
+    return found, file
 
 
 def _card_of_file(file: str, root: Path) -> tuple[ModelCard, Path]:

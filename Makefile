@@ -15,7 +15,7 @@ UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench-accuracy bench-events bench-live bench-real bench-smoothing bench-speed \
+.PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-real bench-smoothing bench-speed \
 	bench-tracking example-events example-live train requirements clean
 
 help: ## say what there is to make
@@ -43,6 +43,9 @@ bench-accuracy: $(VENV)/dev.stamp ## measure against rendered truth
 
 bench-events: $(VENV)/dev.stamp ## measure events: right, calibrated, fast, none lost; wants an idle machine
 	$(BIN)/python -m benchmarks.events $(ARGS)
+
+bench-faces: $(VENV)/dev.stamp ## measure the graph of faces on real footage in the folder that GAZE_REAL_DATA names
+	$(BIN)/python -m benchmarks.faces $(ARGS)
 
 bench-live: $(VENV)/dev.stamp ## measure live graphs: faults, load, cameras that come and go; half an hour, idle machine
 	$(BIN)/python -m benchmarks.live $(ARGS)

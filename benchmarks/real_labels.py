@@ -64,6 +64,18 @@ class Segment:
 
 
 @dataclass(frozen=True)
+class Turn:
+    """Frames in which a head is turned as its label says."""
+
+    first: int
+    last: int
+    side: int
+    """+1 to the right of the image, -1 to its left, 0 to neither."""
+    height: int
+    """+1 up, -1 down, 0 level."""
+
+
+@dataclass(frozen=True)
 class Stay:
     """One person's visit to the table."""
 
@@ -101,11 +113,20 @@ def read_persons(folder: Path) -> dict[int, Persons]:
 
 def read_segments(folder: Path) -> list[Segment]:
     """Return the segments in which the man looks to the left or to the right."""
-    sides = {"left": -1, "right": 1}
+    return [Segment(turn.first, turn.last, turn.side) for turn in read_turns(folder) if turn.side]
+
+
+def read_turns(folder: Path) -> list[Turn]:
+    """Return all segments, those in which the man looks straight ahead, too."""
+    sides, heights = {"left": -1, "center": 0, "right": 1}, {"down": -1, "level": 0, "up": 1}
     return [
-        Segment(int(row["from"]) + SEGMENT_SLACK, int(row["to"]) - SEGMENT_SLACK, sides[row["yaw"]])
+        Turn(
+            int(row["from"]) + SEGMENT_SLACK,
+            int(row["to"]) - SEGMENT_SLACK,
+            sides[row["yaw"]],
+            heights[row["pitch"]],
+        )
         for row in _rows(folder / SEGMENTS)
-        if row["yaw"] in sides
     ]
 
 

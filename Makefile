@@ -15,8 +15,8 @@ UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-real bench-smoothing bench-speed \
-	bench-tracking example-events example-live train requirements clean
+.PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-real bench-smoothing \
+	bench-speed bench-tracking example-events example-live train requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile

@@ -22,6 +22,8 @@ from pipeline.outputs import make_folder, write_atomically
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
+SURE = 0.5
+"""Score from which a head is taken to be that of a body: a doubtful one may be something beside it."""
 NUMBERED = re.compile(r"(\d{8})\.(png|jpg|txt)")
 
 
@@ -41,8 +43,9 @@ class Config(NodeConfig):
     attribute_min_score: float = Field(default=0.7, ge=0, le=1)
     """The same for what is said of things: adult, male, front, left hand."""
     blur_heads: bool = True
-    """Make heads unrecognisable in the pictures. What is trained on them then learns nothing of faces: turn it off
-    only where all who are seen agree."""
+    """Make heads that were found unrecognisable, and tops of bodies without. Heads that the detector misses with their
+    bodies stay as they are: lower its thresholds, and look at the pictures before they are given away. What is trained
+    on them learns nothing of faces; turn it off only where all who are seen agree."""
     blur_scale: float = Field(default=1.5, ge=1)
     """Size of what is hidden, in boxes; 1.42 covers the corners of the box."""
 
@@ -143,8 +146,9 @@ class _Set:
 
 
 def _hidden(seen: Parts) -> Array:
-    """Return what is to be hidden (N, 4): heads, faces, and tops of bodies whose own head was not found."""
+    """Return what is to be hidden (N, 4): heads, faces, and tops of bodies whose own head is not surely found."""
     heads, faces, bodies = (seen.box[seen.label == label] for label in (HEAD, FACE, BODY))
-    _, held = assign(fit_in_body(heads, bodies))
+    sure = seen.box[(seen.label == HEAD) & (seen.score >= SURE)]
+    _, held = assign(fit_in_body(sure, bodies))
     tops = [top_of_body(body) for body in np.delete(bodies, held, axis=0)]
     return np.concatenate([heads, faces, np.array(tops, np.float32).reshape(-1, 4)])

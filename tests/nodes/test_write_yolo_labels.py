@@ -139,8 +139,9 @@ def test_pictures_are_the_frames_where_heads_are_not_hidden(tmp_path: Path) -> N
         ([part(FACE, [0.4, 0.4, 0.6, 0.6])], (18, 32), (2, 2)),
         ([part(BODY, [0.4, 0.1, 0.6, 0.9])], (7, 32), (30, 32)),
         ([part(HEAD, [0.45, 0.1, 0.55, 0.2]), part(BODY, [0.4, 0.1, 0.6, 0.9])], (5, 32), (11, 32)),
+        ([part(HEAD, [0.45, 0.1, 0.55, 0.2], 0.4), part(BODY, [0.4, 0.1, 0.6, 0.9])], (11, 32), (30, 32)),
     ],
-    ids=["head", "doubtful head", "face", "body without a head", "body with its head"],
+    ids=["head", "doubtful head", "face", "body without a head", "body with its head", "body with a doubtful head"],
 )
 def test_heads_are_hidden_unless_told_otherwise(
     tmp_path: Path, rows: list[Any], hidden: tuple[int, int], seen: tuple[int, int]

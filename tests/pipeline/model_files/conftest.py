@@ -9,6 +9,7 @@ from pathlib import Path
 
 import pytest
 
+from tests.pipeline.model_files import carded
 from tests.pipeline.model_files.web import Web, web
 
 SETTINGS = ("http_proxy", "https_proxy", "all_proxy", "no_proxy", "ssl_cert_file", "gaze_models", "gaze_real_models",
@@ -41,3 +42,9 @@ def secure(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyP
 def place(tmp_path: Path) -> Path:
     """Return where a file is to stand."""
     return tmp_path / "models" / "net.onnx"
+
+
+@pytest.fixture
+def url(site: Web) -> str:
+    site.serve("net.onnx", carded.NET)
+    return site.url("net.onnx")

@@ -1,55 +1,18 @@
-"""The file of a card: found, fetched, its licence accepted, its checksum kept to."""
+"""The file of a card: found, fetched, and its checksum kept to."""
 
 from __future__ import annotations
 
 import hashlib
-import threading
 from pathlib import Path
-from typing import Any
 
 import pytest
 import yaml
 
 from pipeline.cards import load_card
-from pipeline.errors import ConfigError, FetchError, PipelineError
-from pipeline.model_files import pins, terms
-from pipeline.model_files.ledger import Ledger
-from pipeline.model_files.pulling import Store
-from pipeline.model_files.settings import Settings
-from pipeline.model_files.transfer import Means
+from pipeline.errors import ConfigError, FetchError
+from tests.pipeline.model_files.carded import NET, SHA256, refusal, store, write
 from tests.pipeline.model_files.test_archives import zipped
 from tests.pipeline.model_files.web import Web
-
-NET = b"a model" * 1000
-SHA256 = hashlib.sha256(NET).hexdigest()
-CARD = {
-    "file": "models/fetched/net.onnx",
-    "family": "adder",
-    "contract": {"inputs": {"x": {"shape": ["N"]}}, "outputs": {"y": {"shape": ["N"]}}},
-}
-
-
-def write(root: Path, name: str = "net", **changes: Any) -> None:
-    folder = root / "configs/models"
-    folder.mkdir(parents=True, exist_ok=True)
-    (folder / f"{name}.yaml").write_text(yaml.safe_dump({**CARD, **changes}))
-
-
-def store(root: Path, environ: dict[str, str] | None = None, **settings: Any) -> Store:
-    means = Means(timeout_s=5, sleep=lambda s: None)
-    return Store(root, Settings(**settings), means, environ or {})
-
-
-def refusal(where: Store, name: str = "net", **how: Any) -> str:
-    with pytest.raises(PipelineError) as caught:
-        where.pull(name, **how)
-    return str(caught.value)
-
-
-@pytest.fixture
-def url(site: Web) -> str:
-    site.serve("net.onnx", NET)
-    return site.url("net.onnx")
 
 
 def pinned_in(root: Path) -> str:
@@ -185,79 +148,6 @@ def test_what_ships_or_was_never_published_is_not_fetched(tmp_path: Path) -> Non
     )
 
 
-RESTRICTED = {"licence": "MIT", "forbids": "For research only."}
-WANTED = (
-    "model 'net': expected its licence to be accepted before the file is fetched, got no answer yet: MIT: For research "
-    "only; to accept it, type python run_graph.py models pull net --accept-licence"
-)
-
-
-def test_a_licence_is_accepted_before_and_once_for_all_with_the_same_words(tmp_path: Path, site: Web, url: str) -> None:
-    write(tmp_path, url=url, **RESTRICTED)
-    write(tmp_path, "twin", url=url, file="models/fetched/twin.onnx", **RESTRICTED)
-    write(tmp_path, "other", url=url, file="models/fetched/other.onnx", licence="MIT", forbids="For babies only.")
-
-    assert refusal(store(tmp_path)) == WANTED
-    assert site.asked == []
-
-    ledger = tmp_path / "models/fetched/accepted.yaml"
-    assert store(tmp_path).accept("net") == f"net: accepted, and remembered in {ledger}: MIT: For research only"
-    store(tmp_path).pull("net")
-    store(tmp_path).pull("twin")
-    assert "For babies only" in refusal(store(tmp_path), "other")
-    assert list(yaml.safe_load(ledger.read_text()).values()) == ["MIT: For research only."]
-
-    write(tmp_path, "twin", url=url, file="models/fetched/new.onnx", licence="MIT", forbids="For research, not in May.")
-    assert "not in May" in refusal(store(tmp_path), "twin")
-
-
-def test_a_file_that_is_here_was_accepted_by_whoever_put_it_there(tmp_path: Path, url: str) -> None:
-    write(tmp_path, url=url, sha256=SHA256, **RESTRICTED)
-    path = tmp_path / "models/fetched/net.onnx"
-    path.parent.mkdir(parents=True)
-    path.write_bytes(NET)
-
-    assert store(tmp_path).pull("net") == f"net: here, {path}"
-    assert store(tmp_path).missing(["net"]) == []
-
-
-@pytest.mark.parametrize(
-    ("named", "accepted"), [("net", True), ("a, n*", True), ("*", True), ("MIT", False), ("", False)]
-)
-def test_licences_are_accepted_where_nobody_can_be_asked(tmp_path: Path, url: str, named: str, accepted: bool) -> None:
-    write(tmp_path, url=url, **RESTRICTED)
-
-    assert terms.is_accepted("net", "MIT", "For research only.", tmp_path, {terms.VARIABLE: named}) is accepted
-    if accepted:
-        store(tmp_path, {terms.VARIABLE: named}).pull("net")
-        assert not (tmp_path / "models/fetched/accepted.yaml").exists()
-
-
-def test_what_forbids_nothing_needs_no_acceptance(tmp_path: Path, url: str) -> None:
-    write(tmp_path, url=url, licence="MIT")
-
-    assert store(tmp_path).accept("net") is None
-
-
-def test_offline_it_is_told_what_to_type_where(tmp_path: Path, site: Web, url: str) -> None:
-    write(tmp_path, url=url, **RESTRICTED)
-    path = tmp_path / "models/fetched/net.onnx"
-
-    assert refusal(store(tmp_path, offline=True)) == (
-        f"model 'net': expected the file {path}, got none, and offline (GAZE_OFFLINE or --offline) nothing is fetched; "
-        "type python run_graph.py models pull net where there is a network and bring the file here, or name a folder "
-        "that has it in GAZE_MODELS_MIRROR"
-    )
-    (tmp_path / "usb").mkdir()
-    (tmp_path / "usb/net.onnx").write_bytes(NET)
-    offline = store(tmp_path, offline=True, mirror=tmp_path / "usb")
-    assert refusal(offline) == WANTED
-    offline.accept("net")
-    offline.pull("net")
-    assert path.read_bytes() == NET
-    assert site.asked == []
-
-
 def test_what_is_missing_is_named_once_for_each_file(tmp_path: Path, url: str) -> None:
     write(tmp_path, url=url)
     write(tmp_path, "again", url=url)
@@ -310,52 +200,6 @@ def test_cards_with_other_addresses_are_refused(tmp_path: Path, url: str, told: 
     with pytest.raises(ConfigError) as caught:
         load_card("net", tmp_path)
     assert told in str(caught.value)
-
-
-def test_what_is_remembered_is_kept_by_many_at_once(tmp_path: Path) -> None:
-    many = [
-        threading.Thread(target=pins.pin, args=(f"https://host/{number}", None, SHA256, tmp_path))
-        for number in range(8)
-    ]
-    for thread in many:
-        thread.start()
-    for thread in many:
-        thread.join(10)
-    text = (tmp_path / "models/fetched/pins.yaml").read_text()
-
-    assert text.startswith(f"# {pins.HEAD}\n")
-    assert yaml.safe_load(text) == {f"https://host/{number}": SHA256 for number in range(8)}
-
-
-@pytest.mark.parametrize(
-    ("text", "told"),
-    [
-        ("- a\n", "{path}: expected a text for each name, got something else; mend or remove the file"),
-        ("a: 1\n", "{path}: expected a text for each name, got something else; mend or remove the file"),
-        (
-            "a: b\na: c\n",
-            "{path}: expected a text for each name, got {path}:2: a: given twice, first in line 1; remove one; mend or "
-            "remove the file",
-        ),
-    ],
-)
-def test_a_list_that_makes_no_sense_is_told(tmp_path: Path, text: str, told: str) -> None:
-    path = tmp_path / "list.yaml"
-    path.write_text(text)
-
-    with pytest.raises(ConfigError) as caught:
-        Ledger(path, "head").read()
-    assert str(caught.value) == told.format(path=path)
-
-
-def test_a_checksum_that_is_none_is_told(tmp_path: Path) -> None:
-    pins.pin("https://host/net", None, "so long", tmp_path)
-
-    with pytest.raises(ConfigError) as caught:
-        pins.pinned("https://host/net", None, tmp_path)
-    assert str(caught.value) == (
-        f"{tmp_path}/models/fetched/pins.yaml: expected a sha256 for https://host/net, got 'so long'; remove the line"
-    )
 
 
 def test_a_file_in_place_of_the_folder_is_told(tmp_path: Path, url: str) -> None:

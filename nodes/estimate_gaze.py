@@ -26,9 +26,9 @@ class Config(NodeConfig):
     model: str = Field(default="gaze-shop-480", json_schema_extra={"card": True})
     """Card of a gaze model of the family `gazelle`, with or without an in/out output: a name in configs/models, with
     `:prepared` after it for the file that `models prepare` made of it, or a path to a card or .onnx file."""
-    heads_per_call: int = Field(default=16, ge=1)
+    heads_per_call: int | None = Field(default=None, ge=1)
     """Prepared models only: frames of a tick go into one call as far as they have no more heads than this together.
-    Raise on a GPU with memory to spare, lower where memory is short: models of 640 px take up to 0.2 GB a head."""
+    None: 4 on a CPU, where more are slower, 32 on a GPU. Raise where a GPU has memory to spare, lower where it is short."""
     min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are not asked about. Raise to save time on doubtful heads."""
     schedule: Literal["every_frame", "adaptive"] = Field(default="every_frame", json_schema_extra=LIVE)

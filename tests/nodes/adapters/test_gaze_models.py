@@ -12,7 +12,7 @@ from nodes.ops.heatmap import evened
 from pipeline.card_fields import GazeOutputs, PeakInFrame
 from pipeline.errors import ModelError
 from pipeline.frames import Picture
-from tests.fake_models import gaze_model
+from tests.fake_models import FarDevice, FarSession, gaze_model
 from tests.helpers import FakeContext, FakeSession, frames, picture
 
 GOLDEN = (0.1, 0.2, 0.5, 0.7)
@@ -29,8 +29,8 @@ def answer(image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return level * np.linspace(0.5, 1, 64).reshape(8, 8), boxes[:, 0]
 
 
-def opened(session: FakeSession, **more: int) -> GazeModel:
-    return open_gaze_model(FakeContext(session=session), "some", "gaze.model", **more)
+def opened(session: FakeSession) -> GazeModel:
+    return open_gaze_model(FakeContext(session=session), "some", "gaze.model")
 
 
 def refusal(session: FakeSession) -> str:
@@ -216,6 +216,18 @@ def cells(session: FakeSession, grid: int) -> list[tuple[int, int, int, int]]:
     """Return first and last column and row that upstream's graph marks of the boxes of the first call."""
     edges = np.rint(session.calls[0]["bboxes_x1y1x2y2"][0] * np.float32(grid)).astype(int)
     return [(x1, x2 - 1, y1, y2 - 1) for x1, y1, x2, y2 in edges.tolist()]
+
+
+def test_a_device_tells_how_many_heads_go_into_a_call_where_nobody_does() -> None:
+    near, session = gaze_model(answer, prepared=True), gaze_model(answer, prepared=True)
+    far = FakeContext(session=FarSession(session), device=FarDevice())
+    shown, rows, boxes = frames(9, pictures=True), np.arange(9), np.array([GOLDEN] * 9, np.float32)
+
+    opened(near).look(shown, rows, boxes)
+    open_gaze_model(far, "some", "gaze.model").look(shown, rows, boxes)
+
+    assert [len(call["image_bgr"]) for call in near.calls] == [4, 4, 1]
+    assert [len(call["image_bgr"]) for call in session.calls] == [9]
 
 
 def test_pictures_are_shown_in_the_order_of_their_heads() -> None:

@@ -28,7 +28,7 @@ class Config(NodeConfig):
     `:prepared` after it for the file that `models prepare` made of it, or a path to a card or .onnx file."""
     heads_per_call: int | None = Field(default=None, ge=1)
     """Prepared models only: frames of a tick go into one call as far as they have no more heads than this together.
-    None: 4 on a CPU, where more are slower, 32 on a GPU. Raise where a GPU has memory to spare, lower where it is short."""
+    None: 4 on a CPU, where more are slower, 32 on a GPU. Raise where memory is plentiful, lower where it is short."""
     min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are not asked about. Raise to save time on doubtful heads."""
     schedule: Literal["every_frame", "adaptive"] = Field(default="every_frame", json_schema_extra=LIVE)

@@ -26,8 +26,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 USUAL_CELL_PX = 16
 """Side of the cells on which models of this family mark the head, in pixels of their input; cards may say otherwise."""
 HEADS_PER_CALL = {"cpu": 4, "cuda": 32}
-"""By kind of device, heads in one call of a prepared file. More outgrow the caches of a CPU (at 640 px 4 cost there what
-they cost one by one, 11 a third more) and the memory of a GPU (up to 0.2 GB a head at 640 px)."""
+"""By kind of device, heads in one call of a prepared file. More outgrow the caches of a CPU (at 640 px 4 cost there
+what they cost one by one, 11 a third more) and the memory of a GPU (up to 0.2 GB a head at 640 px)."""
 
 
 def open_gaze_model(context: Context, card: str, where: str, heads_per_call: int | None = None) -> GazeModel:

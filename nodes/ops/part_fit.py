@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -60,20 +61,17 @@ def owners(labels: Array, boxes: Array, people: People, min_fit: float) -> Array
         (N,) int64 rows of people, -1 for nobody's.
     """
     owner = np.full(len(labels), -1, np.int64)
-    heads, bodies = _grown(people.head), _grown(people.body)
-    for label in np.unique(labels).tolist():
+    fit = np.zeros((len(labels), len(people.stature)))
+    for kinds, fit_to in ((HEAD_PARTS, fit_in_head), (BODY_PARTS, fit_on_body)):
+        rows = np.flatnonzero(np.isin(labels, list(kinds)))
+        fit[rows] = fit_to(boxes[rows], [kinds[label] for label in labels[rows].tolist()], people)
+    middles = centres(boxes)
+    for label, part in {**HEAD_PARTS, **BODY_PARTS}.items():
         rows = np.flatnonzero(labels == label)
-        if label in HEAD_PARTS:
-            part = HEAD_PARTS[label]
-            fit = share_inside(boxes[rows], heads) * fit_in_head(boxes[rows], part, people)
-        elif label in BODY_PARTS:
-            part = BODY_PARTS[label]
-            fit = share_inside(boxes[rows], bodies) * fit_on_body(boxes[rows], part, people)
-            fit *= _hangs(label, boxes, labels, rows, owner, people.stature)
-        else:
-            continue
-        which, whose = assign(np.tile(fit - min_fit, part.most))
-        owner[rows[which]] = whose % len(people.head)
+        if len(rows):
+            worth = fit[rows] * _hangs(label, labels, middles, rows, owner, people.stature) - min_fit
+            which, whose = assign(np.tile(worth, part.most))
+            owner[rows[which]] = whose % max(len(people.stature), 1)
     return owner
 
 
@@ -88,40 +86,44 @@ def aids_of(aids: Array, bodies: Array, min_fit: float) -> tuple[Array, Array]:
     return assign(iou(aids, bodies) * share_inside(bodies, aids).T - min_fit)
 
 
-def fit_in_head(boxes: Array, part: Part, people: People) -> Array:
+def fit_in_head(boxes: Array, parts: Sequence[Part], people: People) -> Array:
     """Return how well parts (N, 4) fit the heads of people (M): (N, M), 0 not at all to 1.
 
-    How near it is to the middle, times whether its size is right.
+    The share within the head, times how near it is to the middle, times whether its size is right.
     """
     side = np.fmax(*sizes(people.head).T)
     apart = (centres(boxes)[:, None] - centres(people.head)) / side[:, None]  # (N, M, 2)
-    return _fit(apart / np.array(part.spread), _longer(boxes)[:, None] / side, part)
+    return _fit(share_inside(boxes, _grown(people.head)), apart, _longer(boxes)[:, None] / side, parts)
 
 
-def fit_on_body(boxes: Array, part: Part, people: People) -> Array:
+def fit_on_body(boxes: Array, parts: Sequence[Part], people: People) -> Array:
     """Return how well parts (N, 4) fit the bodies of people (M): (N, M), 0 not at all to 1.
 
-    How near it is to where such a part mostly is, seen from the head, times whether its size is right. Both sides of a
-    body are alike.
+    The share within the body, times how near it is to where such a part mostly is, seen from the head, times whether
+    its size is right. Both sides of a body are alike.
     """
     apart = (centres(boxes)[:, None] - people.top) / people.stature[:, None]
     apart[..., 0] = np.abs(apart[..., 0])
-    apart = (apart - np.array(part.place)) / np.array(part.spread)
-    return _fit(apart, _longer(boxes)[:, None] / people.stature, part)
+    return _fit(share_inside(boxes, _grown(people.body)), apart, _longer(boxes)[:, None] / people.stature, parts)
 
 
-def _fit(apart: Array, size: Array, part: Part) -> Array:
-    """Return the product (N, M) of place (N, M, 2) and size (N, M); what is not known of a person fits nothing."""
-    fit: Array = 1 / (1 + (apart**2).sum(axis=2) / 2)
-    if part.size is not None:
-        reach = np.log([part.size[0] / _OUTSIZE, *part.size, part.size[1] * _OUTSIZE])
-        fit = fit * np.interp(np.log(np.maximum(size, 1e-9)), reach, [0.0, 1.0, 1.0, 0.0])
-    return np.asarray(np.nan_to_num(fit))
+def _fit(inside: Array, apart: Array, size: Array, parts: Sequence[Part]) -> Array:
+    """Return the product (N, M) of share within, place (N, M, 2) and size (N, M); 0 for what is not known of people."""
+    expected = np.array([(part.place, part.spread, part.size or (0, np.inf)) for part in parts]).reshape(-1, 3, 1, 2)
+    away = (apart - expected[:, 0]) / expected[:, 1]
+    smallest, largest = expected[:, 2, :, 0], expected[:, 2, :, 1]
+    outside = np.log(np.maximum(np.maximum(smallest / np.maximum(size, 1e-9), size / largest), 1)) / np.log(_OUTSIZE)
+    return np.asarray(np.nan_to_num(inside / (1 + (away**2).sum(axis=2) / 2) * np.maximum(1 - outside, 0)))
 
 
-def _hangs(label: int, boxes: Array, labels: Array, rows: Array, owner: Array, stature: Array) -> Array:
-    """Return by how much (N, M) the fit of parts of a class changes by what of each person they may hang on."""
-    points, whole = centres(boxes), np.full((len(stature), len(rows)), np.inf)
+def _hangs(label: int, labels: Array, points: Array, rows: Array, owner: Array, stature: Array) -> Array:
+    """Return by how much (N, M) the fit of parts of a class changes by what of each person they may hang on.
+
+    Those of heads hang on nothing.
+    """
+    if label in HEAD_PARTS:
+        return np.ones((len(rows), len(stature)))
+    whole = np.full((len(stature), len(rows)), np.inf)
     for limb in LIMBS:
         if limb.child == label:
             held = np.flatnonzero((labels == limb.parent) & (owner >= 0))

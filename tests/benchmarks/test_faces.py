@@ -19,7 +19,7 @@ AHEAD = Turn(0, 1, 0, 0)
 
 
 def turned(turn: Turn, *told: tuple[float, float, float]) -> Tally:
-    """Return the tally of two frames straight ahead, 7° up, and of more: yaw, pitch, how far to the right the gaze is."""
+    """Return the tally of two frames straight ahead, 7° up, and of more: yaw, pitch, gaze to the right of the head."""
     frames = [(0.0, 7.0, 0.0)] * 2 + list(told)
     tracks = [table(Tracks, track_id=[1, 2], head_score=[0.4, 0.9]) for _ in frames]
     poses = [table(HeadPoses, track_id=[1, 2], yaw_pitch_roll_deg=[[99, 99, 0], [y, p, 0]]) for y, p, _ in frames]

@@ -77,6 +77,15 @@ def test_of_three_shoulders_the_nearest_two_are_joined_to_one_collarbone() -> No
     assert bones.track_id.tolist() == [1, 1]
 
 
+def test_a_joint_hangs_on_one_other_of_a_kind() -> None:
+    rows = [(0, 1, "body", [0.2, 0.1, 0.8, 0.9]), (0, 1, "elbow", point_box(0.45, 0.4))]
+    rows += [(0, 1, "shoulder", point_box(x, 0.3)) for x in (0.4, 0.6)]
+
+    bones = skeletons(parts_of(rows))
+
+    np.testing.assert_allclose(bones.points, [[[0.4, 0.3], [0.45, 0.4]]], atol=1e-6)
+
+
 def test_a_whole_person_has_all_bones_each_side_to_itself() -> None:
     bones = skeletons(parts_of(standing(7, 0.5)))
 
@@ -94,6 +103,7 @@ def test_joints_of_two_people_and_of_nobody_are_never_joined() -> None:
         (0, 2, "body", [0.3, 0.1, 0.7, 0.9]),
         (0, 1, "shoulder", point_box(0.4, 0.3)),
         (0, 2, "elbow", point_box(0.4, 0.35)),
+        (0, 0, "body", [0.5, 0.1, 0.9, 0.9]),
         (0, 0, "shoulder", point_box(0.6, 0.3)),
         (0, 0, "elbow", point_box(0.6, 0.35)),
     ]
@@ -153,16 +163,25 @@ def test_near_is_near_in_pixels_whatever_the_shape_of_the_frame() -> None:
     np.testing.assert_allclose(square.points[0, 1], [0.56, 0.5], atol=1e-6)
 
 
-def test_doubtful_joints_are_left_out_and_rows_are_ordered_by_frame_and_person() -> None:
-    rows = [row for f in (1, 0) for k in (3, 1) for row in standing(k, 0.25 * k, 0.4, f)]
-    doubtful = (0, 1, "wrist", point_box(0.25, 0.6), 0.29)
+def test_doubtful_joints_are_left_out() -> None:
+    rows = [
+        (0, 1, "body", [0.2, 0.1, 0.8, 0.9]),
+        (0, 1, "shoulder", point_box(0.4, 0.3)),
+        (0, 1, "elbow", point_box(0.4, 0.4), 0.29),
+    ]
 
-    bones = skeletons(parts_of([*rows, doubtful]), count=2)
+    assert len(skeletons(parts_of(rows))) == 0
+    assert skeletons(parts_of(rows), min_score=0.2).score.tolist() == [np.float32(0.29)]
+
+
+def test_rows_are_ordered_by_frame_and_person() -> None:
+    rows = [row for f in (1, 0) for k in (3, 1) for row in standing(k, 0.25 * k, 0.4, f)]
+
+    bones = skeletons(parts_of(rows), count=2)
 
     keys = list(zip(bones.frame_row.tolist(), bones.track_id.tolist(), strict=True))
     assert keys == sorted(keys)
     assert set(keys) == {(0, 1), (0, 3), (1, 1), (1, 3)}
-    assert bones.score.min() == np.float32(0.9)
 
 
 def test_people_without_joints_have_no_bones() -> None:

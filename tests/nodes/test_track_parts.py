@@ -119,9 +119,9 @@ def test_faces_and_what_is_in_them_go_to_heads() -> None:
 
 
 def test_a_wheelchair_belongs_to_who_sits_in_it_not_to_who_pushes_it() -> None:
-    sitting = [0.30, 0.40, 0.50, 0.90]
+    sitting = [0.34, 0.42, 0.48, 0.88]
     pushing = [0.35, 0.10, 0.60, 0.90]
-    two = tracks_of({1: ([0.37, 0.4, 0.43, 0.5], sitting), 2: ([0.42, 0.1, 0.5, 0.2], pushing)})
+    two = tracks_of({1: ([0.37, 0.42, 0.43, 0.52], sitting), 2: ([0.42, 0.1, 0.5, 0.2], pushing)})
     chair = ("body_with_wheelchair", [0.25, 0.38, 0.58, 0.95])
 
     assert whose(two, [("body", sitting), ("body", pushing), chair])[2] == 1
@@ -143,8 +143,10 @@ def test_people_who_were_not_seen_have_no_parts() -> None:
     assert whose(unseen, [("body", A_BODY), ("shoulder", spot(0.2, 0.25))]) == [0, 0]
 
 
-def test_a_track_whose_body_is_no_part_holds_joints_by_its_own_box() -> None:
+def test_joints_are_held_by_the_body_that_was_found_else_by_the_box_of_the_track() -> None:
     assert whose(tracks_of({3: (A_HEAD, A_BODY)}), [("shoulder", spot(0.18, 0.25))]) == [3]
+    left = [0.10, 0.10, 0.24, 0.90]  # where the filter expects the body, which is wider
+    assert whose(tracks_of({3: (A_HEAD, left)}), [("body", A_BODY), ("shoulder", spot(0.33, 0.25))]) == [3, 3]
     assert whose(tracks_of({3: (A_HEAD, None)}), [("eye", spot(0.24, 0.16)), ("shoulder", spot(0.18, 0.25))]) == [3, 0]
 
 

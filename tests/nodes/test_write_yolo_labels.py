@@ -74,7 +74,12 @@ def test_rows_are_class_centre_and_size_with_attributes_behind_what_they_are_of(
 
 def test_thresholds_are_those_of_things_joints_and_attributes(tmp_path: Path) -> None:
     box = [0.1, 0.2, 0.3, 0.8]
-    rows = (part(BODY, box, 0.5, adult=0.6), part(BODY, box, 0.4), part(SHOULDER, box, 0.3), part(SHOULDER, box, 0.2))
+    rows = (
+        part(BODY, box, 0.5, adult=0.6, female=0.59),
+        part(BODY, box, 0.4),
+        part(SHOULDER, box, 0.3),
+        part(SHOULDER, box, 0.2),
+    )
 
     told = written(tmp_path, noisy(), parts_of(*rows), min_score=0.5, joint_min_score=0.25, attribute_min_score=0.6)
 

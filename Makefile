@@ -15,8 +15,8 @@ UV := uv==0.13.8
 
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-real bench-smoothing \
-	bench-speed bench-tracking example-events example-live train requirements clean
+.PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-models bench-real \
+	bench-smoothing bench-speed bench-tracking example-events example-live train requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -49,6 +49,11 @@ bench-faces: $(VENV)/dev.stamp ## measure the graph of faces on real footage in 
 
 bench-live: $(VENV)/dev.stamp ## measure live graphs: faults, load, cameras that come and go; half an hour, idle machine
 	$(BIN)/python -m benchmarks.live $(ARGS)
+
+# One BLAS thread: models are measured by the CPU time that they take.
+bench-models: export OMP_NUM_THREADS := 1
+bench-models: $(VENV)/train.stamp ## measure gaze models as released and prepared, and what is done around every family
+	$(BIN)/python -m benchmarks.models $(ARGS)
 
 bench-real: $(VENV)/dev.stamp ## measure on real footage in the folder that GAZE_REAL_DATA names
 	$(BIN)/python -m benchmarks.real $(ARGS)

@@ -20,13 +20,35 @@ _HEIGHT = 0.9
 def peak_error(model: ModelProto, output: str, source_wh: tuple[int, int]) -> float:
     """Return the mean distance, in fractions of the picture, from true peaks to the centres of the highest cells.
 
-    Gaussian peaks at random places are fed in where the network's last convolution ends, as logits, and come out
-    through whatever the file does to its map behind that.
+    See `maps_of_peaks`.
 
     Args:
         model: a gaze model.
         output: name of its map.
         source_wh: columns and rows of the map inside the network.
+
+    Raises:
+        ModelError: no sigmoid stands in front of the map.
+    """
+    places = np.random.default_rng(0).uniform(0.1, 0.9, (COUNT, 2))
+    maps = maps_of_peaks(model, output, source_wh, places)
+    best = maps.reshape(len(maps), -1).argmax(axis=1)
+    x, y = cell_centres(maps.shape[2]), cell_centres(maps.shape[1])
+    found = np.stack([x[best % maps.shape[2]], y[best // maps.shape[2]]], axis=1)
+    return float(np.linalg.norm(found - places, axis=1).mean())
+
+
+def maps_of_peaks(model: ModelProto, output: str, source_wh: tuple[int, int], places: Array) -> Array:
+    """Return what becomes of maps with one Gaussian peak each, (N, h, w).
+
+    The peaks are fed in where the network's last convolution ends, as logits, and come out through whatever the file
+    does to its map behind that.
+
+    Args:
+        model: a gaze model.
+        output: name of its map.
+        source_wh: columns and rows of the map inside the network.
+        places: (N, 2) x, y of the peaks, fractions of the picture.
 
     Raises:
         ModelError: no sigmoid stands in front of the map.
@@ -39,12 +61,7 @@ def peak_error(model: ModelProto, output: str, source_wh: tuple[int, int]) -> fl
         raise ModelError(f"output {output!r}: expected a sigmoid in front of it, got none")
     begin = graph.fresh("logits")
     made_by[name].input[0] = begin
-    places = np.random.default_rng(0).uniform(0.1, 0.9, (COUNT, 2))
-    maps = _through(_tail(graph, begin, output), begin, output, _logits(places, source_wh))
-    best = maps.reshape(len(maps), -1).argmax(axis=1)
-    x, y = cell_centres(maps.shape[2]), cell_centres(maps.shape[1])
-    found = np.stack([x[best % maps.shape[2]], y[best // maps.shape[2]]], axis=1)
-    return float(np.linalg.norm(found - places, axis=1).mean())
+    return _through(_tail(graph, begin, output), begin, output, _logits(places, source_wh))
 
 
 def _logits(places: Array, size_wh: tuple[int, int]) -> Array:

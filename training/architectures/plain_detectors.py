@@ -20,7 +20,7 @@ from training.layers import conv_block
 CLASSES = 25
 PER_CLASS, OVERLAP, LEAST_SCORE = 20, 0.4, 0.25
 STRIDES = (8, 16, 32)
-_LOGITS = (-5.0, 1.5)
+_LOGITS = (-6.0, 1.5)
 """Mean and standard deviation of random score logits: few places of a picture score high."""
 _NUMBERED = ("t443", "t468", "t493", "t446", "t471", "t496", "t449", "t474", "t499")
 """Outputs of SCRFD files are called by number, and otherwise in each: scores, boxes and points."""

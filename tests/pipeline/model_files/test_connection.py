@@ -42,6 +42,15 @@ def test_a_busy_server_is_asked_again_when_it_wants(site: Web, place: Path) -> N
     assert refusal(site.url("net.onnx"), place) == f"{site.url('net.onnx')}: expected the file, got the answer 503"
 
 
+@pytest.mark.parametrize(("wanted", "given"), [("7", 7.0), ("9999", 30.0), ("tomorrow", 0.5)])
+def test_a_server_that_wants_peace_gets_some(site: Web, place: Path, wanted: str, given: float) -> None:
+    site.serve("net.onnx", CONTENT, statuses=[429], headers={"Retry-After": wanted})
+    around = Around()
+
+    assert brought(site.url("net.onnx"), place, around) == SHA256
+    assert around.waited == [given]
+
+
 def test_a_silent_server_is_not_waited_for_for_ever(site: Web, place: Path) -> None:
     silence = threading.Event()
     site.serve("net.onnx", CONTENT, held=silence)

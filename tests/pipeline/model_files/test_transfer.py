@@ -71,6 +71,15 @@ def test_it_is_given_up_after_a_few_tries_and_the_part_stays(site: Web, place: P
     assert "127.0.0.1" not in (place.parent / "net.onnx.part.json").read_text()
 
 
+def test_as_long_as_it_gets_on_it_is_not_given_up(site: Web, place: Path) -> None:
+    large = CONTENT * 8
+    site.serve("net.onnx", large, cuts=[1_100_000] * 7)
+    around = Around()
+
+    assert brought(site.url("net.onnx"), place, around) == hashlib.sha256(large).hexdigest()
+    assert around.waited == [0.5] * 7
+
+
 def test_a_part_is_gone_on_with_by_a_later_process(site: Web, place: Path) -> None:
     given_up(site, place)
 

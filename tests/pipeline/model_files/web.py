@@ -95,6 +95,8 @@ def answer(handler: BaseHTTPRequestHandler, file: Served | None) -> None:
     if file is None or file.statuses:
         status = file.statuses.pop(0) if file else 404
         handler.send_response(status)
+        for name, value in file.headers.items() if file else ():
+            handler.send_header(name, value)
         handler.send_header("Content-Length", "0")
         handler.end_headers()
         return

@@ -41,26 +41,57 @@ def real_chain(real_models: Path, tmp_path_factory: Any) -> dict[str, str]:
     return {name: str(folder / f"{name}.yaml") for name in names}
 
 
-@pytest.mark.parametrize("mirrored", [False, True])
-def test_the_real_chain_tells_who_looks_into_the_camera(
-    mirrored: bool, real_chain: dict[str, str], real_data: Path
-) -> None:
+@pytest.fixture(scope="module")
+def told(real_chain: dict[str, str]) -> Any:
+    """Return a function that tells yaw and pitch of the head and of its eyes, (2, 2), from a picture and a head box."""
     context = Context("eyes", CpuDevice(), ROOT, ROOT, Graph("", ()))
     head, points, eye = real_chain.values()
     poses = make_node(EstimateHeadPose, context, model=head, faces_only=True)
     gaze = make_node(EstimateFaceGaze, context, model=eye, landmarks=points)
+
+    def ask(image: np.ndarray, box: tuple[int, ...]) -> np.ndarray:
+        height, width = image.shape[:2]
+        shown = frames(1, pictures=[Picture((image,), "bgr")], size_wh=(width, height))
+        tracks = table(
+            Tracks,
+            frame_row=[0],
+            track_id=[1],
+            head_box=[np.array(box) / [width, height, width, height]],
+            head_score=[0.9],
+        )
+        (pose,) = run_node(poses, [(tracks, shown)])
+        (made,) = run_node(gaze, [(shown, tracks, pose)])
+        return np.stack([pose.yaw_pitch_roll_deg[0, :2], made.yaw_pitch_deg[0]])
+
+    return ask
+
+
+@pytest.mark.parametrize("mirrored", [False, True])
+def test_who_looks_into_the_camera_does(mirrored: bool, told: Any, real_data: Path) -> None:
     off = []
     for name, (x1, y1, x2, y2) in PHOTOS.items():
         image = cv2.imread(str(real_data / "face_images" / name))
-        height, width = image.shape[:2]
+        width = image.shape[1]
         if mirrored:
             image, x1, x2 = np.ascontiguousarray(image[:, ::-1]), width - x2, width - x1
-        shown = frames(1, pictures=[Picture((image,), "bgr")], size_wh=(width, height))
-        box = [[x1 / width, y1 / height, x2 / width, y2 / height]]
-        tracks = table(Tracks, frame_row=[0], track_id=[1], head_box=box, head_score=[0.9])
-        (pose,) = run_node(poses, [(tracks, shown)])
-        (made,) = run_node(gaze, [(shown, tracks, pose)])
-        off.append(np.degrees(np.arccos(-vectors(made.yaw_pitch_deg)[0, 2])))
+        off.append(np.degrees(np.arccos(-vectors(told(image, (x1, y1, x2, y2))[1:])[0, 2])))
 
     assert np.mean(off) < 12
     assert max(off) < 20
+
+
+@pytest.mark.parametrize(
+    ("frame", "axis", "least_deg", "most_deg"),
+    [(311, 0, 15, 60), (271, 1, -60, -10)],
+    ids=["to the right", "lowered"],
+)
+def test_eyes_leave_the_head_as_labelled(
+    frame: int, axis: int, least_deg: float, most_deg: float, told: Any, real_data: Path
+) -> None:
+    """A man whose head is still looks to the right of the image, or has his eyes lowered."""
+    video = cv2.VideoCapture(str(real_data / "cpc_demo/demo.mp4"))
+    video.set(cv2.CAP_PROP_POS_FRAMES, frame)
+
+    head, eyes = told(video.read()[1], (730, 55, 1050, 500))
+
+    assert least_deg < eyes[axis] - head[axis] < most_deg

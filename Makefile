@@ -16,7 +16,7 @@ UV := uv==0.13.8
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-models bench-real \
-	bench-smoothing bench-speed bench-tracking example-events example-live train requirements clean
+	bench-smoothing bench-speed bench-tracking bench-wholebody example-events example-live train requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -68,6 +68,9 @@ bench-speed: $(VENV)/dev.stamp ## measure the engine against plain loops; wants 
 bench-tracking: export OMP_NUM_THREADS := 1
 bench-tracking: $(VENV)/run.stamp $(VENV)-bench/stamp ## measure tracking beside other trackers, on GAZE_REAL_DATA/mot
 	$(BIN)/python -m benchmarks.tracking $(ARGS)
+
+bench-wholebody: $(VENV)/dev.stamp ## measure whose parts are and how far heads are away; with GAZE_REAL_DATA also there
+	$(BIN)/python -m benchmarks.wholebody $(ARGS)
 
 example-events: $(VENV)/run.stamp ## kill the retail graph and a listener while events flow; half a minute
 	$(BIN)/python -m examples.events_survive $(ARGS)

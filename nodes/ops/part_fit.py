@@ -1,4 +1,4 @@
-"""Which parts of bodies and heads are whose. Constants were chosen on made-up crowds (`tests/nodes/bodies.py`)."""
+"""Which parts of bodies and heads are whose. Constants were chosen on made-up crowds (`benchmarks/bodies.py`)."""
 
 from __future__ import annotations
 

@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from benchmarks.bodies import SIZE_WH, crowd
 from nodes.ops.wholebody import BODY, HEAD, NAMES
 from nodes.track_parts import TrackParts
 from nodes.types import Parts, TrackedParts, Tracks
 from tests.helpers import frames, make_node, run_node, table
-from tests.nodes.bodies import SIZE_WH, crowd
 
 HIGH = (400, 400)
 A_HEAD, A_BODY = [0.20, 0.10, 0.30, 0.22], [0.10, 0.10, 0.40, 0.90]

@@ -17,14 +17,21 @@ from pipeline.model_files.pins import FILE
 
 WIDTH, INDENT = 120, 12
 USES = {
+    **dict.fromkeys(("wholebody34", "wholebody25"), ("graphs/wholebody.yaml", "parts.model")),
+    **dict.fromkeys(("yolox", "boxes", "yunet", "scrfd"), ("graphs/retail.yaml", "people.model")),
     "gazelle": ("graphs/retail.yaml", "gaze.model"),
     "head_pose": ("graphs/retail.yaml", "poses.model"),
-    "appearance": ("graphs/retail.yaml", "appearance.model"),
-    **dict.fromkeys(
-        ("wholebody34", "wholebody25", "yolox", "boxes", "yunet", "scrfd"), ("graphs/retail.yaml", "people.model")
-    ),
 }
 """By family, a graph and the value in it that names such a model."""
+FACES = "graphs/faces.yaml"
+"""The graph for detectors of faces."""
+STAGES = {
+    "appearance": ("estimate_appearance", "model"),
+    "face_gaze": ("estimate_face_gaze", "model"),
+    "eye_gaze": ("estimate_face_gaze", "model"),
+    "face_landmarks": ("estimate_face_gaze", "landmarks"),
+}
+"""By family, a stage that is in no graph of ours, and its value that names such a model."""
 
 
 def main(argv: Sequence[str]) -> int:
@@ -101,10 +108,15 @@ def _prepared(name: str) -> list[str]:
 
 
 def _use(one: Known) -> str:
-    if one.card.family not in USES:
-        return f"where a value of a node names a model of the family {one.card.family}: --set NODE.model={one.name}"
-    graph, value = USES[one.card.family]
-    return f"python run_graph.py {graph} --set {value}={one.name}"
+    family = one.card.family
+    if family in USES:
+        graph, value = USES[family]
+        graph = FACES if set(one.card.classes.values()) == {"face"} else graph
+        return f"python run_graph.py {graph} --set {value}={one.name}"
+    if family in STAGES:
+        stage, value = STAGES[family]
+        return f"in a graph of yours, as `{value}: {one.name}` of a stage {stage}: python run_graph.py explain {stage}"
+    return f"no stage that ships takes models of the family {family}"
 
 
 def _line(word: str, text: str) -> str:

@@ -171,7 +171,7 @@ def no_file(card: ModelCard, path: Path) -> str:
     elif card.shipped:
         cure = "it ships with this repository: restore it with git checkout"
     elif card.convert:
-        cure = f"its makers publish no such file, make it and put it there: {card.convert}"
+        cure = f"its makers publish no such file, make it and put it there: {card.convert.rstrip('.')}"
     else:
         cure = f"put the file there or correct `file` in the card {card.name!r}"
     return f"model {card.name!r}: expected the file {path}, got none; {cure}"

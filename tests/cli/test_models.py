@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shlex
 from pathlib import Path
 
 import pytest
@@ -10,6 +11,7 @@ import pytest
 from cli import program
 from tests.cli.carded import GAZE, SHA256, put, write
 from tests.pipeline.model_files.web import Web
+from tests.repository import ROOT
 
 Caught = pytest.CaptureFixture[str]
 
@@ -134,7 +136,7 @@ def test_a_model_that_is_here_is_shown_with_what_it_is_held_to(cards: Path, gaze
     assert f"here        {cards}/models/fetched/net.onnx (pinned)" in lines
     assert "licence     unknown" in lines
     assert lines[lines.index(f"sha256      {SHA256}, pinned in") + 1].strip() == f"{cards}/models/fetched/pins.yaml"
-    assert lines[-1] == ("use it      where a value of a node names a model of the family adder: --set NODE.model=net")
+    assert lines[-1] == "use it      no stage that ships takes models of the family adder"
 
 
 @pytest.mark.parametrize("verb", ["show", "pull", "verify", "path"])
@@ -159,7 +161,26 @@ def test_a_path_is_printed_alone(cards: Path, capsys: Caught) -> None:
     assert tuple(capsys.readouterr()) == (f"{cards}/models/fetched/net.onnx\n", "")
 
 
-def test_the_cards_of_the_checkout_can_all_be_listed_and_shown(capsys: Caught) -> None:
+def shown(name: str, capsys: Caught) -> str:
+    assert program.main(["models", "show", name]) == 0
+    return capsys.readouterr().out
+
+
+def test_the_cards_of_the_checkout_can_all_be_listed_and_shown_and_what_is_told_to_type_can_be_typed(
+    capsys: Caught, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(ROOT)
+    monkeypatch.delenv("GAZE_OFFLINE", raising=False)
     assert program.main(["models", "list", "--json"]) == 0
+    told = {}
     for one in json.loads(capsys.readouterr().out):
-        assert program.main(["models", "show", one["name"]]) == 0
+        use = shown(one["name"], capsys).partition("use it      ")[2]
+        if one["state"] != "no ONNX published":
+            told[one["family"], use.partition("--set")[0]] = use  # one of each kind
+    for use in told.values():
+        if use.startswith("python"):
+            assert program.main([*shlex.split(use)[2:], "--check"]) == 0, (use, capsys.readouterr().err)
+        elif use.startswith("in a graph"):
+            assert program.main(["explain", use.split()[-1]]) == 0
+            assert f"  {use.partition('`')[2].partition(':')[0]}: " in capsys.readouterr().out
+    assert len(told) >= 10

@@ -96,9 +96,10 @@ class DetectParts(Node[Config]):
 
     def _parts(self, frames: FrameBatch, frame_row: int, found: Found) -> Parts:
         """Return what was found in one frame, without what is masked or too much."""
-        counts = np.flatnonzero(~_masked(found, frames.stream(frame_row).config.masks))
-        best = np.argsort(-found.score[counts], kind="stable")[: self.config.max_parts]
-        rows = counts[np.sort(best)]
+        masks, most = frames.stream(frame_row).config.masks, self.config.max_parts
+        rows = np.flatnonzero(~_masked(found, masks)) if masks else np.arange(len(found.label))
+        if len(rows) > most:
+            rows = rows[np.sort(np.argsort(-found.score[rows], kind="stable")[:most])]
         return Parts(
             frame_row=np.full(len(rows), frame_row, np.int64),
             label=found.label[rows],

@@ -10,7 +10,7 @@ import numpy as np
 from nodes.adapters.detector_family import Family, Unfit, fits, shapes_of, worded
 from nodes.ops import scrfd
 from nodes.ops.cell_boxes import STRIDES, boxes_of, cells
-from nodes.ops.detected import Rows, best_candidates, without_doubles
+from nodes.ops.detected import Rows, without_doubles
 from nodes.ops.wholebody import FACE
 from pipeline.session import Session
 
@@ -52,7 +52,7 @@ class Yunet(Family):
             for kind in ("cls", "obj", "bbox")
         )
         scores = np.sqrt(_within(of_class[:, 0]) * _within(of_object[:, 0]))
-        picked = best_candidates(scores, min_score[FACE])
+        picked = np.flatnonzero(scores >= min_score[FACE])
         boxes = boxes_of(raw[picked], cells(self._size_wh)[picked]) / self._size
         return without_doubles(FACE, boxes, scores[picked], self.MAX_IOU)
 
@@ -94,7 +94,7 @@ class Scrfd(Family):
         boxes, scores = [], []
         count = len(self._strides)
         for stride, score, raw in zip(self._strides, found[:count], found[count:], strict=True):
-            anchor = best_candidates(score[:, 0], min_score[FACE])
+            anchor = np.flatnonzero(score[:, 0] >= min_score[FACE])
             centres = scrfd.anchors(self._size_wh, stride, self._each)[anchor]
             boxes.append(scrfd.boxes_of(raw[anchor], centres, stride))
             scores.append(score[anchor, 0])

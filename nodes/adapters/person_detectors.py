@@ -18,7 +18,7 @@ from nodes.adapters.detector_family import (
     worded,
 )
 from nodes.ops.cell_boxes import boxes_of, cells
-from nodes.ops.detected import Rows, best_candidates, together, without_doubles
+from nodes.ops.detected import Rows, together, without_doubles
 from pipeline.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -56,7 +56,7 @@ class Boxes(Family):
         parts = []
         for column in np.flatnonzero(self._table >= 0):
             label = int(self._table[column])
-            found = best_candidates(scores[:, column], min_score[label])
+            found = np.flatnonzero(scores[:, column] >= min_score[label])
             parts.append(without_doubles(label, boxes[found], scores[found, column], self.MAX_IOU))
         return together(parts)
 
@@ -94,7 +94,7 @@ class Yolox(Family):
         for column in np.flatnonzero(self._table >= 0):
             label = int(self._table[column])
             scores = found[:, 4] * found[:, 5 + column]
-            picked = best_candidates(scores, min_score[label])
+            picked = np.flatnonzero(scores >= min_score[label])
             boxes = boxes_of(found[picked, :4], of_cells[picked]) / self._size
             parts.append(without_doubles(label, boxes, scores[picked], self.MAX_IOU))
         return together(parts)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from typing import Any
 
 import numpy as np
@@ -55,13 +56,14 @@ def _joined(owners: Rows, rows: Rows, min_iou: float) -> Array:
     worth = _worth(owners, rows, min_iou)  # (N, M)
     whose = worth.argmax(axis=0)
     said = worth[whose, np.arange(len(whose))] > 0
+    place = (rows.label * len(owners.label) + whose)[said].tolist()
     # Where each row has a favourite of its own, nothing gains more than that.
-    place = rows.label * len(owners.label) + whose
-    places, counts = np.unique(place[said], return_counts=True)
-    wanted_twice = np.unique(places[counts > 1] // len(owners.label))
-    said &= ~np.isin(rows.label, wanted_twice)
+    wanted_twice: set[int] = set()
+    if len(set(place)) < len(place):
+        wanted_twice = {one // len(owners.label) for one, count in Counter(place).items() if count > 1}
+        said &= ~np.isin(rows.label, list(wanted_twice))
     scores[whose[said], _COLUMN[rows.label[said]]] = rows.score[said]
-    for label in wanted_twice.tolist():
+    for label in wanted_twice:
         row = np.flatnonzero(rows.label == label)
         owner, which = assign(worth[:, row])
         scores[owner, _COLUMN[label]] = rows.score[row[which]]

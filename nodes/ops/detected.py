@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nodes.ops.doubles import best_of_classes
+from nodes.ops.doubles import best_of_classes, best_of_many
 from nodes.ops.wholebody import NAMES
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -69,19 +69,15 @@ def kept(rows: Rows, limits: Limits) -> Array:
     return counts[best_of_classes(*sure, limits.max_iou)]
 
 
-def best_candidates(scores: Array, min_score: float | np.floating[Any]) -> Array:
-    """Return the indices (K,) of scores (N,) that reach a limit, rising; of very many only the best."""
-    reached = np.flatnonzero(scores >= np.float32(min_score))
-    if len(reached) > MOST_CANDIDATES:
-        reached = np.sort(reached[np.argsort(-scores[reached], kind="stable")[:MOST_CANDIDATES]])
-    return reached
-
-
 def without_doubles(label: int, boxes: Array, scores: Array, max_iou: float) -> Rows:
-    """Return rows of one class, best first, without doubles; what is not finite, or has no score, is nothing."""
+    """Return rows of one class, best first, without doubles; what is not finite, or has no score, is nothing.
+
+    Of very many only the best are looked through.
+    """
     sound = np.isfinite(boxes).all(axis=1) & (scores > 0)
-    rows = Rows(np.full(len(boxes), label, np.int64), boxes, scores).take(sound)
-    return rows.take(best_of_classes(*rows, max_iou))
+    boxes, scores = boxes[sound], scores[sound]
+    best = best_of_many(boxes, scores, max_iou, MOST_CANDIDATES)
+    return Rows(np.full(len(best), label, np.int64), boxes[best], scores[best])
 
 
 def together(parts: list[Rows]) -> Rows:

@@ -6,9 +6,12 @@ from typing import Any
 
 import numpy as np
 
-from nodes.ops.boxes import areas
+from nodes.ops.boxes import areas, iou
 
 Array = np.ndarray[Any, np.dtype[Any]]
+
+_BLOCK = 64
+"""Boxes of which all pairs are looked at: enough for most frames at once, few enough to be quick."""
 
 
 def best_of_classes(label: Array, boxes: Array, scores: Array, max_iou: Array | float) -> Array:
@@ -40,6 +43,23 @@ def best_of_classes(label: Array, boxes: Array, scores: Array, max_iou: Array | 
         if kept[first]:
             kept[second] = False
     return order[kept]
+
+
+def best_of_many(boxes: Array, scores: Array, max_iou: float, most: int) -> Array:
+    """Return what `best_of_classes` returns for boxes of one class, in less time where very many tell of few things.
+
+    The best are gone through first, and what doubles them is left out before the next ones are looked at. Only the best
+    `most` are looked at.
+    """
+    left = np.argsort(-scores, kind="stable")[:most]
+    kept = [left[:0]]
+    while len(left):
+        block, left = left[:_BLOCK], left[_BLOCK:]
+        best = block[best_of_classes(np.zeros(len(block), np.int64), boxes[block], scores[block], max_iou)]
+        kept.append(best)
+        if len(left):
+            left = left[(iou(boxes[left], boxes[best]) <= max_iou).all(axis=1)]
+    return np.concatenate(kept)
 
 
 def _pairs_within(label: Array) -> tuple[Array, Array]:

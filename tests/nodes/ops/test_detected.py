@@ -1,7 +1,7 @@
 import numpy as np
 import pytest
 
-from nodes.ops.detected import MOST_CANDIDATES, Limits, Rows, best_candidates, kept, together, without_doubles
+from nodes.ops.detected import MOST_CANDIDATES, Limits, Rows, kept, together, without_doubles
 from nodes.ops.wholebody import BODY, HEAD
 
 BOX = [0.1, 0.1, 0.3, 0.5]
@@ -54,13 +54,14 @@ def test_doubles_go_by_the_overlap_of_their_label() -> None:
     assert kept(found, limits(max_iou=0.7)).tolist() == [0, 2, 3]
 
 
-def test_of_very_many_candidates_the_best_are_looked_through() -> None:
-    scores = np.linspace(0.1, 1, 3 * MOST_CANDIDATES).astype(np.float32)
+def test_of_very_many_boxes_the_best_are_looked_through() -> None:
+    count = MOST_CANDIDATES + 3
+    left = np.arange(count, dtype=np.float32)
+    boxes = np.stack([left, left, left + 0.5, left + 0.5], axis=1)
 
-    found = best_candidates(scores, 0.2)
+    found = without_doubles(HEAD, boxes, np.linspace(0.1, 1, count).astype(np.float32), 0.4)
 
-    assert found.tolist() == list(range(2 * MOST_CANDIDATES, 3 * MOST_CANDIDATES))
-    assert best_candidates(scores[:3], 2.0).tolist() == []
+    assert found.box[:, 0].tolist() == list(range(count - 1, 2, -1))
 
 
 def test_what_is_not_finite_or_has_no_score_is_nothing() -> None:

@@ -4,7 +4,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from nodes.ops.boxes import iou
-from nodes.ops.doubles import best_of_classes
+from nodes.ops.doubles import best_of_classes, best_of_many
 
 UNIT = np.array([[0.0, 0.0, 1.0, 1.0]])
 
@@ -58,3 +58,17 @@ def test_each_class_is_what_going_through_it_by_itself_gives(data: st.DataObject
         expected += kept
 
     assert best_of_classes(label, boxes, scores, max_iou).tolist() == expected
+
+
+@given(st.integers(0, 2**32 - 1), st.sampled_from([1, 63, 64, 65, 200]), st.sampled_from([0.0, 0.3, 0.7]))
+def test_many_boxes_give_what_all_pairs_give(seed: int, count: int, max_iou: float) -> None:
+    rng = np.random.default_rng(seed)
+    low = rng.random((count, 2))
+    boxes = np.concatenate([low, low + 0.2 * rng.random((count, 2))], axis=1)
+    scores = rng.integers(0, 20, count) / 20
+
+    found = best_of_many(boxes, scores, max_iou, 150)
+
+    best = np.argsort(-scores, kind="stable")[:150]
+    expected = best[best_of_classes(np.zeros(len(best), np.int64), boxes[best], scores[best], max_iou)]
+    assert found.tolist() == expected.tolist()

@@ -1,4 +1,4 @@
-"""Tell adult or child, male or female, wheelchair and crutches of each person, steadied over time."""
+"""Tell adult or child, male or female, wheelchair and crutches, steadied over time."""
 
 from __future__ import annotations
 

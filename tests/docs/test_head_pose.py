@@ -5,16 +5,21 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+from nodes import resolve
+from nodes.estimate_gaze_from_direction import Config as Cone
 from nodes.estimate_head_pose import Config
 from nodes.ops.rotations import matrices
 from pipeline.cards import load_card
+from pipeline.config import config_from
+from pipeline.graph import graph_from
+from pipeline.yaml_source import parse_yaml
 from tests.repository import ROOT
 
 PAGE = (ROOT / "docs/head_pose.md").read_text("utf-8")
 
 
 def test_the_card_is_read_as_it_stands(tmp_path: Path) -> None:
-    (text,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (text,) = re.findall(r"```yaml\n(file:.*?)```", PAGE, re.DOTALL)
     (tmp_path / "card.yaml").write_text(text, "utf-8")
 
     card, path = load_card(str(tmp_path / "card.yaml"), ROOT)
@@ -22,7 +27,7 @@ def test_the_card_is_read_as_it_stands(tmp_path: Path) -> None:
     assert card.family == "head_pose"
     assert card.head_pose
     assert [angle.sign for angle in card.head_pose.angles] == [1, -1, 1]
-    assert path.name == "head-pose-estimation-adas-0001.onnx"
+    assert path.name == "my-pose-model.onnx"
 
 
 def test_what_the_command_names_is_there() -> None:
@@ -30,8 +35,33 @@ def test_what_the_command_names_is_there() -> None:
 
     for name in cards.split(", "):
         assert load_card(name, ROOT)[0].family == "head_pose"
-    for field in ("max_yaw_deg", "max_disagreement_deg"):
+    for field in ("max_yaw_deg", "max_disagreement_deg", "faces_only"):
         assert f"`{field}" in PAGE
         assert field in Config.model_fields
     assert "R = Ry(-yaw) · Rx(-pitch) · Rz(roll)" in PAGE
     assert matrices.__module__.rpartition(".")[2] in PAGE
+
+
+def test_cards_and_constants_that_it_tells_are_those_that_ship() -> None:
+    table = PAGE.partition("| cards | told as |")[2].partition("\n\n")[0]
+    for name in re.findall(r"`([a-z0-9-]+)`", "".join(line.split("|")[1] for line in table.splitlines()[2:])):
+        assert load_card(name, ROOT)[0].family == "head_pose"
+    cone = Cone()
+    for field, told in (("head_spread_deg", "13°"), ("yaw_spread_deg", "25°"), ("eyes_spread_deg", "10°")):
+        assert f"`{field}` ({told})" in PAGE
+        assert told == f"{getattr(cone, field):g}°"
+    assert f"{cone.distance_m:g} m in the median" in PAGE
+    assert f"up to {cone.clear_share:g} of the way (`clear_share`)" in PAGE
+
+
+def test_the_nodes_it_adds_to_a_graph_fit_into_it() -> None:
+    (nodes,) = re.findall(r"```yaml\n(eyes:.*?)```", PAGE, re.DOTALL)
+    graph = (ROOT / "graphs/faces.yaml").read_text("utf-8")
+    kept = "\n".join(line for line in graph.splitlines() if not line.startswith("gaze:"))
+    first, rest = kept.split("\npoints:")
+    values, problems = config_from(parse_yaml("{}", "none"))
+
+    made = graph_from(parse_yaml(f"{first}\n{nodes}\npoints:{rest}", "faces"), "faces", values, resolve, root=None)
+
+    assert not problems
+    assert made.node("gaze").inputs["directions"] == "eyes"

@@ -1,8 +1,8 @@
 """Detectors that are built from their contracts alone: YOLOv9-Wholebody25 and SCRFD.
 
-A plain pyramid of convolutions stands for the network, so the files have the right names, shapes, ranges and the right
-steps behind the network (decoded boxes, suppression inside the graph), and neither the size nor the speed of the
-released ones.
+A plain pyramid of convolutions stands for the network, of a width at which it does about as much arithmetic as was
+published for the released one. So the files have the right names, shapes, ranges and the right steps behind the network
+(decoded boxes, suppression inside the graph), and about the right speed; what is inside has nothing in common.
 """
 
 from __future__ import annotations
@@ -20,8 +20,8 @@ from training.layers import conv_block
 CLASSES = 25
 PER_CLASS, OVERLAP, LEAST_SCORE = 20, 0.4, 0.25
 STRIDES = (8, 16, 32)
-_LOGITS = (-6.0, 1.5)
-"""Mean and standard deviation of random score logits: few places of a picture score high."""
+_FEW, _HIGH, _SPREAD = 0.0003, -0.5, 1.5
+"""Share of random score logits that are higher than a value, and the standard deviation of all: few score high."""
 _NUMBERED = ("t443", "t468", "t493", "t446", "t471", "t496", "t449", "t474", "t499")
 """Outputs of SCRFD files are called by number, and otherwise in each: scores, boxes and points."""
 
@@ -127,14 +127,14 @@ def cells(size_wh: tuple[int, int], anchors: int) -> tuple[Tensor, Tensor]:
 
 
 def steepen_wholebody(model: nn.Module, inputs: list[Tensor]) -> None:
-    """Bring the scores of a `WholeBody25` to the mean and spread of `_LOGITS`."""
+    """Bring the scores of a `WholeBody25` to where few are high."""
     logits = model.raw(inputs[0])[..., 4:]
     for leave in model.net.leave:
         _scale(leave.weight[4:], leave.bias[4:], logits)
 
 
 def steepen_scrfd(model: nn.Module, inputs: list[Tensor]) -> None:
-    """Bring the scores of a `Scrfd` to the mean and spread of `_LOGITS`."""
+    """Bring the scores of a `Scrfd` to where few are high."""
     logits = torch.cat([torch.logit(scores) for scores in model(*inputs)[:3]])
     for leave in model.net.leave:
         for first in (0, 15):
@@ -144,7 +144,7 @@ def steepen_scrfd(model: nn.Module, inputs: list[Tensor]) -> None:
 def plain_architectures() -> dict[str, Architecture]:
     """Return the files by the names of their cards."""
     made = {}
-    for letter, width in {"n": 8, "t": 16, "s": 32, "c": 48, "e": 64}.items():
+    for letter, width in {"n": 62, "t": 90, "s": 174, "c": 346, "e": 473}.items():
         made[f"yolov9-wholebody25-{letter}"] = Architecture(
             file=f"yolov9_{letter}_wholebody25_post_0100_1x3x480x640.onnx",
             build=lambda width=width: WholeBody25((640, 480), width),  # type: ignore[misc]
@@ -152,7 +152,7 @@ def plain_architectures() -> dict[str, Architecture]:
             inputs={"input_bgr": Input((1, 3, 480, 640))},
             outputs={"batchno_classid_score_x1y1x2y2": ("K", 7)},
         )
-    for size, width in {"500m": 16, "2.5g": 24, "10g": 48}.items():
+    for size, width in {"500m": 36, "2.5g": 85, "10g": 175}.items():
         made[f"scrfd-{size}"] = _scrfd(size, width)
     return made
 
@@ -170,6 +170,7 @@ def _scrfd(size: str, width: int) -> Architecture:
 
 
 def _scale(weight: Tensor, bias: Tensor, logits: Tensor) -> None:
-    factor = _LOGITS[1] / logits.std()
+    factor = _SPREAD / logits.std()
+    high = logits.flatten().kthvalue(int((1 - _FEW) * logits.numel())).values
     weight.mul_(factor)
-    bias.mul_(factor).add_(_LOGITS[0] - factor * logits.mean())
+    bias.mul_(factor).add_(_HIGH - factor * high)

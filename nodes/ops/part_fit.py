@@ -22,6 +22,8 @@ _LIMB = 1.3
 """A part this far from what it hangs on, in lengths of that limb, fits half as well as one that is there."""
 _LOOSE = 0.45
 """Fit of a part that hangs on nothing: about that of one at the end of a limb that is longer than it can be."""
+_LEAST = 1e-9
+"""Boxes may have no extent."""
 
 
 @dataclass(frozen=True)
@@ -41,6 +43,7 @@ class People:
     def of(cls, head: Array, body: Array) -> People:
         """Return people with such heads (M, 4) and bodies (M, 4)."""
         stature = np.fmax(np.linalg.norm(sizes(body), axis=1), HEAD_HEIGHTS * sizes(head)[:, 1])
+        stature = np.maximum(stature, _LEAST)
         expected = np.stack([centres(body)[:, 0], body[:, 1] + stature / (2 * HEAD_HEIGHTS)], axis=1)
         return cls(head, body, stature, np.where(np.isnan(head[:, :2]), expected, centres(head)))
 
@@ -91,7 +94,7 @@ def fit_in_head(boxes: Array, parts: Sequence[Part], people: People) -> Array:
 
     The share within the head, times how near it is to the middle, times whether its size is right.
     """
-    side = np.fmax(*sizes(people.head).T)
+    side = np.maximum(np.fmax(*sizes(people.head).T), _LEAST)
     apart = (centres(boxes)[:, None] - centres(people.head)) / side[:, None]  # (N, M, 2)
     return _fit(share_inside(boxes, _grown(people.head)), apart, _longer(boxes)[:, None] / side, parts)
 
@@ -112,7 +115,7 @@ def _fit(inside: Array, apart: Array, size: Array, parts: Sequence[Part]) -> Arr
     expected = np.array([(part.place, part.spread, part.size or (0, np.inf)) for part in parts]).reshape(-1, 3, 1, 2)
     away = (apart - expected[:, 0]) / expected[:, 1]
     smallest, largest = expected[:, 2, :, 0], expected[:, 2, :, 1]
-    outside = np.log(np.maximum(np.maximum(smallest / np.maximum(size, 1e-9), size / largest), 1)) / np.log(_OUTSIZE)
+    outside = np.log(np.maximum(np.maximum(smallest / np.maximum(size, _LEAST), size / largest), 1)) / np.log(_OUTSIZE)
     return np.asarray(np.nan_to_num(inside / (1 + (away**2).sum(axis=2) / 2) * np.maximum(1 - outside, 0)))
 
 

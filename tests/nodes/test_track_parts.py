@@ -8,6 +8,7 @@ import numpy as np
 import pytest
 
 from benchmarks.bodies import SIZE_WH, crowd
+from nodes.ops.anatomy import BODY_PARTS, HEAD_PARTS
 from nodes.ops.wholebody import BODY, HEAD, NAMES
 from nodes.track_parts import TrackParts
 from nodes.types import Parts, TrackedParts, Tracks
@@ -201,3 +202,31 @@ def test_in_crowds_most_parts_find_their_person_and_far_more_than_in_the_first_b
 
     assert ours / count >= least
     assert (count - ours) < 0.45 * (count - first)
+
+
+def test_whatever_is_found_nobody_gets_too_much_and_nothing_breaks() -> None:
+    rng = np.random.default_rng(0)
+    kinds = [BODY, HEAD, *HEAD_PARTS, *BODY_PARTS]
+    node = make_node(TrackParts)
+    node.open()
+
+    def some_boxes(count: int) -> np.ndarray:
+        low = rng.random((count, 2))
+        sides = rng.random((count, 2)) * 0.5 * (rng.random((count, 2)) > 0.1)  # some have no extent
+        return np.concatenate([low, np.minimum(low + sides, 1)], axis=1)
+
+    for _ in range(60):
+        count, people = int(rng.integers(60)), int(rng.integers(6))
+        labels = np.sort(rng.choice(kinds, count))
+        parts = table(Parts, frame_row=[0] * count, label=labels, box=some_boxes(count))
+        columns = {"head_box": some_boxes(people), "body_box": some_boxes(people), "observed": rng.random(people) < 0.8}
+        for name in ("head_box", "body_box"):
+            columns[name][rng.random(people) < 0.3] = np.nan
+        tracks = table(Tracks, frame_row=[0] * people, track_id=np.arange(1, people + 1), **columns)
+
+        told = node.process(frames(1, size_wh=SIZE_WH), tracks, parts)
+
+        owned = told.track_id > 0
+        _, many = np.unique(np.stack([told.label, told.track_id])[:, owned], axis=1, return_counts=True)
+        assert many.max(initial=0) <= 2
+        assert set(told.track_id[owned].tolist()) <= set(tracks.track_id[columns["observed"]].tolist())

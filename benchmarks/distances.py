@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -60,7 +61,7 @@ def rendered(seeds: range, moments: int) -> Told:
     return Told(*np.array(rows).T)
 
 
-def of_retail02(folder: Path) -> tuple[Array, Array]:
+def of_retail02(folder: Path, frames: int = 603) -> tuple[Array, Array]:
     """Return how far the people of a shop's camera are (N,), (N,): by their heads, and by its matrix and the floor.
 
     Heads are those that the detector that ships finds on people whose feet were boxed by eye. The matrix says where
@@ -68,6 +69,7 @@ def of_retail02(folder: Path) -> tuple[Array, Array]:
 
     Args:
         folder: of the clip, its matrix and its boxes.
+        frames: how many of the clip are looked at.
     """
     import av
 
@@ -78,12 +80,12 @@ def of_retail02(folder: Path) -> tuple[Array, Array]:
         "camera_origin": "centre",
     }
     labels = np.loadtxt(folder / "boxes_keyframes.mot.txt", delimiter=",")
-    labels = labels[labels[:, 6] == 1]
+    labels = labels[(labels[:, 6] == 1) & (labels[:, 0] <= frames)]
     detector = DetectPeople(PeopleConfig(lone_head_min_score=0.5), _context())
     detector.open()
     by_head, by_floor = [], []
     with av.open(str(folder / "Retail02_short.mp4")) as video:
-        for number, decoded in enumerate(video.decode(video=0), 1):
+        for number, decoded in enumerate(islice(video.decode(video=0), frames), 1):
             mine = labels[labels[:, 0] == number]
             if len(mine):
                 shown = _frame((decoded.width, decoded.height), stream, decoded.to_ndarray(format="bgr24"))

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 import onnx
+import onnx.version_converter
 from onnx import ModelProto
 
 from nodes.surgery.graph import Array, Graph
@@ -16,6 +17,8 @@ from pipeline.errors import ModelError
 
 QUANTISED = ("Conv", "ConvTranspose", "Gemm", "MatMul")
 """Operators whose products are summed in 8 bits; the others keep single precision."""
+BY_CHANNEL = 13
+"""The first version of the standard operators in which weights are quantised by channel."""
 
 
 def to_eight_bit(model: ModelProto, frames: Sequence[dict[str, Array]], single: Collection[str]) -> ModelProto:
@@ -33,6 +36,8 @@ def to_eight_bit(model: ModelProto, frames: Sequence[dict[str, Array]], single: 
     """
     quantization = _quantiser()
     graph = Graph(model)
+    if graph.opset < BY_CHANNEL:
+        graph = Graph(onnx.version_converter.convert_version(graph.model(), BY_CHANNEL))
     known = graph.constants
     left_out = [node.name for node in graph.nodes if node.op_type in QUANTISED and not set(node.input[1:2]) & known]
 

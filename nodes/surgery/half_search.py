@@ -9,12 +9,10 @@ from dataclasses import dataclass
 from onnx import ModelProto
 
 from nodes.surgery.graph import Graph
-from nodes.surgery.half import SINGLE_ONLY, to_half
+from nodes.surgery.half import SINGLE_ONLY, rounded_to_half, to_half
 from nodes.surgery.operators import MOVING
 from pipeline.errors import ModelError
 
-PARTS = 8
-"""Parts into which the nodes are cut, in order, when no kind of operator alone is to blame."""
 ROUNDS = 4
 """Islands that are tried one upon another."""
 
@@ -25,11 +23,13 @@ class Half:
 
     Attributes:
         model: the model.
+        rounded: one that shows its answers on any machine: in single precision, rounded where it rounds.
         islands: why nodes stayed in single precision, and how many those are.
         badness: how far it is from the model in single precision, in shares of what is allowed.
     """
 
     model: ModelProto
+    rounded: ModelProto
     islands: dict[str, int]
     badness: float
 
@@ -39,13 +39,15 @@ def half_with_islands(
 ) -> Half:
     """Turn a model into half precision with as few nodes in single precision as it takes.
 
-    First with none but those given; where that is not good enough, the kind of operator or the part of the graph whose
-    return to single precision helps most is added, up to `ROUNDS` times, and a part cut down to where the trouble is.
+    First with none but those given. Where that is not good enough, the kind of operator or the half of the graph whose
+    return to single precision does, or helps most, is added, up to `ROUNDS` times; what does is cut down to the nodes
+    that matter.
 
     Args:
         model: in single precision.
         always: names of nodes that stay so in any case, by reason.
-        badness: how far a model is from the one in single precision; 1 is just good enough.
+        badness: how far a model, with values rounded to half precision, is from the one in single precision; 1 is just
+            good enough.
 
     Raises:
         ModelError: it does not become good enough.
@@ -53,26 +55,27 @@ def half_with_islands(
     single = {name for names in always.values() for name in names}
     islands = {reason: len(set(names)) for reason, names in always.items() if names}
     islands |= Counter(f"operator {node.op_type}" for node in Graph(model).nodes if node.op_type in SINGLE_ONLY)
-    made = to_half(model, single)
-    reached = badness(made)
+    rounded = rounded_to_half(model, single)
+    reached = badness(rounded)
     for _ in range(ROUNDS):
         if reached <= 1:
-            return Half(made, islands, reached)
-        tried = {
-            reason: (badness(to_half(model, single | names)), names)
+            break
+        tried = [
+            (badness(rounded_to_half(model, single | names)), len(names), reason, names)
             for reason, names in _candidates(model, single).items()
-        }
-        reason, (best, names) = min(tried.items(), key=lambda item: (item[1][0], len(item[1][1])))
+        ]
+        good_enough = [item for item in tried if item[0] <= 1]
+        best, _, reason, names = min(good_enough, key=lambda item: item[1]) if good_enough else min(tried)[:4]
         if not best < reached:
             break
         if best <= 1:
             names = _cut_down(model, single, names, badness)
         single |= names
-        islands[reason] = len(names)
-        made = to_half(model, single)
-        reached = badness(made)
+        islands[f"{reason}: {_span(model, names)}"] = len(names)
+        rounded = rounded_to_half(model, single)
+        reached = badness(rounded)
     if reached <= 1:
-        return Half(made, islands, reached)
+        return Half(to_half(model, single), rounded, islands, reached)
     raise ModelError(
         f"half precision: expected answers as in single precision, got {reached:.1f} times the difference allowed, "
         f"with {islands} in single precision; use the variant `prepared`"
@@ -80,23 +83,33 @@ def half_with_islands(
 
 
 def _candidates(model: ModelProto, single: set[str]) -> dict[str, set[str]]:
+    """Return what may be to blame: each kind of operator that computes, and the first, middle and last half of all."""
     nodes = [node for node in Graph(model).in_order() if node.name not in single and node.op_type not in SINGLE_ONLY]
     found: dict[str, set[str]] = {}
-    for k, node in enumerate(nodes):
+    for node in nodes:
         if node.op_type not in MOVING:
             found.setdefault(f"operator {node.op_type}", set()).add(node.name)
-        found.setdefault(f"part {PARTS * k // len(nodes) + 1} of {PARTS}", set()).add(node.name)
-    return found
+    parts = zip(("first half", "middle half", "last half"), _halves([node.name for node in nodes]), strict=True)
+    return found | {part: set(names) for part, names in parts}
+
+
+def _halves(names: list[str]) -> list[list[str]]:
+    quarter, half = len(names) // 4, (len(names) + 1) // 2
+    return [names[:half], names[quarter : quarter + half], names[-half:]]
 
 
 def _cut_down(model: ModelProto, single: set[str], names: set[str], badness: Callable[[ModelProto], float]) -> set[str]:
-    """Halve a set of nodes as long as one of the halves does."""
+    """Halve a set of nodes as long as one of its halves does."""
     order = [node.name for node in Graph(model).in_order() if node.name in names]
     while len(order) > 1:
-        middle = len(order) // 2
-        halves = (order[:middle], order[middle:])
-        order_now = next((h for h in halves if badness(to_half(model, single | set(h))) <= 1), None)
-        if order_now is None:
+        halves = [half for half in _halves(order) if len(half) < len(order)]
+        smaller = next((half for half in halves if badness(rounded_to_half(model, single | set(half))) <= 1), None)
+        if smaller is None:
             break
-        order = order_now
+        order = smaller
     return set(order)
+
+
+def _span(model: ModelProto, names: set[str]) -> str:
+    order = [node.name for node in Graph(model).in_order() if node.name in names]
+    return order[0] if len(order) == 1 else f"{order[0]} to {order[-1]}"

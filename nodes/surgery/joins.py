@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from onnx import NodeProto
+import numpy as np
+from onnx import NodeProto, TensorProto
 
 from nodes.surgery.batch_rules import Batching, Unbatched
 from nodes.surgery.graph import attribute
@@ -106,23 +107,52 @@ def _choose(work: Joining, node: NodeProto) -> None:
 
 def _cut(work: Joining, node: NodeProto) -> None:
     """GridSample of the one picture at places of all heads, one below the other: cut each head's from its picture."""
-    graph, (name, places) = work.work.graph, node.input[:2]
+    name, places = node.input[:2]
     shape, grid, axis = work.shapes[name], work.shapes[places], work.work.axis.get(name)
     tall = axis == 2 and shape[0] == 1
     if len(shape) != 4 or not (axis == 0 or tall) or grid[0] != 1 or work.heads.get(places) != 1:
         raise Unbatched("places of all heads below one another in one picture")
+    graph, rows, columns = work.work.graph, grid[1] // TWO_HEADS, grid[2]
+    each = graph.add("Reshape", [places, graph.ints((-1, rows, columns, 2), "shape")], "places_of_each_head")
+    if tall and _repeats_edges(node):
+        moved = _into_own_picture(work, each, shape[2])
+        node.input[1] = graph.add("Reshape", [moved, graph.ints((1, -1, columns, 2), "shape")], "places")
+        return
     channels, height, width = shape[1:]
     if tall:  # pictures below one another: (1, C, N·H, W)
         apart = graph.add("Reshape", [name, graph.ints((channels, -1, height, width), "shape")], "pictures")
         name = graph.add("Transpose", [apart], "pictures", perm=(1, 0, 2, 3))
-    own = graph.add("Gather", [name, work.picture_row], "of_each_head", axis=0)
-    rows, columns = grid[1] // TWO_HEADS, grid[2]
-    each = graph.add("Reshape", [places, graph.ints((-1, rows, columns, 2), "shape")], "places_of_each_head")
-    node.input[0], node.input[1] = own, each
+    node.input[0] = graph.add("Gather", [name, work.picture_row], "of_each_head", axis=0)
+    node.input[1] = each
     made, node.output[0] = node.output[0], graph.fresh("cut_of_each_head")
     turned = graph.add("Transpose", [node.output[0]], "cuts", perm=(1, 0, 2, 3))
     below = graph.ints((1, channels, -1, columns), "shape")
     graph.add("Reshape", [turned, below], "cuts", output=made)
+
+
+def _repeats_edges(node: NodeProto) -> bool:
+    linear = attribute(node, "mode", "linear") in ("linear", "bilinear")
+    return linear and attribute(node, "padding_mode", "zeros") == "border" and not attribute(node, "align_corners", 0)
+
+
+def _into_own_picture(work: Joining, places: str, height: int) -> str:
+    """Move places (heads, rows, columns, 2), -1 to 1, from the only picture into each head's, of N below one another.
+
+    They are first held to the centres of the outermost pixels, which is where edges that are repeated begin.
+    """
+    graph = work.work.graph
+    edge = 1 - 1 / height
+    one, two = (graph.add_constant(np.array(value, np.float32), "number") for value in (1, 2))
+    low, high = (graph.add_constant(np.array(value, np.float32), "edge") for value in (-edge, edge))
+    x = graph.add("Gather", [places, graph.ints((0,), "x")], "x", axis=3)
+    y = graph.add("Gather", [places, graph.ints((1,), "y")], "y", axis=3)
+    above = graph.add("Cast", [work.picture_row], "pictures_above", to=TensorProto.FLOAT)
+    above = graph.add("Reshape", [above, graph.ints((-1, 1, 1, 1), "shape")], "pictures_above")
+    start = graph.add("Add", [graph.add("Mul", [above, two], "start"), one], "start")
+    count = graph.add("Cast", [work.work.count], "pictures_float", to=TensorProto.FLOAT)
+    y = graph.add("Add", [graph.add("Clip", [y, low, high], "y"), start], "y")
+    y = graph.add("Sub", [graph.add("Div", [y, count], "y"), one], "y")
+    return graph.add("Concat", [x, y], "places", axis=3)
 
 
 def _meet(work: Joining, node: NodeProto) -> None:

@@ -7,7 +7,7 @@ from onnx import ModelProto, TensorProto, helper
 
 from nodes.ops.heatmap import cell_centres
 from nodes.surgery.graph import Array, Graph
-from nodes.surgery.probing import open_engine, run
+from nodes.surgery.probing import dull_inputs, open_engine, run
 from pipeline.errors import ModelError
 
 COUNT = 200
@@ -71,24 +71,30 @@ def _logits(places: Array, size_wh: tuple[int, int]) -> Array:
     return np.asarray(np.log(heights / (1 - heights)), np.float32)
 
 
-def _tail(graph: Graph, begin: str, output: str) -> ModelProto:
-    graph.set_input(begin, (), TensorProto.FLOAT)
+def _tail(graph: Graph, begin: str, output: str) -> Graph:
     model = graph.model()
     kept = [item for item in model.graph.output if item.name == output]
-    del model.graph.output[:], model.graph.input[:]
+    del model.graph.output[:]
     model.graph.output.extend(kept)
     model.graph.input.append(helper.make_tensor_value_info(begin, TensorProto.FLOAT, None))
     tail = Graph(model)
     tail.prune()
-    return tail.model()
+    read = {name for node in tail.nodes for name in node.input}
+    model = tail.model()
+    inputs = [item for item in model.graph.input if item.name in read]
+    del model.graph.input[:]
+    model.graph.input.extend(inputs)
+    return Graph(model)
 
 
-def _through(tail: ModelProto, begin: str, output: str, logits: Array) -> Array:
+def _through(tail: Graph, begin: str, output: str, logits: Array) -> Array:
     """Run the last layers, which take maps with or without an axis for their one channel."""
-    engine = open_engine(tail)
+    engine = open_engine(tail.model())
+    others = {name: tail.declared(name)[0] for name in tail.inputs if name != begin}
+    heads = {name: tuple(n if isinstance(n, int) else len(logits) for n in shape) for name, shape in others.items()}
     for given in (logits, logits[:, None]):
         try:
-            (maps,) = run(engine, [output], {begin: given})
+            (maps,) = run(engine, [output], {**dull_inputs(tail, heads), begin: given})
         except ModelError:
             continue
         if maps.ndim == 3:

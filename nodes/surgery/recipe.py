@@ -29,7 +29,10 @@ GAZE = "gazelle"
 RECIPE = 1
 """Rises when files that are made from the same original change."""
 
-_ON_CPU = "on a CPU half precision is not faster: it is computed in single precision, with casts; it is meant for GPUs"
+_ON_CPU = (
+    "differences are those of a machine that rounds each result to half precision and sums in single; on a CPU it is "
+    "computed in single precision, with casts, and is not faster: it is meant for GPUs"
+)
 
 
 @dataclass(frozen=True)
@@ -136,7 +139,7 @@ def _half(job: Job, rewritten: Rewritten, trials: dict[str, Trial], report: dict
     half = half_with_islands(rewritten.model, always, badness)
     report["half_precision"] = {
         "single_precision_islands": half.islands,
-        "from_single_precision": job.apart(rewritten.model, half.model, trials),
+        "from_single_precision": job.apart(rewritten.model, half.rounded, trials),
         "note": _ON_CPU,
     }
     return half.model

@@ -235,7 +235,7 @@ def test_an_unknown_value_of_the_retail_graph_is_told(
     assert err[0].startswith("--set gaze.no_such=1: gaze.no_such: unknown key; did you mean '")
 
 
-@pytest.mark.parametrize("config", ["retail", "annotate"])
+@pytest.mark.parametrize("config", ["retail", "annotate", "faces"])
 def test_the_areas_of_the_demo_are_those_it_was_drawn_with(config: str) -> None:
     truth = json.loads((ROOT / "scenes/demo/shop.truth.json").read_text("utf-8"))
     stream = StreamConfig(**read_yaml(ROOT / f"configs/{config}.yaml").data["streams"]["shop"])

@@ -58,14 +58,15 @@ class EyeGaze:
         pose, half = pose_deg[known].astype(np.float64), (apart[known] * EYE_SIDE * MARGIN / 2)[:, None]
         size = np.tile(frames.size_wh[frame_row[known]], 2)
         inputs = {POSE: device.xp.asarray(np.stack([pose[:, 0], -pose[:, 1], 0 * pose[:, 2]], axis=1, dtype="f4"))}
-        whole = round(self.side_px * MARGIN)
-        for name, at in zip(EYES, eyes[known].swapaxes(0, 1), strict=True):
-            box = np.concatenate([at - half, at + half], axis=1) / size
-            crop = self.session.card.crop
-            cut = device.crops(frames, frame_row[known], box, (whole, whole), crop.colour)
-            # On the host: a few thousand numbers, and not all devices turn pictures.
-            upright = middles(device.to_host(cut), pose[:, 2], self.side_px)
-            inputs[name] = normalised(device, device.xp.asarray(upright), crop)
+        boxes = np.concatenate(
+            [np.concatenate([at - half, at + half], axis=1) / size for at in eyes[known].swapaxes(0, 1)]
+        )
+        crop, whole = self.session.card.crop, round(self.side_px * MARGIN)
+        cut = device.crops(frames, np.tile(frame_row[known], 2), boxes, (whole, whole), crop.colour)
+        # On the host: a few thousand numbers, and not all devices turn pictures.
+        upright = middles(device.to_host(cut), np.tile(pose[:, 2], 2), self.side_px)
+        for name, eye in zip(EYES, np.split(upright, 2), strict=True):
+            inputs[name] = normalised(device, device.xp.asarray(eye), crop)
         vectors, sure[known] = told_directions(answers(self.session, device, inputs), self.outputs)
         told[known] = directions.leaned(vectors, pose[:, 2])
         return told, sure

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import cv2
 import numpy as np
 
 Array = np.ndarray[Any, np.dtype[Any]]
@@ -21,17 +22,16 @@ def middles(pictures: Array, roll_deg: Array, side: int) -> Array:
         side: of the result, pixels.
 
     Returns:
-        (K, C, side, side) float32; between pixels linear.
+        (K, C, side, side) float32; between pixels linear, to 1/32 of a pixel.
     """
-    whole = pictures.shape[-1]
-    off = (np.arange(side) - (side - 1) / 2) * (whole / MARGIN / side)
-    cos, sin = (f(np.radians(np.asarray(roll_deg, np.float64)))[:, None, None] for f in (np.cos, np.sin))
-    x = cos * off[None, None, :] - sin * off[None, :, None] + (whole - 1) / 2  # (K, side, side)
-    y = sin * off[None, None, :] + cos * off[None, :, None] + (whole - 1) / 2
-    left, above = (np.clip(np.floor(at).astype(np.int64), 0, whole - 2) for at in (x, y))
-    across, down = (np.clip(x - left, 0, 1)[:, None], np.clip(y - above, 0, 1)[:, None])
-    k = np.arange(len(pictures))[:, None, None]
-    moved = np.moveaxis(pictures, 1, -1)  # so that one index picks all channels
-    picked = [[np.moveaxis(moved[k, above + dy, left + dx], -1, 1) for dx in (0, 1)] for dy in (0, 1)]
-    rows = [pair[0] * (1 - across) + pair[1] * across for pair in picked]
-    return np.asarray(rows[0] * (1 - down) + rows[1] * down, np.float32)
+    middle, step = (pictures.shape[-1] - 1) / 2, pictures.shape[-1] / MARGIN / side
+    made = np.empty((*pictures.shape[:2], side, side), np.float32)
+    for picture, roll, out in zip(pictures, np.radians(roll_deg).tolist(), made, strict=True):
+        turn = step * np.array([[np.cos(roll), -np.sin(roll)], [np.sin(roll), np.cos(roll)]])
+        start = middle - turn @ np.full(2, (side - 1) / 2)
+        onto = np.concatenate([turn, start[:, None]], axis=1)
+        flags = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
+        whole = np.ascontiguousarray(picture.transpose(1, 2, 0), np.float32)
+        upright = cv2.warpAffine(whole, onto, (side, side), flags=flags, borderMode=cv2.BORDER_REPLICATE)
+        out[:] = upright.reshape(side, side, -1).transpose(2, 0, 1)  # of one channel the last axis is lost
+    return made

@@ -1,4 +1,4 @@
-"""Read a stream: a video file, a folder of pictures, a camera of this machine, or an address."""
+"""Read a stream: a video file, a folder of pictures, a camera of this machine, an address."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Detect the parts of people: bodies, heads, faces, hands, joints and all else that a whole-body detector knows."""
+"""Detect the parts of people: bodies, heads, faces, hands, joints, and what is said of them."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Detect people: heads, bodies and head directions in single frames, heads joined to their bodies."""
+"""Detect people in single frames: heads and head directions, joined to their bodies."""
 
 from __future__ import annotations
 

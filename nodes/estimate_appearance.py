@@ -1,4 +1,4 @@
-"""Estimate what people look like, so that a tracker knows them again after they were out of sight."""
+"""Estimate what people look like, so that they are known again after they were out of sight."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimate how the camera moved: shift, zoom and turn of the whole picture from frame to frame."""
+"""Estimate how the camera moved: shift, zoom and turn of the picture from frame to frame."""
 
 from __future__ import annotations
 

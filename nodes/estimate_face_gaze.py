@@ -1,4 +1,4 @@
-"""Estimate where eyes look from faces: by models of the whole face, or of both eyes and the pose of the head."""
+"""Estimate where eyes look: by a model of the whole face, or of both eyes and the head pose."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimate what heads look at: one map over the frame per head, in each frame or on a budget."""
+"""Estimate what heads look at: one map of the frame per head, in each frame or on a budget."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Estimate what heads look at from where heads and eyes point: a cone in place of a gaze model."""
+"""Estimate what heads look at by where they and eyes point: a cone, not a gaze model."""
 
 from __future__ import annotations
 

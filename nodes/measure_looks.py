@@ -1,4 +1,4 @@
-"""Turn hits in single frames into visits: looked-at events with a start, an end and a dwell time."""
+"""Turn hits in single frames into visits: looked-at events with start, end and dwell time."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Publish looked-at events and measures over ZeroMQ as they happen, and keep them for latecomers."""
+"""Publish events and measures over ZeroMQ as they happen, and keep them for latecomers."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Measure attention in windows of time: who came by, who looked at what, how long, what next."""
+"""Measure attention in windows of time: who came by, looked at what, how long, what next."""
 
 from __future__ import annotations
 

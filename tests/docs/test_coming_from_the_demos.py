@@ -34,8 +34,8 @@ def test_values_of_cameras_are_known(value: str) -> None:
     "option",
     [
         "-m", "-v", "-i", "-ep", "-it", "-dvw", "-dwk", "-ost", "-ast", "-kst", "-kdm", "-ebm", "-dnm", "-dgm", "-dlr",
-        "-dhm", "-drc", "-efm", "-dtk", "-dti", "-dhd", "-oyt", "-bblw", "-chf", "--gazelle_model", "-om", "-gm", "-cst",
-        "-dah", "--gazelle_heatmap_alpha", "--disable_gazelle_heatmap",
+        "-dhm", "-drc", "-efm", "-dtk", "-dti", "-dhd", "-oyt", "-bblw", "-chf", "--gazelle_model", "-om", "-gm",
+        "-cst", "-dah", "--gazelle_heatmap_alpha", "--disable_gazelle_heatmap",
     ],
 )  # fmt: skip
 def test_every_option_of_the_demos_has_a_line(option: str) -> None:

@@ -112,6 +112,19 @@ def test_axes_are_halved_apart_and_each_pixel_counts():
     assert np.abs(made[:, :, 0] - luma.reshape(16, 16, 8).mean(axis=2)).max() <= 2
 
 
+def test_colours_are_halved_apart_too():
+    """Every eighth column of colour is the mean of eight, not that of two of them."""
+    wild = np.random.default_rng(6).integers(0, 255, (16, 128)).astype(np.uint8)
+    grey, plain = np.full((32, 256), 126, np.uint8), np.full((16, 128), 128, np.uint8)
+    even = np.repeat(wild.reshape(16, 16, 8).mean(axis=2).round().astype(np.uint8), 8, axis=1)
+
+    made, expected = (
+        resized(Picture((grey, plain, v), "i420"), (32, 32), "bgr", "linear").astype(int) for v in (wild, even)
+    )
+
+    assert np.abs(made - expected).max() <= 6
+
+
 def test_the_device_of_tests_makes_the_same_letterbox():
     picture = Picture((np.full((36, 64, 3), 90, np.uint8),), "bgr")
     batch = frames(1, pictures=[picture], size_wh=(64, 36))

@@ -83,6 +83,18 @@ def test_rows_below_what_counts_are_no_crowd(caplog: Any) -> None:
     assert warnings_of([[0.9, 0.4]], [0], caplog, min_score=0.41) == []
 
 
+def test_rows_without_a_score_are_no_crowd_whatever_counts(caplog: Any) -> None:
+    assert warnings_of([[0.9, 0.0]], [0], caplog, min_score=0.0) == []
+
+
+def test_frames_after_a_discontinuity_are_warned_of_anew(caplog: Any) -> None:
+    session = fake.whole_body_34(lambda _: [[HAND, *ANNA, 0.9]], count=1)
+    with caplog.at_level(logging.WARNING):
+        opened(session).find(frames(3, generation=(0, 0, 1), pictures=True), open_limits())
+
+    assert len(caplog.records) == 2
+
+
 def test_a_stream_that_ended_is_warned_of_anew(caplog: Any) -> None:
     detector = opened(fake.whole_body_34(lambda _: [[HAND, *ANNA, 0.9]], count=1))
     with caplog.at_level(logging.WARNING):

@@ -206,6 +206,15 @@ def test_anchors_of_scrfd_become_faces(outputs: int, batched: bool) -> None:
     ]
 
 
+def test_doubled_anchors_of_scrfd_are_one() -> None:
+    """Two anchors of a cell, whose boxes share half of what they cover."""
+    rows = [[8, 0, 0.9, 0, 0, 3, 3], [8, 1, 0.8, 0, 0, 3, 1.5], [8, 2, 0.7, -1, 0, 3, 1]]
+    limits = open_limits()
+    limits.min_score[HEAD] = np.inf
+
+    assert [score for _, _, score in told(found(fake.scrfd(lambda _: rows), limits))] == [0.9, 0.7]
+
+
 @pytest.mark.parametrize(
     "make",
     [

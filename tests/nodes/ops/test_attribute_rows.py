@@ -70,8 +70,9 @@ def test_of_rows_with_the_same_box_the_surer_counts() -> None:
     ]
 
 
-def test_of_overlaps_as_good_as_the_same_the_nearer_centre_counts() -> None:
-    row, aside, inside = [0.0, 0.0, 1.0, 1.0], [0.0, 0.0, 0.8, 1.0], [0.1, 0.0, 0.9, 1.0]
+@pytest.mark.parametrize("size", [1.0, 0.001], ids=["near", "far"])
+def test_of_overlaps_as_good_as_the_same_the_nearer_centre_counts(size: float) -> None:
+    row, aside, inside = np.multiply(size, [[0, 0, 1, 1], [0, 0, 0.8, 1], [0.1, 0, 0.9, 1]]).tolist()
 
     assert said(rows((BODY, aside, 0.9), (BODY, inside, 0.8)), rows((MALE, row, 0.5))) == [{}, {"male": 0.5}]
 

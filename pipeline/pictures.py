@@ -5,6 +5,7 @@ Planes are resized before their colours are converted: a third of the work, and 
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, Literal
@@ -108,9 +109,12 @@ def cropped(picture: Picture, box: Sequence[float], size_wh: tuple[int, int], co
 def _cut(plane: Array, box_px: Array, size_wh: tuple[int, int]) -> Array:
     """Return a box of a plane, edges in pixels of it, stretched to a size."""
     height, width = plane.shape[:2]
-    left, top = np.clip(np.floor(box_px[:2]) - 1, 0, (width - 1, height - 1)).astype(int)
-    right, bottom = np.clip(np.ceil(box_px[2:]) + 1, (left + 1, top + 1), (width, height)).astype(int)
-    part, start, size = plane[top:bottom, left:right], box_px[:2] - (left, top), box_px[2:] - box_px[:2]
+    x1, y1, x2, y2 = box_px.tolist()  # numbers, because arrays of two take ten times as long
+    left, top = (min(max(math.floor(at) - 1, 0), end - 1) for at, end in ((x1, width), (y1, height)))
+    right, bottom = (
+        min(max(math.ceil(at) + 1, first + 1), end) for at, first, end in ((x2, left, width), (y2, top, height))
+    )
+    part, start, size = plane[top:bottom, left:right], [x1 - left, y1 - top], [x2 - x1, y2 - y1]
     # Both axes at once as far as both have to be: a fortieth of the time that one after the other takes.
     for axes in ((0, 1), (0,), (1,)):
         while all(size[axis] >= 2 * size_wh[axis] and part.shape[1 - axis] >= 2 for axis in axes):
@@ -118,11 +122,11 @@ def _cut(plane: Array, box_px: Array, size_wh: tuple[int, int]) -> Array:
             halved = [side // 2 if axis in axes else side for axis, side in enumerate(sides)]
             even = [2 * halved[axis] if axis in axes else sides[axis] for axis in (0, 1)]
             part = cv2.resize(part[: even[1], : even[0]], halved, interpolation=cv2.INTER_AREA)
-            start[list(axes)] /= 2
-            size[list(axes)] /= 2
+            for axis in axes:
+                start[axis], size[axis] = start[axis] / 2, size[axis] / 2
     # From the centre of a pixel of the result to where it lies among the centres of those of the part.
-    step = size / size_wh
-    onto = np.array([[step[0], 0, start[0] + step[0] / 2 - 0.5], [0, step[1], start[1] + step[1] / 2 - 0.5]])
+    across, down = (length / count for length, count in zip(size, size_wh, strict=True))
+    onto = np.array([[across, 0, start[0] + across / 2 - 0.5], [0, down, start[1] + down / 2 - 0.5]])
     how = cv2.INTER_LINEAR | cv2.WARP_INVERSE_MAP
     return cv2.warpAffine(part, onto, size_wh, flags=how, borderMode=cv2.BORDER_REPLICATE)
 

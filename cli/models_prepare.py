@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -10,7 +11,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from cli.program import ROOT
+from cli import program
 from nodes.adapters.detectors import FAMILIES
 from nodes.ops.wholebody import NAMES
 from pipeline.cards import load_card, no_file
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
     from nodes.surgery.detector_trial import Decode, Outputs
     from nodes.surgery.graph import Array
 
-DEMO = ROOT / "scenes" / "demo" / "shop.mp4"
+DEMO = "scenes/demo/shop.mp4"
 _VARIANTS = ("prepared", "fp16", "int8")
 _LEAST_SCORE = 0.25
 """Things with a lower score are not compared."""
@@ -41,21 +42,26 @@ def main(argv: Sequence[str]) -> int:
     from nodes.surgery import recipe, shelf
     from nodes.surgery.job import Source
 
-    clips = tuple(arguments.calibrate or [DEMO])
+    root = program.ROOT
+    clips = tuple(arguments.calibrate or [root / DEMO])
     for clip in clips:
         if not clip.is_file():
             raise ConfigError(f"--calibrate {clip}: expected a video file, got none; correct the path")
-    card, path = load_card(arguments.name, ROOT)
+    card, path = load_card(arguments.name, root)
     if card.prepared_from:
         raise ConfigError(f"model {arguments.name!r}: expected a released model, got one that is prepared already")
     if not path.is_file():
         raise ModelError(no_file(card, path))
-    folder, variant = prepared_folder(ROOT), arguments.variant
+    folder, variant = prepared_folder(root), arguments.variant
     key = recipe.key(_sha256(path), variant, clips)
     place = shelf.found(folder, card.name, variant, key)
+    if place is None and arguments.report:
+        raise ConfigError(
+            f"model {arguments.name!r}: expected a file that was prepared, got none of this variant; leave out --report"
+        )
     if place is None:
         decode = _decoder(Session(card, path, CpuDevice(1))) if card.family in FAMILIES else None
-        made = recipe.prepare(Source(card, path, clips, ROOT), variant, decode)
+        made = recipe.prepare(Source(card, path, clips, root), variant, decode)
         place = shelf.place(made, card, variant, key, folder)
         print(f"prepared: {place.with_name(key + '.onnx')}")
     else:
@@ -76,6 +82,7 @@ def _parser() -> argparse.ArgumentParser:
         "--calibrate", metavar="CLIP", type=Path, nargs="+",
         help="footage like yours, on which it is tried and to which int8 is fitted; default: the demo clip",
     )  # fmt: skip
+    parser.add_argument("--report", action="store_true", help="tell again about what was prepared, and make nothing")
     return parser
 
 
@@ -85,8 +92,6 @@ def _check_installed() -> None:
 
 
 def _sha256(path: Path) -> str:
-    import hashlib
-
     with path.open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
 

@@ -41,7 +41,7 @@ def read_model(path: Path) -> tuple[ModelProto, str]:
     try:
         model.ParseFromString(content)
     except Exception as error:  # protobuf's exceptions have no public base of their own
-        raise _unfit(path, "an ONNX file", f"bytes that are none ({_line(error)})") from error
+        raise _unfit(path, "an ONNX file", "bytes that are none; get the file again") from error
     _check_kind(path, model)
     try:
         onnx.checker.check_model(model)

@@ -77,6 +77,13 @@ def test_of_overlaps_as_good_as_the_same_the_nearer_centre_counts(size: float) -
     assert said(rows((BODY, aside, 0.9), (BODY, inside, 0.8)), rows((MALE, row, 0.5))) == [{}, {"male": 0.5}]
 
 
+def test_how_near_a_centre_is_goes_by_the_size_of_the_thing() -> None:
+    """An eighth of the width of the row from the larger thing, a tenth from the smaller one: a tenth and an eighth."""
+    row, larger, smaller = [0.0, 0.0, 0.5, 0.25], [0.0, 0.0, 0.625, 0.25], [0.1, 0.0, 0.5, 0.25]
+
+    assert said(rows((HEAD, smaller, 0.9), (HEAD, larger, 0.8)), rows((FRONT, row, 0.5))) == [{}, {"front": 0.5}]
+
+
 def test_rows_are_said_of_their_own_kind_of_thing_only() -> None:
     assert said(rows((HEAD, ANNA, 0.9), (FACE, ANNA, 0.8)), rows((MALE, ANNA, 0.5), (LEFT, ANNA, 0.5))) == [{}, {}]
 

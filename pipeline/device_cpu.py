@@ -103,10 +103,13 @@ def _stacked(
     shape = (channels, height, width) if channels_first else (height, width, channels)
     batch = np.empty((count, *shape), np.dtype(dtype))
     for row, pixels in zip(batch, images, strict=True):
-        upright = row if channels_first else row.transpose(2, 0, 1)
         high, wide = pixels.shape[:2]
-        np.copyto(upright[:, :high, :wide], _planes(pixels) if channels_first else pixels.transpose(2, 0, 1))
-        upright[:, high:], upright[:, :high, wide:] = fill, fill
+        if channels_first:
+            np.copyto(row[:, :high, :wide], _planes(pixels))
+            row[:, high:], row[:, :high, wide:] = fill, fill
+        else:
+            np.copyto(row[:high, :wide], pixels)
+            row[high:], row[:high, wide:] = fill, fill
     return batch
 
 

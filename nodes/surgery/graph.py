@@ -31,6 +31,11 @@ class Graph:
                 self._constants[node.output[0]] = _constant_of(node)
             else:
                 self.nodes.append(node)
+        # Old files list constants among the inputs, too; since version 4 of the format they need not.
+        given = [item for item in self._model.graph.input if item.name not in self._constants]
+        del self._model.graph.input[:]
+        self._model.graph.input.extend(given)
+        self._model.ir_version = max(self._model.ir_version, 4)
         names = [name for node in self.nodes for name in (*node.input, *node.output)]
         self._taken = {*names, *self._constants, *self.inputs, *self.outputs}
         for node in self.nodes:
@@ -44,7 +49,7 @@ class Graph:
     @property
     def inputs(self) -> tuple[str, ...]:
         """Names of the inputs that are no constants."""
-        return tuple(item.name for item in self._model.graph.input if item.name not in self._constants)
+        return tuple(item.name for item in self._model.graph.input)
 
     @property
     def outputs(self) -> tuple[str, ...]:
@@ -181,9 +186,6 @@ class Graph:
         graph = made.graph
         for field in (graph.node, graph.initializer, graph.value_info, graph.sparse_initializer):
             del field[:]
-        inputs = [item for item in self._model.graph.input if item.name not in self._constants]
-        del graph.input[:]
-        graph.input.extend(inputs)
         graph.node.extend(self.in_order())
         graph.initializer.extend(self._constants.values())
         for name, dtype in (also or {}).items():

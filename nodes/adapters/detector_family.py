@@ -8,6 +8,7 @@ from typing import Any, Self
 
 import numpy as np
 
+from nodes.ops.detected import Rows
 from nodes.ops.wholebody import NAMES
 from pipeline.errors import ModelError
 from pipeline.session import Session
@@ -42,8 +43,8 @@ class Family(ABC):
         """
 
     @abstractmethod
-    def rows(self, outputs: Mapping[str, Array], picture: int, min_score: Array) -> Any:
-        """Return what was seen in one picture, `ops.detected.Rows` in fractions of the model's input, finite.
+    def rows(self, outputs: Mapping[str, Array], picture: int, min_score: Array) -> Rows:
+        """Return what was seen in one picture, finite, in fractions of the model's input.
 
         Args:
             outputs: of one call, on the host.

@@ -19,6 +19,8 @@ def best_of_frames(frame_row: Array, score: Array, worth: Array, most: int) -> A
         most: rows of one frame.
     """
     rows = np.flatnonzero(worth)
+    if len(rows) <= most:
+        return rows
     order = rows[np.lexsort((-score[rows], frame_row[rows]))]  # by frame, best first; sorts keep the order of equals
     _, first, count = np.unique(frame_row[order], return_index=True, return_counts=True)
     rank = np.arange(len(order)) - np.repeat(first, count)

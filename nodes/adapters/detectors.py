@@ -15,7 +15,7 @@ from nodes.adapters.person_detectors import Boxes, Yolox
 from nodes.adapters.whole_body_detectors import Wholebody25, Wholebody34
 from nodes.ops.attribute_rows import IS_ATTRIBUTE, joined
 from nodes.ops.boxes import clip_to_frame
-from nodes.ops.detected import Limits, Rows, kept, together
+from nodes.ops.detected import NO_ROWS, Limits, Rows, kept, together
 from nodes.ops.face_heads import HEAD_OF_FACE, heads_of_faces
 from nodes.ops.wholebody import BODY, FACE, HEAD
 from pipeline.errors import ModelError
@@ -37,8 +37,6 @@ FAMILIES: dict[str, type[Family]] = {
     "scrfd": Scrfd,
 }
 """By the `family` of the card."""
-
-_NO_ROWS = Rows(np.empty(0, np.int64), np.empty((0, 4), np.float32), np.empty(0, np.float32))
 
 
 @dataclass(frozen=True)
@@ -132,7 +130,7 @@ class Detector:
             rows = together([rows, heads])
         rows = rows._replace(box=clip_to_frame(rows.box))
         says = IS_ATTRIBUTE[rows.label]
-        things, attributes = (rows.take(~says), rows.take(says)) if says.any() else (rows, _NO_ROWS)
+        things, attributes = (rows.take(~says), rows.take(says)) if says.any() else (rows, NO_ROWS)
         things = things.take(kept(things, limits))
         return Found(things.label, things.box, things.score, joined(things, attributes, limits.attribute_min_iou))
 

@@ -10,7 +10,7 @@ import numpy as np
 from nodes.adapters.detector_family import Family, Unfit, fits, shapes_of, worded
 from nodes.ops import scrfd
 from nodes.ops.cell_boxes import STRIDES, boxes_of, cells
-from nodes.ops.detected import Rows, without_doubles
+from nodes.ops.detected import NO_ROWS, Rows, without_doubles
 from nodes.ops.wholebody import FACE
 from pipeline.session import Session
 
@@ -47,14 +47,19 @@ class Yunet(Family):
 
     def rows(self, outputs: Mapping[str, Array], picture: int, min_score: Array) -> Rows:
         """See `Family.rows`. A score is the geometric mean of what both outputs say, each within 0 to 1."""
-        of_class, of_object, raw = (
-            np.concatenate([outputs[f"{kind}_{stride}"][picture] for stride in STRIDES])
-            for kind in ("cls", "obj", "bbox")
-        )
-        scores = np.sqrt(_within(of_class[:, 0]) * _within(of_object[:, 0]))
-        picked = np.flatnonzero(scores >= min_score[FACE])
-        boxes = boxes_of(raw[picked], cells(self._size_wh)[picked]) / self._size
-        return without_doubles(FACE, boxes, scores[picked], self.MAX_IOU)
+        least, first, found = min_score[FACE] ** 2, 0, []
+        for stride in STRIDES:
+            of_class, of_object, raw = (outputs[f"{kind}_{stride}"][picture] for kind in ("cls", "obj", "bbox"))
+            product = (of_class * of_object)[:, 0]
+            cell = np.flatnonzero(product >= least)
+            if len(cell):
+                score = np.sqrt(_within(of_class[cell, 0]) * _within(of_object[cell, 0]))
+                found.append((first + cell, raw[cell], score))
+            first += len(product)
+        if not found:
+            return NO_ROWS
+        cell, raw, score = (np.concatenate(column) for column in zip(*found, strict=True))
+        return without_doubles(FACE, boxes_of(raw, cells(self._size_wh)[cell]) / self._size, score, self.MAX_IOU)
 
 
 class Scrfd(Family):

@@ -31,6 +31,9 @@ class Rows(NamedTuple):
         return Rows(self.label[index], self.box[index], self.score[index])
 
 
+NO_ROWS = Rows(np.empty(0, np.int64), np.empty((0, 4), np.float32), np.empty(0, np.float32))
+
+
 @dataclass(frozen=True)
 class Limits:
     """Which rows count. Arrays have an entry for each label of `ops.wholebody.NAMES`, float32."""

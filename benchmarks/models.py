@@ -80,10 +80,13 @@ def _detectors(folder: Path) -> list[tuple[str, ModelFile]]:
 def _gaze(names: Sequence[str], folder: Path, rounds: int, device: str) -> tuple[dict[str, Figures], Figures]:
     """Return what was measured of each gaze model, and the figures of all."""
     found: dict[str, Figures] = {}
+    scene = models_around.Scene(models_gaze.CLIP)
     for name, file in files_of(names, folder).items():
         print(f"{name}: 1 to 10 heads", file=sys.stderr)
         made = prepared(file)
         found[name] = models_gaze.measure_gaze(file, made, rounds, device)
+        if device == "cpu":
+            found[name]["together_speed"] = models_around.measure_together(file, made, scene)
         source_wh = file.card.gaze.source_cells_wh
         if source_wh is not None:
             _, rows, columns = file.card.contract.outputs["heatmap"].shape
@@ -91,7 +94,9 @@ def _gaze(names: Sequence[str], folder: Path, rounds: int, device: str) -> tuple
     peaks = [each["peaks"] for each in found.values() if "peaks" in each]
     figures: Figures = {
         "prepared_speed": min(each["prepared_speed"] for each in found.values()),
-        "together_speed": min(each["together_speed"] for each in found.values()),
+        "together_speed": min(
+            (each["together_speed"] for each in found.values() if "together_speed" in each), default=None
+        ),
         "batch_equal_max_abs": max(each["batch_max_abs"] for each in found.values()),
     }
     if peaks:

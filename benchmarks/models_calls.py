@@ -35,15 +35,13 @@ def open_engine(path: Path, device: str) -> Any:
 
 
 def in_turns(calls: Mapping[str, Callable[[], object]], rounds: int, clock: Callable[[], float]) -> Times:
-    """Return milliseconds of each call of each round; before them, all are called once.
+    """Return milliseconds of each call of each round.
 
     Args:
         calls: by name.
         rounds: every other one goes through the calls backwards.
         clock: seconds.
     """
-    for call in calls.values():
-        call()
     spent: Times = {name: [] for name in calls}
     for number in range(rounds):
         for name, call in list(calls.items())[:: 1 if number % 2 == 0 else -1]:

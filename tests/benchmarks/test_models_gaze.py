@@ -9,7 +9,7 @@ import pytest
 pytest.importorskip("torch", reason="the training extra is not installed")
 pytest.importorskip("onnx", reason="onnx is not installed")
 
-from benchmarks import models_gaze
+from benchmarks import models_around, models_gaze
 from benchmarks.models_files import files_of, prepared
 from benchmarks.models_peaks import peak_errors
 
@@ -22,11 +22,13 @@ def test_prepared_files_say_the_same_and_place_peaks_better(tmp_path: Path, monk
     (file,) = files_of([ATTO], tmp_path).values()
     made = prepared(file)
 
+    monkeypatch.setattr(models_around, "FRAMES", 2)
     found = models_gaze.measure_gaze(file, made, 1, "cpu")
     errors = peak_errors(file.path, made.path, (40, 40), (32, 32))
 
     assert set(found["heads"]) == {1, 2} and found["heads"][2]["prepared_ms"] > 0
     assert found["batch_max_abs"] <= 1e-4
+    assert models_around.measure_together(file, made, models_around.Scene(models_gaze.CLIP)) > 0
     assert errors["prepared_hill"] < errors["released_upstream"] / 2
     assert errors["prepared_cell"] < errors["released_cell"] / 2
     assert errors["released_hill"] < errors["released_upstream"] / 2

@@ -56,6 +56,9 @@ STEPS: dict[str, Step] = {
     "global pool": lambda b, x: b.add("Mul", x, b.add("GlobalAveragePool", x)),
     "single values": lambda b, x: b.add("Where", b.add("Greater", x, b.constant(0.0)), x, b.weights(4, 1, 1)),
     "softmax": lambda b, x: b.add("Softmax", x, axis=1),
+    "softmax before the axis of pictures": lambda b, x: b.add(
+        "Transpose", b.add("Softmax", b.add("Transpose", x, perm=[1, 0, 2, 3]), axis=0), perm=[1, 0, 2, 3]
+    ),
     "layer norm": lambda b, x: b.add("LayerNormalization", x, b.weights(6), b.weights(6), axis=-1),
     "mean over channels": lambda b, x: b.add("Sub", x, b.add("ReduceMean", x, axes=[1], keepdims=1)),
     "mean without its axis": lambda b, x: b.add(

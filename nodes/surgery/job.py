@@ -22,7 +22,7 @@ TRIAL_FRAMES = 4
 """Pictures of each trial: enough to tell pictures from each other in one call."""
 CALIBRATION_FRAMES = 32
 """Frames of clips from which the ranges of activations are taken."""
-_ROUNDS = 5
+_ROUNDS = 3
 
 Figures = dict[str, float]
 

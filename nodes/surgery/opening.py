@@ -16,6 +16,7 @@ MAX_BYTES = 2**31 - 1
 MAX_NODES = 100_000
 OPSETS = range(9, 24)
 """Versions of the standard operators whose meaning is known here."""
+_CONSTANTS = {"value", "value_float", "value_floats", "value_int", "value_ints"}
 
 
 def read_model(path: Path) -> tuple[ModelProto, str]:
@@ -68,6 +69,9 @@ def _check_kind(path: Path, model: ModelProto) -> None:
     if foreign or model.functions:
         got = foreign or [function.name for function in model.functions]
         raise _unfit(path, "standard operators alone", f"{got!r}; take the file as it was before it was optimised")
+    constants = (node for node in graph.node if node.op_type == "Constant")
+    if odd := {item.name for node in constants for item in node.attribute} - _CONSTANTS:
+        raise _unfit(path, "constants that are dense numbers", f"{sorted(odd)!r}")
     holding = {node.op_type for node in graph.node for item in node.attribute if item.HasField("g")}
     if nested := sorted(holding - {"If"}):
         raise _unfit(path, "no loops", f"{nested!r}; simplify the file first (onnxsim, onnxslim)")

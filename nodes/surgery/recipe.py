@@ -95,8 +95,7 @@ def prepare(source: Source, variant: Variant, decode: Decode | None) -> Prepared
         "made-up": made_up(source.size_wh, TRIAL_FRAMES),
         "real": of_clips(source.clips, source.size_wh, card.picture, TRIAL_FRAMES, source.root),
     }
-    rewritten = job.rewrite()
-    _check_valid(rewritten.model)
+    rewritten = rewrite(job)
     report = {
         "model": card.name,
         "variant": variant,
@@ -119,6 +118,25 @@ def prepare(source: Source, variant: Variant, decode: Decode | None) -> Prepared
         run(open_engine(model), None, job.inputs(trial))
     content = model.SerializeToString(deterministic=True)
     return Prepared(content, {**job.card_fields(rewritten.model), "prepared_from": sha256}, report)
+
+
+def rewrite(job: Job) -> Rewritten:
+    """Return the rewritten model of a job, which is valid.
+
+    Raises:
+        ModelError: the file has a structure that is not known, or makes no sense.
+    """
+    try:
+        rewritten = job.rewrite()
+    except ModelError as error:
+        raise ModelError(f"model {job.source.path}: {error}") from error
+    except Exception as error:  # a file may be valid and yet make no sense in more ways than can be foreseen
+        raise ModelError(
+            f"model {job.source.path}: expected a structure that is known, got one that ends in "
+            f"{type(error).__name__}: {' '.join(str(error).split())[:300]}; the file stays as it is"
+        ) from error
+    _check_valid(rewritten.model)
+    return rewritten
 
 
 def _job(source: Source, released: ModelProto, decode: Decode | None) -> Job:

@@ -31,7 +31,7 @@ def sides(graph: Graph, inputs: Mapping[str, Side]) -> dict[str, Side]:
             side |= found[name]
         if node.op_type in ("Shape", "Size"):
             side = Side.BOXES if side & Side.BOXES else Side.NOTHING
-        found |= dict.fromkeys(node.output, side)
+        found |= dict.fromkeys(filter(None, node.output), side)
     return found
 
 

@@ -3,14 +3,17 @@
 from pathlib import Path
 
 import numpy as np
+import onnx
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from onnx import ModelProto, numpy_helper
 
 from nodes.surgery.detector_job import DetectorJob
 from nodes.surgery.detector_trial import Outputs
 from nodes.surgery.gaze_job import GazeJob
 from nodes.surgery.job import Job, Rewritten, Source
-from nodes.surgery.recipe import key
+from nodes.surgery.recipe import key, rewrite
 from nodes.surgery.trials import Trial, made_up
 from pipeline.card_contract import Contract
 from pipeline.cards import ModelCard
@@ -131,6 +134,34 @@ def test_prepared_files_are_named_by_all_that_they_are_made_of(tmp_path: Path) -
     assert len(set(names)) == 5
     assert all(len(name) == 16 for name in names)
     assert key("a" * 64, "prepared", [other]) == names[0]  # nothing in it depends on the clip
+
+
+@settings(max_examples=40)
+@given(st.integers(0, 2**32))
+def test_a_file_that_is_valid_and_makes_no_sense_is_refused_or_rewritten(seed: int) -> None:
+    """Inputs of nodes swapped, constants changed, attributes gone: what the checker lets through breaks nothing."""
+    rng, model = np.random.default_rng(seed), gaze_file()
+    nodes = model.graph.node
+    for _ in range(2):
+        node = nodes[int(rng.integers(len(nodes)))]
+        what = int(rng.integers(3))
+        if what == 0 and len(node.input) > 1:
+            node.input[0], node.input[1] = node.input[1], node.input[0]
+        elif what == 1 and len(node.attribute):
+            del node.attribute[int(rng.integers(len(node.attribute)))]
+        else:
+            tensor = model.graph.initializer[int(rng.integers(len(model.graph.initializer)))]
+            values = numpy_helper.to_array(tensor)
+            tensor.CopyFrom(numpy_helper.from_array(values * rng.integers(-2, 3).astype(values.dtype), tensor.name))
+    try:
+        onnx.checker.check_model(model)
+    except onnx.checker.ValidationError:
+        return  # refused when it is read
+
+    try:
+        rewrite(gaze_job(model))
+    except ModelError as error:
+        assert str(error).startswith("model small.onnx: ") or "rewritten model" in str(error)
 
 
 def test_one_head_per_picture_is_enough_for_a_trial() -> None:

@@ -57,13 +57,26 @@ def of_the_future(model: ModelProto) -> str:
     return "expected standard operators of version 9 to 23, got 99"
 
 
+def with_a_constant_of_text(model: ModelProto) -> str:
+    model.graph.node.append(helper.make_node("Constant", [], ["text"], value_string="x"))
+    return "expected constants that are dense numbers, got ['value_string']"
+
+
 def without_nodes(model: ModelProto) -> str:
     del model.graph.node[:]
     return "expected a model with inputs, nodes and outputs, got bytes without them"
 
 
 @pytest.mark.parametrize(
-    "spoil", [with_external_weights, with_a_loop, with_operators_of_others, of_the_future, without_nodes]
+    "spoil",
+    [
+        with_external_weights,
+        with_a_loop,
+        with_operators_of_others,
+        of_the_future,
+        with_a_constant_of_text,
+        without_nodes,
+    ],
 )
 def test_what_cannot_be_rewritten_is_refused(spoil: Callable[[ModelProto], str], tmp_path: Path) -> None:
     model = gaze_file()

@@ -166,7 +166,9 @@ def card_problems(card: str, root: Path) -> list[str]:
 
 def no_file(card: ModelCard, path: Path) -> str:
     """Say that the file of a card is not there and how to get it."""
-    if card.url:
+    if card.prepared_from:
+        cure = f"it is gone: {_how_to_prepare(*card.name.rpartition(':')[::2])}"
+    elif card.url:
         cure = f"it is not fetched yet: type python run_graph.py models pull {card.name}"
     elif card.shipped:
         cure = "it ships with this repository: restore it with git checkout"
@@ -180,7 +182,7 @@ def no_file(card: ModelCard, path: Path) -> str:
 def _prepared(name: str, variant: str, root: Path) -> tuple[ModelCard, Path]:
     released, _ = load_card(name, root)
     path = prepared_folder(root) / f"{released.name}.{variant}.yaml"
-    cure = f"type: python run_graph.py models prepare {name}" + (f" --as {variant}" if variant != VARIANTS[0] else "")
+    cure = _how_to_prepare(name, variant)
     wanted = f"model {f'{name}:{variant}'!r}: expected"
     if not path.is_file():
         raise ConfigError(f"{wanted} a file that was prepared, got no card {path}; {cure}")
@@ -191,6 +193,10 @@ def _prepared(name: str, variant: str, root: Path) -> tuple[ModelCard, Path]:
             f"{found.prepared_from}; {cure}"
         )
     return found, file
+
+
+def _how_to_prepare(name: str, variant: str) -> str:
+    return f"type: python run_graph.py models prepare {name}" + (f" --as {variant}" if variant != VARIANTS[0] else "")
 
 
 def _card_of_file(file: str, root: Path) -> tuple[ModelCard, Path]:

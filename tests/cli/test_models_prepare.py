@@ -12,7 +12,7 @@ from cli import models_prepare, program
 from nodes.surgery.probing import open_engine, run
 from pipeline.cards import load_card
 from pipeline.device_cpu import CpuDevice
-from pipeline.errors import ConfigError
+from pipeline.errors import ConfigError, ModelError
 from pipeline.session import open_session
 from tests.clips import write_clip
 from tests.nodes.surgery.small_files import detector_file, gaze_file
@@ -196,6 +196,20 @@ def test_the_prepared_file_of_a_model_that_was_not_prepared_is_asked_for(checkou
     assert str(caught.value) == (
         f"model 'small:fp16': expected a file that was prepared, got no card {checkout}/models/prepared/"
         "small.fp16.yaml; type: python run_graph.py models prepare small --as fp16"
+    )
+
+
+def test_a_prepared_file_that_is_gone_is_asked_for(checkout: Path) -> None:
+    assert program.main(["models", "prepare", "small"]) == 0
+    (file,) = (checkout / "models/prepared").glob("*.onnx")
+    file.unlink()
+
+    with pytest.raises(ModelError) as caught:
+        open_session("small:prepared", CpuDevice(1), checkout)
+
+    assert str(caught.value) == (
+        f"model 'small:prepared': expected the file {file}, got none; it is gone: type: python run_graph.py models "
+        "prepare small"
     )
 
 

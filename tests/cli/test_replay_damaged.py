@@ -158,14 +158,14 @@ def test_recorded_values_that_the_program_no_longer_takes_are_told(
     manifest = json.loads(Path("rec/recording.json").read_text("utf-8"))
     manifest["values"]["looks"]["min_gap_s"] = 1
     manifest["values"]["engine"]["speed"] = 1
-    manifest["streams"]["shop"]["config"]["hfov_deg"] = -1
+    manifest["streams"]["shop"]["config"]["max_fps"] = -1
     change(**manifest)
 
     code, _, err = run(capsys, "replay", "rec")
 
     assert code == 2
     assert [line.split(";")[0] for line in err] == [
-        "rec/recording.json: streams.shop.hfov_deg: expected greater than 0, got -1",
+        "rec/recording.json: streams.shop.max_fps: expected greater than 0, got -1",
         "rec/recording.json: engine.speed: unknown key",
         "rec/recording.json: looks.min_gap_s: unknown key",
     ]
@@ -175,7 +175,7 @@ def test_recorded_values_are_checked_even_if_others_are_taken(shop: Path, capsys
     manifest = json.loads(Path("rec/recording.json").read_text("utf-8"))
     manifest["values"]["gaze"]["fails_s"] = 1
     manifest["values"]["looks"]["min_gap_s"] = 1  # of a node that is run again, with the other configuration
-    manifest["streams"]["shop"]["config"]["hfov_deg"] = -1
+    manifest["streams"]["shop"]["config"]["max_fps"] = -1
     change(**manifest)
 
     code, _, err = run(capsys, "replay", "rec", "--config", "configs/two.yaml")
@@ -183,5 +183,5 @@ def test_recorded_values_are_checked_even_if_others_are_taken(shop: Path, capsys
     assert code == 2
     assert [line.split(" (")[0] for line in err] == [
         "rec/recording.json: gaze.fails_s: expected a list, got 1",
-        "rec/recording.json: streams.shop.hfov_deg: expected greater than 0, got -1",
+        "rec/recording.json: streams.shop.max_fps: expected greater than 0, got -1",
     ]

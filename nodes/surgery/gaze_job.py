@@ -104,9 +104,12 @@ class GazeJob(Job):
         }
 
     def apart(self, single: ModelProto, other: ModelProto, trials: dict[str, Trial]) -> dict[str, Figures]:
-        """See `Job.apart`."""
+        """See `Job.apart`; picture by picture, for the sake of memory."""
         one, two = open_engine(single), open_engine(other)
-        return {name: self._gap(ask_prepared(one, trial), ask_prepared(two, trial)) for name, trial in trials.items()}
+        return {
+            name: self._gap(ask_prepared(one, trial, together=False), ask_prepared(two, trial, together=False))
+            for name, trial in trials.items()
+        }
 
     def badness(self, figures: Figures) -> float:
         """See `Job.badness`."""

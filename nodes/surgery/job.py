@@ -18,7 +18,7 @@ from pipeline.errors import ModelError
 
 SAME = 1e-4
 """Largest difference that a rewritten model may show from the released one, where both compute in single precision."""
-TRIAL_FRAMES = 4
+TRIAL_FRAMES = 3
 """Pictures of each trial: enough to tell pictures from each other in one call."""
 CALIBRATION_FRAMES = 32
 """Frames of clips from which the ranges of activations are taken."""

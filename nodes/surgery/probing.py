@@ -49,18 +49,24 @@ def run(engine: Any, names: Iterable[str] | None, inputs: Mapping[str, Array]) -
 
 
 def shapes_of(graph: Graph, inputs: Mapping[str, Array]) -> Shapes:
-    """Return the shape of each tensor that the nodes make, for these inputs.
-
-    Only shapes leave the run, so that large tensors are not kept.
-    """
+    """Return the shape of each tensor that the nodes make, for these inputs."""
     probe = Graph(graph.model())
-    made = {name: probe.fresh(f"{name}.shape") for node in probe.nodes for name in node.output if name}
+    made = {name: probe.fresh(f"{name}.shape") for name in last_first(probe)}
     for name, shape in made.items():
         probe.add("Shape", [name], "probe", output=shape)
     engine = open_engine(probe.model(dict.fromkeys(made.values(), TensorProto.INT64)), optimise=False)
     found = run(engine, made.values(), inputs)
     shapes = {name: tuple(array.tolist()) for name, array in zip(made, found, strict=True)}
     return shapes | {name: array.shape for name, array in inputs.items()}
+
+
+def last_first(graph: Graph) -> list[str]:
+    """Return the names of all that nodes make, those that are made last first.
+
+    Nodes that look at each tensor are to be added in this order: ONNX Runtime then runs each as soon as it can and lets
+    go of the tensor. In the other order it looks at all of them at the end and keeps them until then, in gigabytes.
+    """
+    return [name for node in reversed(graph.in_order()) for name in node.output if name]
 
 
 def values_of(graph: Graph, names: Iterable[str], inputs: Mapping[str, Array]) -> dict[str, Array]:

@@ -8,7 +8,7 @@ from onnx import ModelProto, TensorProto
 
 from nodes.surgery.graph import Array, Graph
 from nodes.surgery.half import float_tensors
-from nodes.surgery.probing import open_engine, run
+from nodes.surgery.probing import last_first, open_engine, run
 
 HALF_LIMIT = 65504.0 / 4
 """Values above this are taken for too large for half precision, whose largest is 65504: other pictures have others."""
@@ -18,7 +18,7 @@ def largest_values(model: ModelProto, trials: Sequence[Mapping[str, Array]]) -> 
     """Return the largest absolute value that each tensor of single precision takes."""
     probe = Graph(model)
     floats = float_tensors(model)
-    names = [name for node in probe.nodes for name in node.output if name in floats]
+    names = [name for name in last_first(probe) if name in floats]
     tops = {}
     for name in names:
         size = probe.add("Abs", [name], "size")

@@ -144,7 +144,7 @@ def _job(source: Source, released: ModelProto, decode: Decode | None) -> Job:
 
 
 def _half(job: Job, rewritten: Rewritten, trials: dict[str, Trial], report: dict[str, Any]) -> ModelProto:
-    given = [job.inputs(trial) for trial in trials.values()]
+    given = [job.inputs(trial.of(row)) for trial in trials.values() for row in range(len(trial.pictures))]
     always = {**job.delicate(rewritten.model), "values above 16376": too_large_for_half(rewritten.model, given)}
 
     def badness(model: ModelProto) -> float:

@@ -19,13 +19,13 @@ if TYPE_CHECKING:
 
 HeadFinder = Callable[[Picture], Array]
 
-_HEADS = 3
-"""Heads of a made-up picture."""
+_HEADS = 2
+"""Heads of a made-up picture; each takes a large model some 200 MB for a while."""
 _MOST_FRAMES = 3000
 """Frames of a clip that are looked through at most."""
 _HEAD_SIDES = (0.04, 0.2)
 """Least and largest sides of made-up heads, fractions of the picture."""
-_PEOPLE, _HEAD_LABEL, _LEAST_SCORE, _MOST_HEADS = "people-shop-480", 7, 0.3, 4
+_PEOPLE, _HEAD_LABEL, _LEAST_SCORE, _MOST_HEADS = "people-shop-480", 7, 0.3, 2
 
 
 @dataclass(frozen=True)
@@ -97,7 +97,7 @@ def of_clips(clips: Sequence[Path], size_wh: tuple[int, int], recipe: PictureRec
             else:
                 pictures.append(resized(picture, size_wh, "bgr"))
             found = find(picture)
-            heads.append(found if len(found) else made_up_boxes(rng, 2))
+            heads.append(found if len(found) else made_up_boxes(rng, _HEADS))
     rows = np.repeat(np.arange(len(heads)), [len(found) for found in heads])
     return Trial(np.stack(pictures), np.concatenate(heads), rows)
 

@@ -100,7 +100,7 @@ def overflowing() -> ModelProto:
 def test_values_that_are_too_large_are_found() -> None:
     largest = largest_values(overflowing(), [{"x": X}])
 
-    assert [f"{value:.3g}" for value in largest.values()] == [
+    assert [f"{value:.3g}" for value in reversed(largest.values())] == [
         f"{v:.3g}" for v in (1e6 * X.max(), 1e12 * X.max() ** 2, 1e6 * X.max(), X.max())
     ]
     assert too_large_for_half(overflowing(), [{"x": X}]) == ["Mul_0", "Mul_1", "Sqrt_2", "Mul_3"]

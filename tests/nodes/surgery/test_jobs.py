@@ -70,7 +70,7 @@ def test_the_speed_of_both_is_told() -> None:
 
     found = job.speed(job.rewrite(), made_up((16, 16), 2))
 
-    assert (found["pictures"], found["heads"]) == (2, 6)
+    assert (found["pictures"], found["heads"]) == (2, 4)
     assert found["ratio_1"] == pytest.approx(found["released_1"] / found["prepared_1"])
 
 
@@ -167,6 +167,6 @@ def test_a_file_that_is_valid_and_makes_no_sense_is_refused_or_rewritten(seed: i
 def test_one_head_per_picture_is_enough_for_a_trial() -> None:
     job = gaze_job(gaze_file())
     whole = made_up((16, 16), 3)
-    trial = Trial(whole.pictures, whole.boxes[[0, 3, 6]], np.arange(3))
+    trial = Trial(whole.pictures, whole.boxes[[0, 2, 4]], np.arange(3))
 
     assert job.check(job.rewrite(), {"three": trial})["three"]["batch_max"] <= 1e-6

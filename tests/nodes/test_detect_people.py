@@ -171,6 +171,6 @@ def test_a_model_of_another_kind_is_refused() -> None:
         make_node(DetectPeople, session=session, model="gaze-shop-480").open()
 
     assert str(error.value) == (
-        "detect_people.model: expected a card of a detector (wholebody34, wholebody25, yolox, boxes, yunet, scrfd) with "
-        "input_size_wh, got 'gaze-shop-480' of 'gazelle' with (64, 32); choose a detector"
+        "detect_people.model: expected a card of a detector (wholebody34, wholebody25, yolox, boxes, yunet, scrfd) "
+        "with input_size_wh, got 'gaze-shop-480' of 'gazelle' with (64, 32); choose a detector"
     )

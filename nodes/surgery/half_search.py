@@ -60,12 +60,7 @@ def half_with_islands(
     for _ in range(ROUNDS):
         if reached <= 1:
             break
-        tried = [
-            (badness(rounded_to_half(model, single | names)), len(names), reason, names)
-            for reason, names in _candidates(model, single).items()
-        ]
-        good_enough = [item for item in tried if item[0] <= 1]
-        best, _, reason, names = min(good_enough, key=lambda item: item[1]) if good_enough else min(tried)[:4]
+        best, reason, names = _first_that_does(model, single, badness)
         if not best < reached:
             break
         if best <= 1:
@@ -80,6 +75,20 @@ def half_with_islands(
         f"half precision: expected answers as in single precision, got {reached:.1f} times the difference allowed, "
         f"with {islands} in single precision; use the variant `prepared`"
     )
+
+
+def _first_that_does(
+    model: ModelProto, single: set[str], badness: Callable[[ModelProto], float]
+) -> tuple[float, str, set[str]]:
+    """Return badness, name and nodes of the smallest candidate that is good enough, else of the best."""
+    best: tuple[float, str, set[str]] = (float("inf"), "", set())
+    for reason, names in sorted(_candidates(model, single).items(), key=lambda item: len(item[1])):
+        found = badness(rounded_to_half(model, single | names))
+        if found < best[0]:
+            best = found, reason, names
+        if found <= 1:
+            break
+    return best
 
 
 def _candidates(model: ModelProto, single: set[str]) -> dict[str, set[str]]:

@@ -147,14 +147,17 @@ def _half(job: Job, rewritten: Rewritten, trials: dict[str, Trial], report: dict
     given = [job.inputs(trial.of(row)) for trial in trials.values() for row in range(len(trial.pictures))]
     always = {**job.delicate(rewritten.model), "values above 16376": too_large_for_half(rewritten.model, given)}
 
-    def badness(model: ModelProto) -> float:
+    def badness(model: ModelProto, tried: dict[str, Trial]) -> float:
         try:
-            figures = job.apart(rewritten.model, model, trials)
+            figures = job.apart(rewritten.model, model, tried)
         except ModelError:
             return float("inf")  # a runtime has no such operator in half precision
         return max(job.badness(found) for found in figures.values())
 
-    half = half_with_islands(rewritten.model, always, badness)
+    few = {name: trial.of(0) for name, trial in trials.items()}
+    half = half_with_islands(rewritten.model, always, lambda model: badness(model, few))
+    if badness(half.rounded, trials) > 1:  # a picture of each was too few to tell
+        half = half_with_islands(rewritten.model, always, lambda model: badness(model, trials))
     report["half_precision"] = {
         "single_precision_islands": half.islands,
         "from_single_precision": job.apart(rewritten.model, half.rounded, trials),

@@ -27,6 +27,7 @@ COMMANDS = [
 LISTEN = [command for command in COMMANDS if command.startswith("python run_graph.py listen")]
 STEER = [command for command in COMMANDS if command.startswith("python run_graph.py ctl")]
 PULL = [command for command in COMMANDS if command.startswith("python run_graph.py models pull")]
+PREPARE = [command for command in COMMANDS if command.startswith("python run_graph.py models prepare")]
 
 
 @pytest.fixture
@@ -48,7 +49,7 @@ def test_readme_has_commands() -> None:
     assert len(COMMANDS) >= 8
 
 
-@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in LISTEN + STEER + PULL])
+@pytest.mark.parametrize("command", [command for command in COMMANDS if command not in LISTEN + STEER + PULL + PREPARE])
 def test_commands_of_the_readme_pass_their_check(
     command: str, checkout: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
@@ -93,6 +94,18 @@ def test_commands_that_fetch_ask_for_what_is_published(
 
     assert main(shlex.split(command)[2:]) == 0, capsys.readouterr().err
     fetched.assert_called_once()
+
+
+@pytest.mark.parametrize("command", PREPARE)
+def test_commands_that_prepare_want_what_is_fetched_before(
+    command: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.delenv("GAZE_REAL_MODELS", raising=False)
+    monkeypatch.setenv("GAZE_MODELS", str(tmp_path))
+    name = shlex.split(command)[-1]
+
+    assert main(shlex.split(command)[2:]) == 2
+    assert f"type python run_graph.py models pull {name}" in capsys.readouterr().err
 
 
 def test_configuration_of_the_readme_is_one(checkout: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -18,6 +18,9 @@ PICTURES, BOXES, MAP, IN_FRAME = "image_bgr", "bboxes_x1y1x2y2", "heatmap", "ino
 CLEAR_PEAK = 0.1
 """Heads whose map is lower everywhere look at nothing that can be told; where its top is, is left to chance."""
 
+TIE = 0.02
+"""Of two tops whose heights differ by less, either may be the highest; a peak has not moved from one to the other."""
+
 
 @dataclass(frozen=True)
 class Answer:
@@ -66,7 +69,9 @@ def apart(one: Answer, other: Answer) -> dict[str, float]:
     gap = np.abs(one.maps.astype(np.float64) - other.maps)
     found = {"map_max": float(gap.max()), "map_mean": float(gap.mean())}
     clear = one.maps.max(axis=(1, 2)) >= CLEAR_PEAK
-    moved = np.abs(_peaks(one.maps) - _peaks(other.maps)).max(axis=1)[clear]
+    here, there = _peaks(one.maps), _peaks(other.maps)
+    lower = one.maps.max(axis=(1, 2)) - one.maps[np.arange(len(there)), there[:, 0], there[:, 1]]
+    moved = np.where(lower > TIE, np.abs(here - there).max(axis=1), 0)[clear]
     found |= {
         "peak_cells_max": float(moved.max(initial=0)),
         "peak_cells_mean": float(moved.mean() if clear.any() else 0),

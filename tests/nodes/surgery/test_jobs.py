@@ -12,6 +12,7 @@ from onnx import ModelProto, numpy_helper
 from nodes.surgery.detector_job import DetectorJob
 from nodes.surgery.detector_trial import Outputs
 from nodes.surgery.gaze_job import GazeJob
+from nodes.surgery.gaze_trial import Answer, apart
 from nodes.surgery.job import Job, Rewritten, Source
 from nodes.surgery.recipe import key, rewrite
 from nodes.surgery.trials import Trial, made_up
@@ -87,6 +88,15 @@ def test_answers_that_are_no_numbers_are_as_bad_as_can_be() -> None:
     figures = job.apart(single, broken, {"made-up": trial})["made-up"]
 
     assert job.badness(figures) == np.inf
+
+
+@pytest.mark.parametrize(("second", "moved"), [(0.895, 0), (0.8, 3)])
+def test_of_two_tops_alike_either_may_be_the_peak(second: float, moved: float) -> None:
+    one, other = np.zeros((1, 4, 4)), np.zeros((1, 4, 4))
+    one[0, 0, 0], one[0, 1, 3] = 0.9, second
+    other[0, 1, 3] = 0.9
+
+    assert apart(Answer(one, None), Answer(other, None))["peak_cells_max"] == moved
 
 
 def test_lost_things_are_bad() -> None:

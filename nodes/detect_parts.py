@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from nodes.adapters.detectors import Detector, Found, open_detector
+from nodes.adapters.detectors import FAMILIES, Detector, Found, open_detector
 from nodes.ops.attribute_rows import IS_ATTRIBUTE
 from nodes.ops.boxes import centres
 from nodes.ops.detected import Limits
@@ -50,7 +50,7 @@ class Config(NodeConfig):
     """Parts kept per frame, best scores first. Lower to bound the cost of everything below in a crowd."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": card_problems(self.model, root)}
+        return {"model": card_problems(self.model, root, tuple(FAMILIES))}
 
 
 class DetectParts(Node[Config]):

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from nodes.adapters.detectors import Detector, Found, open_detector
+from nodes.adapters.detectors import FAMILIES, Detector, Found, open_detector
 from nodes.ops.assignment import assign
 from nodes.ops.association import fit_in_body
 from nodes.ops.boxes import centres
@@ -61,7 +61,7 @@ class Config(NodeConfig):
     """People kept per frame, best scores first. Lower to bound the cost of everything below in a crowd."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": card_problems(self.model, root) if self.model else []}
+        return {"model": card_problems(self.model, root, tuple(FAMILIES)) if self.model else []}
 
 
 class DetectPeople(Node[Config]):

@@ -41,7 +41,7 @@ class Config(NodeConfig):
     at the price of people who are known again that much later."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": card_problems(self.model, root)}
+        return {"model": card_problems(self.model, root, ("appearance",))}
 
 
 class EstimateAppearance(Node[Config]):

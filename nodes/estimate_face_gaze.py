@@ -41,8 +41,8 @@ class Config(NodeConfig):
     """Heads shown to the model per frame, best scores first. Lower to bound the time of a crowded frame."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        found = {"model": card_problems(self.model, root)}
-        found["landmarks"] = [] if self.landmarks is None else card_problems(self.landmarks, root)
+        found = {"model": card_problems(self.model, root, ("face_gaze", EYES))}
+        found["landmarks"] = [] if self.landmarks is None else card_problems(self.landmarks, root, ("face_landmarks",))
         try:
             family = load_card(self.model, root)[0].family
         except ConfigError:

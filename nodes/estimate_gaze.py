@@ -59,7 +59,7 @@ class Config(NodeConfig):
     where a small budget has to do for a crowd."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": card_problems(self.model, root)}
+        return {"model": card_problems(self.model, root, ("gazelle",))}
 
 
 class EstimateGaze(Node[Config]):

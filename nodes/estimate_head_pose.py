@@ -53,7 +53,7 @@ class Config(NodeConfig):
     agree 0, two neighbours 0.92. Raise to be told less of heads the detector is torn about."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": [problem for card in self.model for problem in card_problems(card, root)]}
+        return {"model": [problem for card in self.model for problem in card_problems(card, root, ("head_pose",))]}
 
 
 class EstimateHeadPose(Node[Config]):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from pathlib import Path
 from typing import Self
 from urllib.parse import urlsplit
@@ -146,21 +147,31 @@ def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
         return _card_of_file(card, root)
     path = _under(root, card) if card.endswith((".yaml", ".yml")) else root / FOLDER / f"{card}.yaml"
     if not path.is_file():
-        known = did_you_mean(card, _names(root), str(FOLDER))
+        known = did_you_mean(card, _names(root), str(FOLDER), most=6)
         raise ConfigError(f"model {card!r}: expected a card at {path}, got no such file{known}")
     found, wanted = _read(path, root)
     return _held_to_pin(found, root), wanted if found.shipped else find(wanted)
 
 
-def card_problems(card: str, root: Path) -> list[str]:
-    """Return what keeps the model of a card from being opened, as far as it shows without opening it.
+def card_problems(card: str, root: Path, families: Collection[str] = ()) -> list[str]:
+    """Return what keeps the model of a card from being used, as far as it shows without opening it.
 
     That its file is not here is no problem where it can be fetched, which is done before a run.
+
+    Args:
+        card: as for `load_card`.
+        root: the checkout.
+        families: those that the node can use; none for any.
     """
     try:
         found, path = load_card(card, root)
     except ConfigError as error:
         return str(error).splitlines()
+    if families and found.family not in families:
+        return [
+            f"model {card!r}: expected a card of the family {' or '.join(map(repr, families))}, got one of "
+            f"{found.family!r}; choose another: python run_graph.py models list --family {next(iter(families))}"
+        ]
     return [] if path.is_file() or found.url else [no_file(found, path)]
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections import Counter
 from collections.abc import Callable, Collection
 from dataclasses import dataclass
@@ -12,6 +13,8 @@ from nodes.surgery.graph import Graph
 from nodes.surgery.half import SINGLE_ONLY, rounded_to_half, to_half
 from nodes.surgery.operators import MOVING
 from pipeline.errors import ModelError
+
+logger = logging.getLogger(__name__)
 
 ROUNDS = 4
 """Islands that are tried one upon another."""
@@ -60,6 +63,7 @@ def half_with_islands(
     for _ in range(ROUNDS):
         if reached <= 1:
             break
+        logger.info("half precision: %.1f times the difference allowed; looking for nodes to leave out of it", reached)
         best, reason, names = _first_that_does(model, single, badness)
         if not best < reached:
             break
@@ -82,8 +86,10 @@ def _first_that_does(
 ) -> tuple[float, str, set[str]]:
     """Return badness, name and nodes of the smallest candidate that is good enough, else of the best."""
     best: tuple[float, str, set[str]] = (float("inf"), "", set())
-    for reason, names in sorted(_candidates(model, single).items(), key=lambda item: len(item[1])):
+    candidates = sorted(_candidates(model, single).items(), key=lambda item: len(item[1]))
+    for number, (reason, names) in enumerate(candidates, start=1):
         found = badness(rounded_to_half(model, single | names))
+        logger.info("without %s: %.1f times (%d of %d tried)", reason, found, number, len(candidates))
         if found < best[0]:
             best = found, reason, names
         if found <= 1:
@@ -111,6 +117,7 @@ def _cut_down(model: ModelProto, single: set[str], names: set[str], badness: Cal
     """Halve a set of nodes as long as one of its halves does."""
     order = [node.name for node in Graph(model).in_order() if node.name in names]
     while len(order) > 1:
+        logger.info("half precision: good enough without %d nodes; trying fewer", len(order))
         halves = [half for half in _halves(order) if len(half) < len(order)]
         smaller = next((half for half in halves if badness(rounded_to_half(model, single | set(half))) <= 1), None)
         if smaller is None:

@@ -93,9 +93,9 @@ def of_clips(clips: Sequence[Path], size_wh: tuple[int, int], recipe: PictureRec
         for frame in _spread(clip, share):
             picture = PictureMaker().picture(frame)
             if recipe.fit == "letterbox":
-                pictures.append(letterboxed(picture, size_wh, "bgr", recipe.fill))
+                pictures.append(letterboxed(picture, size_wh, "bgr", recipe.fill, recipe.shrink))
             else:
-                pictures.append(resized(picture, size_wh, "bgr"))
+                pictures.append(resized(picture, size_wh, "bgr", recipe.shrink))
             found = find(picture)
             heads.append(found if len(found) else made_up_boxes(rng, _HEADS))
     rows = np.repeat(np.arange(len(heads)), [len(found) for found in heads])

@@ -89,15 +89,27 @@ class Answer:
     heatmap: Array = field(default_factory=lambda: np.empty((0, 0), np.float32))
     """(h, w), once it is heard."""
     in_frame_prob: float = 0.0
-    change: float = 0.0
-    """How much it differs from the answer before: 0 not at all, 1 altogether."""
+    earlier: tuple[Array, float] | None = None
+    """Map and probability of the answer before, until `change` is told."""
+    _change: float = 0.0
 
     def hear(self, heatmap: Array, in_frame_prob: float) -> None:
         """Take what the model says, a map (h, w) and a probability; answers of one head are heard in their order."""
-        if self.before is not None:
-            maps = (self.before.heatmap.reshape(1, -1), heatmap.reshape(1, -1))
-            self.change = max(float(_differences(*maps)[0]), abs(self.before.in_frame_prob - in_frame_prob))
+        self.earlier = None if self.before is None else (self.before.heatmap, self.before.in_frame_prob)
         self.heard, self.heatmap, self.in_frame_prob, self.before = True, heatmap.copy(), in_frame_prob, None
+
+    @property
+    def change(self) -> float:
+        """How much it differs from the answer before: 0 not at all or not heard yet, 1 altogether.
+
+        Told when it is asked for: rules that do not heed it save the work.
+        """
+        if self.earlier is not None:
+            heatmap, in_frame_prob = self.earlier
+            apart = _differences(heatmap.reshape(1, -1), self.heatmap.reshape(1, -1))
+            self._change = max(float(apart[0]), abs(in_frame_prob - self.in_frame_prob))
+            self.earlier = None
+        return self._change
 
 
 @dataclass(frozen=True)
@@ -206,7 +218,7 @@ class GazeSchedule:
         answers = [each.answer for each in known]
         before = [_as_it_is(heads, row) if answer is None else answer for row, answer in enumerate(answers)]
         box, facing = (np.stack([getattr(each, name) for each in before]) for name in ("box", "facing"))
-        change = np.array([each.change for each in before])
+        change = np.array([each.change for each in before]) if rules.heeds_answers else 0.0
         side = np.maximum(np.tile(box[:, 2:] - box[:, :2], 2), np.finfo(np.float32).eps)
         move = (np.abs(heads.box - box) / side).max(axis=1) / rules.max_move
         turn = _differences(facing, heads.facing) / rules.max_turn

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from pipeline.cards import FOLDER, ModelCard, load_card
+from pipeline.cards import ModelCard, load_card
 
 
 @dataclass(frozen=True)
@@ -23,11 +23,6 @@ class Known:
     def bytes(self) -> int | None:
         """Size of the file; None where it is not known."""
         return self.path.stat().st_size if self.path.is_file() else self.card.bytes
-
-
-def names_of_all(root: Path) -> list[str]:
-    """Return the names of all cards."""
-    return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))
 
 
 def known(name: str, root: Path) -> Known:

@@ -10,8 +10,9 @@ from typing import Any
 
 from cli import program
 from cli.ctl_tables import table
-from cli.model_states import Known, known, names_of_all, size_text
+from cli.model_states import Known, known, size_text
 from cli.program import DONE
+from pipeline.cards import names_of_all
 from pipeline.errors import ConfigError
 from pipeline.suggest import did_you_mean
 

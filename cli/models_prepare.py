@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import importlib.util
 from collections.abc import Sequence
 from pathlib import Path
@@ -18,6 +17,7 @@ from pipeline.cards import load_card, no_file
 from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ConfigError, ModelError
 from pipeline.model_files.folders import prepared_folder
+from pipeline.model_files.pins import sha256_of
 from pipeline.session import Session
 
 if TYPE_CHECKING:
@@ -53,7 +53,7 @@ def main(argv: Sequence[str]) -> int:
     if not path.is_file():
         raise ModelError(no_file(card, path))
     folder, variant = prepared_folder(root), arguments.variant
-    key = recipe.key(_sha256(path), variant, clips)
+    key = recipe.key(sha256_of(path), variant, clips)
     place = shelf.found(folder, card.name, variant, key)
     if place is None and arguments.report:
         raise ConfigError(
@@ -89,11 +89,6 @@ def _parser() -> argparse.ArgumentParser:
 def _check_installed() -> None:
     if importlib.util.find_spec("onnx") is None:
         raise ConfigError("models prepare: expected the package onnx, got none; type: pip install onnx ml_dtypes")
-
-
-def _sha256(path: Path) -> str:
-    with path.open("rb") as file:
-        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def _decoder(session: Session) -> Decode:

@@ -6,9 +6,9 @@ import argparse
 from collections.abc import Sequence
 
 from cli import program
-from cli.model_states import known, names_of_all
+from cli.model_states import known
 from cli.program import DONE, FAILED
-from pipeline.cards import no_file
+from pipeline.cards import names_of_all, no_file
 from pipeline.errors import ModelError
 from pipeline.model_files.checking import changed
 

@@ -154,7 +154,6 @@ class Bones(Value):
 
     frame_row: np.ndarray = column(np.int64)
     track_id: np.ndarray = column(np.int64)
-    """0 where the joints are nobody's whom the tracker follows."""
     labels: np.ndarray = column(np.int64, 2)
     """Classes of the two joints, numbered as in `ops.wholebody.NAMES`."""
     points: np.ndarray = column(np.float32, 2, 2)

@@ -147,7 +147,7 @@ def load_card(card: str, root: Path) -> tuple[ModelCard, Path]:
         return _card_of_file(card, root)
     path = _under(root, card) if card.endswith((".yaml", ".yml")) else root / FOLDER / f"{card}.yaml"
     if not path.is_file():
-        known = did_you_mean(card, _names(root), str(FOLDER), most=6)
+        known = did_you_mean(card, names_of_all(root), str(FOLDER), most=6)
         raise ConfigError(f"model {card!r}: expected a card at {path}, got no such file{known}")
     found, wanted = _read(path, root)
     return _held_to_pin(found, root), wanted if found.shipped else find(wanted)
@@ -213,7 +213,7 @@ def _how_to_prepare(name: str, variant: str) -> str:
 def _card_of_file(file: str, root: Path) -> tuple[ModelCard, Path]:
     wanted = _under(root, file)
     beside = wanted.with_suffix(".yaml")
-    for path in (beside, *(root / FOLDER / f"{name}.yaml" for name in _names(root))):
+    for path in (beside, *(root / FOLDER / f"{name}.yaml" for name in names_of_all(root))):
         if path.is_file():
             card, model = _read(path, root)
             if model.resolve() == wanted.resolve():
@@ -248,5 +248,6 @@ def _under(folder: Path, file: str) -> Path:
     return folder / Path(file).expanduser()
 
 
-def _names(root: Path) -> list[str]:
+def names_of_all(root: Path) -> list[str]:
+    """Return the names of all cards in `configs/models`."""
     return sorted(path.stem for path in (root / FOLDER).glob("*.yaml"))

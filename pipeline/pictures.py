@@ -44,16 +44,15 @@ def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: 
         shrink: `area`, so that small heads do not flicker; `linear`: each axis is halved by area as far as that goes,
             the rest is linear, which costs a fraction. What enlarges is linear.
     """
-    turned = picture.rotation_deg in (90, 270)
+    turned, linear = picture.rotation_deg in (90, 270), shrink == "linear"
     size = (size_wh[1], size_wh[0]) if turned else size_wh
     if picture.layout == "bgr":
-        small = _resize(picture.planes[0], size, linear=shrink == "linear", apart=shrink == "linear")
+        small = _resize(picture.planes[0], size, linear=linear, apart=linear)
         small = small if colour == "bgr" else cv2.cvtColor(small, _FROM_BGR[colour])
     elif colour == "grey":
-        luma = _resize(picture.planes[0], size, linear=shrink == "linear", apart=shrink == "linear")
-        small = cv2.LUT(luma, _FULL_RANGE)
+        small = cv2.LUT(_resize(picture.planes[0], size, linear=linear, apart=linear), _FULL_RANGE)
     else:
-        small = _from_planes(picture, size, colour, shrink)
+        small = _from_planes(picture, size, colour, linear)
     small = cv2.rotate(small, _TURN[picture.rotation_deg]) if picture.rotation_deg else small
     return small if small.ndim == 3 else small[:, :, None]
 
@@ -131,8 +130,7 @@ def _cut(plane: Array, box_px: Array, size_wh: tuple[int, int]) -> Array:
     return cv2.warpAffine(part, onto, size_wh, flags=how, borderMode=cv2.BORDER_REPLICATE)
 
 
-def _from_planes(picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: Shrink) -> Array:
-    linear = shrink == "linear"
+def _from_planes(picture: Picture, size_wh: tuple[int, int], colour: Colour, linear: bool) -> Array:
     width, height = size_wh
     half_w, half_h = (width + 1) // 2, (height + 1) // 2
     # OpenCV converts even sizes out of one block of memory: luma above, chroma below.

@@ -8,10 +8,11 @@ from pathlib import Path
 from typing import Any
 
 from nodes.ops.wholebody import NAMES
+from pipeline.model_files.pins import sha256_of
 from training.data import STILL_WH
 from training.detector_graph import BODY_LABEL, DIRECTIONS, FRONT_LABEL, HEAD_LABEL
 from training.gaze_net import MAP_CELLS, SIZE_WH
-from training.record import CARDS, MODELS, sha256_of, write_yaml
+from training.record import CARDS, MODELS, write_yaml
 
 logger = logging.getLogger(__name__)
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import argparse
-import hashlib
 import logging
 import os
 import subprocess
@@ -68,11 +67,6 @@ def write_yaml(path: Path, content: dict[str, Any], comment: str = "") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
     path.write_text(f"# {comment}\n{body}" if comment else body, encoding="utf-8")
-
-
-def sha256_of(path: Path) -> str:
-    """Return the checksum of a file."""
-    return hashlib.sha256(path.read_bytes()).hexdigest()
 
 
 def _plain(value: Any) -> Any:

@@ -10,6 +10,7 @@ import numpy as np
 
 from nodes.ops.detected import Rows
 from nodes.ops.wholebody import NAMES
+from pipeline.card_contract import fits
 from pipeline.errors import ModelError
 from pipeline.session import Session
 
@@ -86,13 +87,6 @@ def only_output(session: Session, columns: int | None, what: str) -> str:
         if len(shapes) == 1 and fits(shape, (None, None, columns)):
             return name
     raise Unfit(f"expected {what}, got {worded(shapes)}")
-
-
-def fits(shape: Sequence[Any], wanted: Sequence[int | None]) -> bool:
-    """Tell whether a declared shape agrees with a wanted one wherever both give numbers."""
-    return len(shape) == len(wanted) and all(
-        not (isinstance(a, int) and isinstance(b, int)) or a == b for a, b in zip(shape, wanted, strict=True)
-    )
 
 
 def worded(shapes: Mapping[str, Sequence[Any]]) -> str:

@@ -7,11 +7,12 @@ from typing import Any, Self
 
 import numpy as np
 
-from nodes.adapters.detector_family import Family, Unfit, fits, shapes_of, worded
+from nodes.adapters.detector_family import Family, Unfit, shapes_of, worded
 from nodes.ops import scrfd
 from nodes.ops.cell_boxes import STRIDES, boxes_of, cells
 from nodes.ops.detected import NO_ROWS, Rows, without_doubles
 from nodes.ops.wholebody import FACE
+from pipeline.card_contract import fits
 from pipeline.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -10,7 +10,6 @@ import numpy as np
 from nodes.adapters.detector_family import (
     Family,
     Unfit,
-    fits,
     known_labels,
     label_table,
     only_output,
@@ -19,6 +18,7 @@ from nodes.adapters.detector_family import (
 )
 from nodes.ops.cell_boxes import boxes_of, cells
 from nodes.ops.detected import Rows, together, without_doubles
+from pipeline.card_contract import fits
 from pipeline.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -10,7 +10,6 @@ import numpy as np
 from nodes.adapters.detector_family import (
     Family,
     Unfit,
-    fits,
     known_labels,
     label_table,
     only_output,
@@ -18,6 +17,7 @@ from nodes.adapters.detector_family import (
     worded,
 )
 from nodes.ops.detected import Rows
+from pipeline.card_contract import fits
 from pipeline.session import Session
 
 Array = np.ndarray[Any, np.dtype[Any]]

@@ -59,16 +59,15 @@ def draw_parts(
 
 
 def draw_bones(canvas: Canvas, track_ids: Sequence[int], points: np.ndarray) -> None:
-    """Draw lines between joints in the colours of their people, grey where they are nobody's.
+    """Draw lines between joints in the colours of their people.
 
     Args:
         canvas: what is drawn on.
-        track_ids: (N,) whose bone it is, 0 nobody's.
+        track_ids: (N,) whose bone it is.
         points: (N, 2, 2) its ends, fractions of the picture.
     """
     for track_id, (start, end) in zip(track_ids, points.tolist(), strict=True):
-        colour = colours.of_track(track_id) if track_id else colours.GREY
-        canvas.path([tuple(start), tuple(end)], colour, 0.6)
+        canvas.path([tuple(start), tuple(end)], colours.of_track(track_id), 0.6)
 
 
 def _word(part: PartBox, sides: bool) -> str:

@@ -7,9 +7,9 @@ import shlex
 
 import pytest
 
-from cli.model_states import names_of_all
 from cli.models import VERBS
 from cli.program import main
+from pipeline.cards import names_of_all
 from pipeline.model_files.folders import OWN, READ_ONLY
 from pipeline.model_files.pins import FILE as PINS
 from pipeline.model_files.settings import MIRROR, OFFLINE

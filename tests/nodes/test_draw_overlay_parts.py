@@ -108,13 +108,13 @@ def test_bones_take_the_colour_of_their_person_and_can_be_switched_off() -> None
     bones = table(
         Bones,
         frame_row=[0, 0],
-        track_id=[0, 3],
+        track_id=[2, 3],
         labels=[[21, 22], [22, 24]],
         points=[[[0.1, 0.1], [0.2, 0.2]], [[0.6, 0.6], [0.8, 0.5]]],
         score=[0.5, 0.5],
     )
     canvas = Canvas(NOISE.copy())
-    canvas.path([(0.1, 0.1), (0.2, 0.2)], colours.GREY, 0.6)
+    canvas.path([(0.1, 0.1), (0.2, 0.2)], colours.of_track(2), 0.6)
     canvas.path([(0.6, 0.6), (0.8, 0.5)], colours.of_track(3), 0.6)
 
     (on,) = drawn(opened(), clip(), Tracks.empty(), bones=bones)

@@ -31,9 +31,10 @@ def test_a_thing_is_a_box_in_the_colour_of_its_class() -> None:
     assert (one.image[100, 100] == 77).all()
 
 
-def test_bones_of_nobody_are_grey() -> None:
+def test_bones_are_lines_in_the_colour_of_their_person() -> None:
     one = canvas()
 
-    draw_bones(one, [0], np.array([[[0.1, 0.5], [0.9, 0.5]]]))
+    draw_bones(one, [4], np.array([[[0.1, 0.5], [0.9, 0.5]]]))
 
-    assert np.abs(one.image[100, 100].astype(int) - colours.GREY).max() < 20  # smooth lines are mixed with their edge
+    # Smooth lines are mixed with their edge.
+    assert np.abs(one.image[100, 100].astype(int) - colours.of_track(4)).max() < 20

@@ -16,6 +16,7 @@ from scenes.layout import build_place, hang_posters, sample_camera
 from scenes.photo import Recorder, record, sample_recorder
 from scenes.place import KINDS, Place
 from scenes.script import write_script
+from scenes.style import PLAIN, Style
 from scenes.truth import Fixation, PeopleTruth
 
 Floats = NDArray[np.float64]
@@ -93,6 +94,7 @@ def make_clip(
     size_wh: tuple[int, int] = (480, 288),
     place: str | None = None,
     people: int | None = None,
+    style: Style = PLAIN,
 ) -> Clip:
     """Write the script of a seed and furnish its place; frames are rendered when asked for.
 
@@ -103,6 +105,7 @@ def make_clip(
         size_wh: size of the picture in pixels.
         place: one of `place.KINDS`; None draws it.
         people: how many take part (fewer if the place has no room); None draws 2 to 6.
+        style: what the clip may show beyond a plain one.
 
     Raises:
         ValueError: for an argument out of its range, before anything is drawn.

@@ -18,6 +18,7 @@ from scenes.layout import VIEWS, sample_camera, sample_light
 from scenes.looks import sample_looks
 from scenes.photo import record, sample_recorder
 from scenes.pose import head_centre
+from scenes.style import PLAIN, Style
 from scenes.textures import random_texture
 
 Floats = NDArray[np.float64]
@@ -39,7 +40,7 @@ class HeadCrop:
     """(3,) unit vector of the gaze, same frame."""
 
 
-def render_head_crop(seed: int, size: int = 96) -> HeadCrop:
+def render_head_crop(seed: int, size: int = 96, style: Style = PLAIN) -> HeadCrop:
     """Render the head crop of a seed: head height about 0.45 to 0.68 of the crop, resolution from 15 px up to `size`.
 
     Raises:
@@ -50,12 +51,12 @@ def render_head_crop(seed: int, size: int = 96) -> HeadCrop:
     cv2.setNumThreads(1)
     rng = np.random.default_rng([2, seed])
     while True:
-        crop = _try_crop(rng, size)
+        crop = _try_crop(rng, size, style)
         if crop is not None:
             return crop
 
 
-def _try_crop(rng: np.random.Generator, size: int) -> HeadCrop | None:
+def _try_crop(rng: np.random.Generator, size: int, style: Style) -> HeadCrop | None:
     """Return a crop, or None if the drawn head is too near the camera or behind it."""
     view = VIEWS[int(rng.integers(len(VIEWS)))]
     camera = sample_camera(rng, (size, size), view)

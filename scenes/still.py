@@ -16,6 +16,7 @@ from scenes.looks import Looks, sample_looks
 from scenes.photo import record, sample_recorder
 from scenes.place import Place
 from scenes.pose import head_centre
+from scenes.style import PLAIN, Style
 from scenes.truth import PeopleTruth
 
 Floats = NDArray[np.float64]
@@ -48,13 +49,16 @@ class _Standing:
     head: Floats
 
 
-def render_still(seed: int, size_wh: tuple[int, int] = (480, 288), *, difficulty: float | None = None) -> Still:
+def render_still(
+    seed: int, size_wh: tuple[int, int] = (480, 288), *, difficulty: float | None = None, style: Style = PLAIN
+) -> Still:
     """Render the still of a seed.
 
     Args:
-        seed: not negative; the picture depends on nothing but it, the size and the difficulty.
+        seed: not negative; the picture depends on nothing but the arguments.
         size_wh: size of the picture in pixels.
         difficulty: 0 (clean) to 1 (odd surfaces, floating shapes, strong noise and blur); None draws it.
+        style: what the scene may show beyond a plain one.
 
     Raises:
         ValueError: for a negative seed.

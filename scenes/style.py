@@ -1,0 +1,68 @@
+"""What scenes may show beyond the plain ones of bench-1: groups of things that can be left out one by one."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, fields, replace
+from typing import Self
+
+
+@dataclass(frozen=True)
+class Style:
+    """Which groups a scene draws from; with none it is, pixel for pixel, the plain scene of its seed.
+
+    What a group adds is drawn from a stream of chance of its own, so that the same seed shows the same place and people
+    with and without it as far as that is possible, and each scene shows some of it, not all.
+    """
+
+    hair: bool = False
+    """Strands, highlights, partings, grey and near-skin colours; loose hair that hides the face from the side."""
+    headwear: bool = False
+    """Hats and helmets as seen from above, masks, glasses."""
+    clothes: bool = False
+    """Dark and everyday clothes, coats, backpacks, suitcases, baskets, phones."""
+    people: bool = False
+    """Children, prams, wheelchairs, seated people, crowds of 30, heads cut by the frame and under 16 px."""
+    clutter: bool = False
+    """Shelves and tables full of small things, round white crockery, heaps of fruit, chairs."""
+    lookalikes: bool = False
+    """Mannequins, posters with faces, screens that show people, reflections on the floor."""
+    lens: bool = False
+    """Wide-angle and dome lenses."""
+    camera: bool = False
+    """Video compression, night, motion blur."""
+    salience: bool = False
+    """Things that draw the eye and are looked at: a product picked, a lit screen, a face."""
+
+    @classmethod
+    def parse(cls, text: str) -> Self:
+        """Read `plain`, `full`, or groups to add or leave out: `hair+lens`, `full-hair-lens`.
+
+        Raises:
+            ValueError: the text names something else.
+        """
+        names = [field.name for field in fields(cls)]
+        first, *without = text.split("-")
+        asked = [] if first == "plain" else names if first == "full" else first.split("+")
+        unknown = [name for name in (*asked, *without) if name not in names]
+        if unknown:
+            raise ValueError(
+                f"style: expected plain, full, groups such as hair+lens, or full-hair, got {text!r};"
+                f" groups are {', '.join(names)}"
+            )
+        return cls(**{name: name in asked and name not in without for name in names})
+
+    def __str__(self) -> str:
+        """Return the shortest text that `parse` reads as this style."""
+        given = {field.name: bool(getattr(self, field.name)) for field in fields(self)}
+        on, off = [n for n, v in given.items() if v], [n for n, v in given.items() if not v]
+        if not on:
+            return "plain"
+        return "+".join(on) if len(on) <= len(off) else "-".join(["full", *off])
+
+    def without(self, group: str) -> Self:
+        """Return the style less one group."""
+        return replace(self, **{group: False})
+
+
+PLAIN = Style()
+FULL = Style.parse("full")

@@ -85,7 +85,7 @@ def table(place: Place, rng: np.random.Generator, block: Block, *, legs: bool) -
         for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
             foot = block.point(a * (block.half_x - 0.05), b * (block.half_z - 0.05), block.height / 2)
             place.canvas.ellipsoid(foot, _UPRIGHT, np.array([0.025, block.height / 2, 0.025]), plain(colour * 0.5))
-    _box(place.canvas, block, block.height - 0.05 if legs else 0.0, block.height, _flat(colour), rng)
+    box(place.canvas, block, block.height - 0.05 if legs else 0.0, block.height, _flat(colour), rng)
 
 
 def goods_on(place: Place, rng: np.random.Generator, block: Block, count: int) -> None:
@@ -109,7 +109,7 @@ def goods_on(place: Place, rng: np.random.Generator, block: Block, count: int) -
         else:
             small = Block(foot[0], foot[2], size, size * rng.uniform(0.4, 1), 0, rng.uniform(-0.5, 0.5))
             up = block.height + size * rng.uniform(0.8, 2.6)
-            _box(place.canvas, small, block.height, up, item_front(rng), rng)
+            box(place.canvas, small, block.height, up, item_front(rng), rng)
         if rng.random() < 0.4:
             place.things.append(Thing(foot - np.array([0, size, 0])))
 
@@ -166,7 +166,7 @@ def _stack(canvas: Canvas, rng: np.random.Generator, foot: Floats, size: float, 
         canvas.ellipsoid(centre, _UPRIGHT, np.array([size, size * flat, size]), shade)
 
 
-def _box(canvas: Canvas, block: Block, low: float, high: float, sheet: Bytes, rng: np.random.Generator) -> None:
+def box(canvas: Canvas, block: Block, low: float, high: float, sheet: Bytes, rng: np.random.Generator) -> None:
     """Draw the sides that face the camera and the top of a box between two heights."""
     half_x, half_z = block.half_x, block.half_z
     ring = ((-half_x, -half_z), (half_x, -half_z), (half_x, half_z), (-half_x, half_z))

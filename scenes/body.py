@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 
 from scenes.canvas import Canvas, Shader, plain
 from scenes.geometry import along, direction, looking_along, unit
-from scenes.hair import grain
+from scenes.grain import grain
 from scenes.looks import Cloth, Looks
 from scenes.pose import Pose, body_point
 

@@ -15,6 +15,7 @@ from scenes.figure import draw_people
 from scenes.layout import build_place, hang_posters, sample_camera
 from scenes.photo import Recorder, record, sample_recorder
 from scenes.place import KINDS, Place
+from scenes.restyle import Restyler
 from scenes.script import write_script
 from scenes.style import PLAIN, Style
 from scenes.truth import Fixation, PeopleTruth
@@ -120,7 +121,14 @@ def make_clip(
     drawn_people = int(rng.choice([2, 3, 4, 5, 6], p=[0.15, 0.3, 0.3, 0.15, 0.1]))
     drawn_wh = (round(size_wh[0] * OVERSAMPLED), round(size_wh[1] * OVERSAMPLED))
     furnished, aois = _furnished(rng, drawn_wh, kind, view, difficulty)
-    actors = write_script(furnished, aois, rng, people=drawn_people if people is None else people, seconds=seconds)
+    actors = write_script(
+        furnished,
+        aois,
+        rng,
+        people=drawn_people if people is None else people,
+        seconds=seconds,
+        restyle=Restyler(style, seed, clip=True),
+    )
     return Clip(
         seed=seed,
         size_wh=size_wh,

@@ -18,11 +18,13 @@ from scenes.layout import VIEWS, sample_camera, sample_light
 from scenes.looks import sample_looks
 from scenes.photo import record, sample_recorder
 from scenes.pose import head_centre
+from scenes.restyle import Restyler
 from scenes.style import PLAIN, Style
 from scenes.textures import random_texture
 
 Floats = NDArray[np.float64]
 
+_SIDE_STREAM = 20
 _BACKGROUNDS = ("shelf", "wall", "clutter", "floor")
 
 
@@ -50,21 +52,33 @@ def render_head_crop(seed: int, size: int = 96, style: Style = PLAIN) -> HeadCro
         raise ValueError(f"render_head_crop: expected a seed of at least 0, got {seed!r}")
     cv2.setNumThreads(1)
     rng = np.random.default_rng([2, seed])
+    restyle, side = Restyler(style, seed), _side(style, seed)
     while True:
-        crop = _try_crop(rng, size, style)
+        crop = _try_crop(rng, size, restyle, side)
         if crop is not None:
             return crop
 
 
-def _try_crop(rng: np.random.Generator, size: int, style: Style) -> HeadCrop | None:
+def _side(style: Style, seed: int) -> str:
+    """Return the side that hair and hats ask to be seen from: behind, above, above-behind or any."""
+    if not (style.hair or style.headwear):
+        return "any"
+    rng = np.random.default_rng([_SIDE_STREAM, seed])
+    return str(rng.choice(["behind", "above", "above-behind", "any"], p=[0.16, 0.12, 0.08, 0.64]))
+
+
+def _try_crop(rng: np.random.Generator, size: int, restyle: Restyler, side: str) -> HeadCrop | None:
     """Return a crop, or None if the drawn head is too near the camera or behind it."""
     view = VIEWS[int(rng.integers(len(VIEWS)))]
+    view = "ceiling" if side.startswith("above") else view
     camera = sample_camera(rng, (size, size), view)
     heading, _ = azimuth_elevation(camera.world_from_camera[:, 2])
     heading += rng.uniform(-0.6, 0.6)
     distance = math.exp(rng.uniform(math.log(0.9), math.log(9)))
+    if side.startswith("above"):
+        distance = 0.9 + 0.25 * distance
     ground = distance * direction(heading, 0.0)
-    figure = _figure(rng, ground, heading)
+    figure = _figure(rng, ground, heading, restyle, away=side.endswith("behind"))
     centre = figure.head_centre
     in_camera = camera.to_camera(centre)
     if in_camera[2] < 0.4:
@@ -83,11 +97,13 @@ def _try_crop(rng: np.random.Generator, size: int, style: Style) -> HeadCrop | N
     )
 
 
-def _figure(rng: np.random.Generator, ground: Floats, heading: float) -> Figure:
-    """Return a person looking anywhere, or four times in ten roughly towards the camera."""
-    looks = sample_looks(rng)
+def _figure(rng: np.random.Generator, ground: Floats, heading: float, restyle: Restyler, *, away: bool) -> Figure:
+    """Return a person looking `away`, or anywhere, or four times in ten roughly towards the camera."""
+    looks = restyle(sample_looks(rng))
     seated = rng.random() < 0.12
     azimuth = rng.uniform(-math.pi, math.pi) if rng.random() < 0.6 else math.pi + heading + rng.normal(0, 0.9)
+    if away:
+        azimuth = heading + rng.normal(0, 0.6)
     elevation = float(np.clip(rng.normal(-0.12, 0.3), -0.9, 0.7))
     head = head_centre(looks, ground, 0.0, 0.0, seated)
     target = Target(head + rng.uniform(1, 4) * direction(azimuth, elevation), "elsewhere")

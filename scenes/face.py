@@ -40,6 +40,8 @@ def skin_colour(looks: Looks, eye_in_head: tuple[float, float], points: Colours)
         colour[stubble] = colour[stubble] * np.float32(0.75) + hair.root * np.float32(0.25)
         colour *= (1 + np.float32(0.25) * np.exp(-(((y + 0.75) / 0.2) ** 2)))[:, None]
     else:
+        if hair.style == "ring":
+            colour *= (1 + np.float32(0.25) * np.exp(-(((y + 0.75) / 0.25) ** 2)))[:, None]
         hairy = covers(hair, points)
         if hairy.any():
             grown = hair_colour(hair, points[:, hairy])

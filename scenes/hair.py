@@ -5,32 +5,24 @@ Head points are (3, K) in skull radii: x to the person's right, y down, z to the
 
 from __future__ import annotations
 
-from functools import cache
-
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.colours import cloud
+from scenes.grain import GRAIN_SIDE, grain
 from scenes.looks import Hair
+from scenes.strands import strand_colour
 
 Colours = NDArray[np.float32]
 Bools = NDArray[np.bool_]
 
-_SIDE = 128
-
-
-@cache
-def grain(number: int) -> Colours:
-    """Return one (128, 128) noise picture with mean 0 and deviation 1."""
-    rng = np.random.default_rng([77, number])
-    coarse = cloud(rng, _SIDE, _SIDE, 6, 8)
-    fine = rng.standard_normal((_SIDE, _SIDE)).astype(np.float32)
-    return coarse * np.float32(0.6) + fine * np.float32(0.8)
+_SIDE = GRAIN_SIDE
 
 
 def hair_colour(hair: Hair, points: Colours) -> Colours:
     """Return (K, 3) colours: strands that fall from the crown, darker roots, a ring of shine and a parting."""
     x, y, z = points
+    if hair.strands > 0:
+        return strand_colour(hair, points)
     noise = grain(hair.grain)
     around = np.arctan2(x, -z)
     if hair.style == "curly":
@@ -63,16 +55,22 @@ def covers(hair: Hair, points: Colours) -> Bools:
     wide = np.abs(x)
     if hair.style in ("mid", "long", "scarf"):
         # The face looks out of an oval opening.
-        half = 0.66 + 0.5 * hair.ear
+        half = (0.66 + 0.5 * hair.ear) * (1 - 0.4 * hair.curtain)
         opening = ((x / half) ** 2 + ((y - 0.42) / (0.42 - hair.hairline)) ** 2 < 1) & (z > 0)
         below = (y > 0.35) & (wide < half) & (z > 0)
         result: Bools = ~(opening | below)
         return result
     edge = hair.hairline + 0.22 * np.clip(wide - 0.4, 0, 1)
+    if hair.thin:
+        edge = edge - hair.thin * np.exp(-(((wide - 0.45) / 0.2) ** 2))
     on_top = y < edge
+    if hair.style == "ring":
+        on_top = np.zeros_like(on_top)
     lowest = 0.5 if hair.style in ("pony", "bun", "curly") else 0.42
     # Behind the ears the hair goes down to the nape; in front of them it ends as sideburns.
     behind = (z < hair.ear - 0.35 * np.clip(y, 0, 1)) & (y < lowest - 0.35 * np.clip(z + 0.6, 0, 1))
     temples = (wide > 0.72) & (y < -0.1) & (z < 0.45)
+    if hair.style == "ring":
+        behind &= y > -0.3 - 0.3 * hair.volume / 0.16
     result = on_top | behind | temples
     return result

@@ -57,6 +57,20 @@ class Hair:
     grain: int
     """Which noise picture the strands follow."""
     phase: float
+    strands: float = 0.0
+    """Strength of strands, streaks and lumps at several scales; 0: the plain haircuts."""
+    melt: float = 9.0
+    """Height in skull radii, down, at which the root's colour gives way to the tip's; 9: slowly from the crown on."""
+    streaks: float = 0.0
+    """Share of strands in the tip's colour."""
+    scalp: Colours | None = None
+    """Colour that shows through partings, the whorl and thin hair."""
+    thin: float = 0.0
+    """How far the hairline recedes at the temples, in skull radii."""
+    knot: float = 0.0
+    """Angle of a tail or bun above the back of the head, radians."""
+    curtain: float = 0.0
+    """How much loose hair hides the cheeks, 0 to 1."""
 
 
 @dataclass(frozen=True)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,13 +25,19 @@ _USUAL_HEAD = 0.085
 
 
 def write_script(
-    place: Place, aois: tuple[Aoi, ...], rng: np.random.Generator, *, people: int, seconds: float
+    place: Place,
+    aois: tuple[Aoi, ...],
+    rng: np.random.Generator,
+    *,
+    people: int,
+    seconds: float,
+    restyle: Callable[[Looks], Looks] = lambda looks: looks,
 ) -> tuple[Actor, ...]:
-    """Return up to `people` actors, ids from 1; fewer if the place has no room for more."""
+    """Return up to `people` actors, ids from 1, looking as `restyle` makes them; fewer if there is no more room."""
     floor = Floor(place)
     parts: list[Part] = []
     for number in range(people):
-        part = _walk_on(place, floor, aois, rng, parts, person_id=number + 1, seconds=seconds)
+        part = _walk_on(place, floor, aois, rng, parts, person_id=number + 1, seconds=seconds, restyle=restyle)
         if part is not None:
             parts.append(part)
     return tuple(PlanWriter(place, aois, rng, parts, part).actor() for part in parts)
@@ -45,9 +52,10 @@ def _walk_on(
     *,
     person_id: int,
     seconds: float,
+    restyle: Callable[[Looks], Looks],
 ) -> Part | None:
     """Give a person a start, stops, ways between them and perhaps an exit."""
-    looks = sample_looks(rng)
+    looks = restyle(sample_looks(rng))
     seated = rng.random() < _SEATED_SHARE[place.kind]
     comes_in = person_id > 1 and not seated and rng.random() < 0.45
     enters = rng.uniform(0.0, 0.45 * seconds) if comes_in else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import cv2
 import numpy as np
@@ -16,6 +16,7 @@ from scenes.looks import Looks, sample_looks
 from scenes.photo import record, sample_recorder
 from scenes.place import Place
 from scenes.pose import head_centre
+from scenes.restyle import Restyler
 from scenes.style import PLAIN, Style
 from scenes.truth import PeopleTruth
 
@@ -74,7 +75,7 @@ def render_still(
     drawn_wh = (RENDER_WIDTH, round(RENDER_WIDTH * size_wh[1] / size_wh[0]))
     camera = sample_camera(rng, drawn_wh, view)
     place = build_place(rng, camera, kind, view, difficulty)
-    standing = _place_people(place, rng, view)
+    standing = _restyled(_place_people(place, rng, view), Restyler(style, seed))
     chooser = TargetChooser(place, rng, close=view == "close")
     heads = [(k + 1, person.head) for k, person in enumerate(standing)]
     figures = []
@@ -102,6 +103,16 @@ def _place_people(place: Place, rng: np.random.Generator, view: str) -> list[_St
             standing.append(person)
             break
     return standing
+
+
+def _restyled(standing: list[_Standing], restyle: Restyler) -> list[_Standing]:
+    """Alter people where they stand."""
+    altered = []
+    for person in standing:
+        looks = restyle(person.looks)
+        head = head_centre(looks, person.ground, 0.0, 0.0, person.seated)
+        altered.append(replace(person, looks=looks, head=head))
+    return altered
 
 
 def _try_spot(place: Place, rng: np.random.Generator, view: str, *, seated: bool) -> _Standing | None:

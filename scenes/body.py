@@ -11,7 +11,7 @@ from scenes.canvas import Canvas, Shader, plain
 from scenes.geometry import along, direction, looking_along, unit
 from scenes.grain import grain
 from scenes.looks import Cloth, Looks
-from scenes.pose import Pose, body_point
+from scenes.pose import GRIP, Pose, body_point
 
 Floats = NDArray[np.float64]
 Colours = NDArray[np.float32]
@@ -116,6 +116,8 @@ class BodyPainter:
     def _joints(self, arm: str, side: int, shoulder: Floats) -> tuple[Floats, Floats]:
         """Return elbow and hand of one arm."""
         wide = self.looks.shoulder_m
+        if arm == GRIP and self.pose.grip is not None:
+            return self._bent_to(self.pose.grip, side, shoulder)
         if arm == "reach":
             local = self.axes.T @ self.pose.gaze
             local[2] = abs(local[2])
@@ -132,6 +134,17 @@ class BodyPainter:
         swing = -0.7 * side * self.pose.stride
         elbow = self.at((wide + 0.05) * side, 1.09, 0.26 * math.sin(swing) - 0.02)
         return elbow, self.at((wide + 0.06) * side, 0.84, 0.45 * math.sin(swing) + 0.05)
+
+    def _bent_to(self, point: Floats, side: int, shoulder: Floats) -> tuple[Floats, Floats]:
+        """Return elbow and hand of an arm that holds a point from its side; the elbow hangs below and outside."""
+        bone = 0.28 * self.scale
+        way = point + self.axes @ np.array([0.05 * side, 0.03, 0.0]) * self.scale - shoulder
+        length = min(float(np.linalg.norm(way)), 1.96 * bone)
+        along_arm = unit(way)
+        out = self.axes @ np.array([0.5 * side, 0.85, -0.15])
+        out = unit(out - along_arm * float(out @ along_arm))
+        bend = math.sqrt(bone**2 - (length / 2) ** 2)
+        return shoulder + along_arm * length / 2 + out * bend, shoulder + along_arm * length
 
     def _luggage(self) -> None:
         looks = self.looks

@@ -12,6 +12,7 @@ from scenes.camera import Camera
 from scenes.canvas import Canvas
 from scenes.geometry import looking_along, unit, yaw_pitch_roll_deg
 from scenes.head import HeadPainter
+from scenes.held import Held, draw_held
 from scenes.looks import Looks
 from scenes.pose import Pose, body_point, head_centre
 from scenes.truth import DIRECTIONS, TARGET_KINDS, PeopleTruth, no_people
@@ -39,6 +40,8 @@ class Figure:
     looks: Looks
     pose: Pose
     target: Target
+    held: Held | None = None
+    """What is drawn at `Pose.grip`."""
 
     @property
     def head_centre(self) -> Floats:
@@ -66,6 +69,9 @@ def draw_people(canvas: Canvas, figures: list[Figure]) -> PeopleTruth:
     for figure in figures:
         canvas.floor_shade(figure.pose.ground, 0.42, 0.45)
     drawn = [_draw(canvas, figure, 2 * row + 1) for row, figure in enumerate(figures)]
+    for figure in figures:
+        if figure.held is not None and figure.pose.grip is not None:
+            draw_held(canvas, figure.held, figure.pose.grip, figure.head_centre)
     rows = []
     for row, (figure, outline) in enumerate(zip(figures, drawn, strict=True)):
         if outline is not None:

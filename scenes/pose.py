@@ -15,7 +15,9 @@ Floats = NDArray[np.float64]
 
 ARMS = ("hang", "hold", "reach", "hip", "raise", "cross")
 """What an arm can do: hang and swing, hold something before the chest, reach along the gaze, rest on the hip, be
-raised to the head, lie across the belly."""
+raised to the head, lie across the belly. Arms that hold a given point are called `GRIP`."""
+GRIP = "grip"
+"""An arm whose hand is at `Pose.grip`."""
 
 _REFERENCE_M = 1.71
 _HEAD_M = 1.594
@@ -47,6 +49,8 @@ class Pose:
     """(3, 3) columns: the head's right, down and nose directions in the world."""
     gaze: Floats
     """(3,) unit world vector."""
+    grip: Floats | None = None
+    """(3,) world point that hands of arms in `GRIP` hold."""
 
     @property
     def eye_in_head(self) -> tuple[float, float]:

@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.attention import TargetChooser, attentive_figure
-from scenes.figure import draw_people
+from scenes.figure import Figure, draw_people
+from scenes.interest import SALIENT_SHARE, InterestChooser
 from scenes.layout import build_place, sample_camera
 from scenes.looks import Looks, sample_looks
 from scenes.photo import record, sample_recorder
@@ -76,15 +77,25 @@ def render_still(
     camera = sample_camera(rng, drawn_wh, view)
     place = build_place(rng, camera, kind, view, difficulty)
     standing = _restyled(_place_people(place, rng, view), Restyler(style, seed))
-    chooser = TargetChooser(place, rng, close=view == "close")
+    drawn_to = np.random.default_rng([29, seed])
+    if style.salience and drawn_to.random() < SALIENT_SHARE:
+        figures = InterestChooser(place, drawn_to, standing, close=view == "close").figures()
+    else:
+        figures = _attentive(place, rng, standing, close=view == "close")
+    people = draw_people(place.canvas, figures)
+    recorder = sample_recorder(rng, difficulty)
+    return Still(bgr=record(place.canvas.bgr, size_wh, recorder, rng), people=people)
+
+
+def _attentive(place: Place, rng: np.random.Generator, standing: list[_Standing], *, close: bool) -> list[Figure]:
+    """Give everybody something to look at."""
+    chooser = TargetChooser(place, rng, close=close)
     heads = [(k + 1, person.head) for k, person in enumerate(standing)]
     figures = []
     for k, person in enumerate(standing):
         target = chooser.choose(person.head, [other for other in heads if other[0] != k + 1])
         figures.append(attentive_figure(rng, k + 1, person.looks, person.ground, person.seated, target))
-    people = draw_people(place.canvas, figures)
-    recorder = sample_recorder(rng, difficulty)
-    return Still(bgr=record(place.canvas.bgr, size_wh, recorder, rng), people=people)
+    return figures
 
 
 def _place_people(place: Place, rng: np.random.Generator, view: str) -> list[_Standing]:

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scenes.actor import Actor
 from scenes.aois import Aoi, choose_aois
+from scenes.dressing import UNDRESSED, Dressing, dress
 from scenes.figure import draw_people
 from scenes.layout import build_place, hang_posters, sample_camera
 from scenes.photo import Recorder, record, sample_recorder
@@ -60,6 +61,8 @@ class Clip:
     fixations: tuple[Fixation, ...]
     """Ordered by person, then time; only what happens while the person's head is in the picture."""
     recorder: Recorder
+    dressing: Dressing = UNDRESSED
+    """What is drawn over the people of each frame."""
 
     def __len__(self) -> int:
         """Count the frames."""
@@ -75,6 +78,7 @@ class Clip:
         canvas = self.place.canvas.copy()
         figures = [actor.figure(at_s) for actor in self.actors if actor.present(at_s)]
         people = draw_people(canvas, figures)
+        self.dressing.finish(canvas, figures)
         rng = np.random.default_rng([4, self.seed, index])
         return ClipFrame(
             pts_ns=self.pts_ns(index),
@@ -120,7 +124,7 @@ def make_clip(
     difficulty = 0.6 * max(0.0, rng.uniform(-1.0, 1.0))
     drawn_people = int(rng.choice([2, 3, 4, 5, 6], p=[0.15, 0.3, 0.3, 0.15, 0.1]))
     drawn_wh = (round(size_wh[0] * OVERSAMPLED), round(size_wh[1] * OVERSAMPLED))
-    furnished, aois = _furnished(rng, drawn_wh, kind, view, difficulty)
+    furnished, aois, dressing = _furnished(rng, drawn_wh, kind, view, difficulty, (seed, style))
     actors = write_script(
         furnished,
         aois,
@@ -139,24 +143,31 @@ def make_clip(
         actors=actors,
         fixations=all_fixations(furnished, actors, seconds),
         recorder=replace(sample_recorder(rng, difficulty), stamp=0),
+        dressing=dressing,
     )
 
 
 def _furnished(
-    rng: np.random.Generator, size_wh: tuple[int, int], kind: str, view: str, difficulty: float
-) -> tuple[Place, tuple[Aoi, ...]]:
+    rng: np.random.Generator,
+    size_wh: tuple[int, int],
+    kind: str,
+    view: str,
+    difficulty: float,
+    dressed: tuple[int, Style],
+) -> tuple[Place, tuple[Aoi, ...], Dressing]:
     """Return a place in which the camera sees at least two areas worth a name, or the last of five tries."""
     for _ in range(5):
         camera = sample_camera(rng, size_wh, view)
         camera = replace(camera, focal_px=camera.focal_px * _ZOOM)
         place = build_place(rng, camera, kind, view, difficulty / 2)
+        dressing = dress(place, *dressed, stream=100)
         aois = choose_aois(place, rng, most=5)
         if len(aois) < 2:
             hang_posters(place, rng)
             aois = choose_aois(place, rng, most=5)
         if len(aois) >= 2:
             break
-    return place, aois
+    return place, aois, dressing
 
 
 def _check(

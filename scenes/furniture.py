@@ -38,7 +38,7 @@ def gondola(place: Place, rng: np.random.Generator, block: Block, family: str, n
         start = int(rng.integers(0, WIDTH - across))
         gain = rng.uniform(0.6, 1.1)
         display = Display(name=f"{name}-{'abcd'[number]}", corners=corners)
-        if _faces(place.canvas, display):
+        if faces(place.canvas, display):
             place.canvas.quad(corners, sheet[:, start : start + across], gain)
             place.displays.append(display)
             if family == "shelf" and rng.random() < 0.7:
@@ -85,7 +85,7 @@ def table(place: Place, rng: np.random.Generator, block: Block, *, legs: bool) -
         for a, b in ((-1, -1), (1, -1), (1, 1), (-1, 1)):
             foot = block.point(a * (block.half_x - 0.05), b * (block.half_z - 0.05), block.height / 2)
             place.canvas.ellipsoid(foot, _UPRIGHT, np.array([0.025, block.height / 2, 0.025]), plain(colour * 0.5))
-    box(place.canvas, block, block.height - 0.05 if legs else 0.0, block.height, _flat(colour), rng)
+    box(place.canvas, block, block.height - 0.05 if legs else 0.0, block.height, flat_sheet(colour), rng)
 
 
 def goods_on(place: Place, rng: np.random.Generator, block: Block, count: int) -> None:
@@ -175,15 +175,17 @@ def box(canvas: Canvas, block: Block, low: float, high: float, sheet: Bytes, rng
         corners = np.stack(
             [block.point(a0, b0, high), block.point(a1, b1, high), block.point(a1, b1, low), block.point(a0, b0, low)]
         )
-        if _faces(canvas, Display("", corners)):
+        if faces(canvas, Display("", corners)):
             canvas.quad(corners, sheet, (0.7, 0.85, 0.6, 0.9)[number])
     top = np.stack([block.point(a, b, high) for a, b in (ring[3], ring[2], ring[1], ring[0])])
     canvas.quad(top, sheet, rng.uniform(0.95, 1.1))
 
 
-def _faces(canvas: Canvas, display: Display) -> bool:
+def faces(canvas: Canvas, display: Display) -> bool:
+    """Say whether the camera is on the front side of a display."""
     return float((canvas.camera.position - display.corners[0]) @ display.normal) > 0
 
 
-def _flat(colour: NDArray[np.float32]) -> Bytes:
+def flat_sheet(colour: NDArray[np.float32]) -> Bytes:
+    """Return a texture of one colour."""
     return np.full((16, 16, 3), np.clip(colour, 0, 255), np.uint8)

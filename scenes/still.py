@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.attention import TargetChooser, attentive_figure
+from scenes.dressing import dress
 from scenes.figure import Figure, draw_people
 from scenes.interest import SALIENT_SHARE, InterestChooser
 from scenes.layout import build_place, sample_camera
@@ -76,6 +77,7 @@ def render_still(
     drawn_wh = (RENDER_WIDTH, round(RENDER_WIDTH * size_wh[1] / size_wh[0]))
     camera = sample_camera(rng, drawn_wh, view)
     place = build_place(rng, camera, kind, view, difficulty)
+    dressing = dress(place, seed, style)
     standing = _restyled(_place_people(place, rng, view), Restyler(style, seed))
     drawn_to = np.random.default_rng([29, seed])
     if style.salience and drawn_to.random() < SALIENT_SHARE:
@@ -83,6 +85,7 @@ def render_still(
     else:
         figures = _attentive(place, rng, standing, close=view == "close")
     people = draw_people(place.canvas, figures)
+    dressing.finish(place.canvas, figures)
     recorder = sample_recorder(rng, difficulty)
     return Still(bgr=record(place.canvas.bgr, size_wh, recorder, rng), people=people)
 

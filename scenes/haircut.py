@@ -42,8 +42,8 @@ def _short(head: HeadPainter, volume: float) -> None:
     head.shell(1.012 + (0.0 if hair.style == "fade" else volume * 0.8), (0, -0.006, -0.004))
     if head.looks.hat == "none":
         lean = 0.012 * math.sin(hair.phase)
-        tall = 0.035 + 0.2 * volume
-        head.hair_part((lean, -0.078, 0.012), (0.06, tall, 0.068))
+        tall = 0.034 + 0.13 * volume
+        head.hair_part((lean, -0.078, 0.012), (0.064, tall, 0.07))
         head.hair_part((-lean, -0.07, -0.04), (0.055, tall, 0.05))
 
 

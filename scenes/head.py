@@ -7,9 +7,11 @@ from numpy.typing import NDArray
 
 from scenes.canvas import Canvas, Shader, plain
 from scenes.face import skin_colour
+from scenes.felt import around_face, banded, felt, top_of
 from scenes.geometry import along
 from scenes.hair import covers, hair_colour
 from scenes.haircut import grow
+from scenes.hats import COVERS_EARS, put_on, shaded_by_hat
 from scenes.looks import Looks
 from scenes.pose import Pose
 from scenes.strands import ragged
@@ -48,7 +50,7 @@ class HeadPainter:
             self.part((0, 0.012, 0.098), nose, plain(looks.skin * np.float32(1.03)))
         else:
             self.part((0, 0.055, 0.062), (0.048, 0.05, 0.048), plain(looks.mask), counts=False)
-        hidden = looks.hair.style in ("mid", "long", "scarf", "curly") or looks.hat == "hood"
+        hidden = looks.hair.style in ("mid", "long", "scarf", "curly") or looks.hat in ("hood", *COVERS_EARS)
         if not hidden:
             for side in (-1, 1):
                 self.part((side * 0.078, 0.004, -0.005), (0.012, 0.03, 0.019), plain(looks.skin * np.float32(0.93)))
@@ -67,7 +69,8 @@ class HeadPainter:
         looks, eyes = self.looks, self.pose.eye_in_head
 
         def shade(points: Colours) -> tuple[Colours, None]:
-            return skin_colour(looks, eyes, _in_skull_radii(points, offset, radii)), None
+            on_head = _in_skull_radii(points, offset, radii)
+            return shaded_by_hat(looks, on_head, skin_colour(looks, eyes, on_head)), None
 
         self.part(offset, radii, shade)
 
@@ -144,27 +147,29 @@ class HeadPainter:
 
     def _hat(self) -> None:
         looks = self.looks
+        if put_on(self):
+            return
         colour, x, y, z = looks.hat_colour, *(float(v) for v in SKULL_M)
-        shell, edge = _felt(colour, looks.hair.phase), plain(colour * np.float32(0.82))
+        shell, edge = felt(colour, looks.hair.phase), plain(colour * np.float32(0.82))
         if looks.hat in ("cap", "back-cap"):
             ahead = 1 if looks.hat == "cap" else -1
-            self.part((0, -0.045, -0.006), (x * 1.13, y * 0.72, z * 1.1), _top_of(shell, 0.32))
+            self.part((0, -0.045, -0.006), (x * 1.13, y * 0.72, z * 1.1), top_of(shell, 0.32))
             self.part((0, -0.04, ahead * 0.115), (0.07, 0.009, 0.07), edge)
         elif looks.hat == "beanie":
-            self.part((0, -0.04, -0.012), (x * 1.17, y * 0.86, z * 1.14), _top_of(shell, 0.36))
+            self.part((0, -0.04, -0.012), (x * 1.17, y * 0.86, z * 1.14), top_of(shell, 0.36))
             if looks.hair.phase < 1.5:
                 self.part((0, -0.145, -0.015), (0.03, 0.03, 0.03), edge)
         elif looks.hat == "brim":
             wide = 0.125 + 0.05 * looks.eye_open
             self.part((0, -0.052, 0), (wide, 0.012, wide * 1.1), edge)
-            self.part((0, -0.062, -0.004), (x * 1.1, y * 0.62, z * 1.08), _banded(shell, looks.hat_band))
+            self.part((0, -0.062, -0.004), (x * 1.1, y * 0.62, z * 1.08), banded(shell, looks.hat_band))
         elif looks.hat == "helmet":
-            self.part((0, -0.05, -0.004), (x * 1.3, y * 0.8, z * 1.28), _top_of(shell, 0.3))
+            self.part((0, -0.05, -0.004), (x * 1.3, y * 0.8, z * 1.28), top_of(shell, 0.3))
             self.part((0, -0.075, -0.004), (0.016, y * 0.68, z * 1.26), plain(colour * np.float32(1.1)))
             self.part((0, -0.032, 0.045), (0.09, 0.01, 0.098), edge)
         elif looks.hat == "hood":
-            cloth = _felt(looks.top.colour, looks.hair.phase)
-            self.part((0, -0.008, -0.018), (x * 1.28, y * 1.2, z * 1.14), _around_face(cloth))
+            cloth = felt(looks.top.colour, looks.hair.phase)
+            self.part((0, -0.008, -0.018), (x * 1.28, y * 1.2, z * 1.14), around_face(cloth))
 
 
 def _in_skull_radii(points: Colours, offset: _Vector, radii: _Vector) -> Colours:
@@ -173,41 +178,3 @@ def _in_skull_radii(points: Colours, offset: _Vector, radii: _Vector) -> Colours
     shift = (np.array(offset) / SKULL_M).astype(np.float32)[:, None]
     on_head: Colours = points * scale + shift
     return on_head
-
-
-def _felt(colour: Colours, phase: float) -> Shader:
-    def shade(points: Colours) -> tuple[Colours, None]:
-        x, y, z = points
-        folds = 1 + 0.06 * np.sin(np.arctan2(x, z) * 6 + phase) + 0.04 * np.sin(y * 14 + phase)
-        return (colour[None, :] * folds[:, None]).astype(np.float32), None
-
-    return shade
-
-
-def _top_of(shader: Shader, lowest: float) -> Shader:
-    """Keep of a part what lies above a height of its unit sphere."""
-
-    def shade(points: Colours) -> tuple[Colours, NDArray[np.bool_]]:
-        return shader(points)[0], points[1] < lowest
-
-    return shade
-
-
-def _banded(shader: Shader, band: Colours) -> Shader:
-    def shade(points: Colours) -> tuple[Colours, None]:
-        colour = shader(points)[0]
-        colour[(points[1] > -0.15) & (points[1] < 0.3)] = band
-        return colour, None
-
-    return shade
-
-
-def _around_face(shader: Shader) -> Shader:
-    """Leave an oval open in front."""
-
-    def shade(points: Colours) -> tuple[Colours, NDArray[np.bool_]]:
-        x, y, z = points
-        opening = ((x / 0.68) ** 2 + ((y - 0.1) / 0.8) ** 2 < 1) & (z > 0)
-        return shader(points)[0], ~opening
-
-    return shade

@@ -96,7 +96,7 @@ class Looks:
     skin: Colours
     hair: Hair
     hat: str
-    """cap, back-cap, beanie, brim, helmet, hood or none."""
+    """cap, back-cap, beanie, brim, helmet, hood, none, or one of `hats.WEARS`."""
     hat_colour: Colours
     hat_band: Colours
     mask: Colours | None
@@ -119,6 +119,11 @@ class Looks:
     bag: Colours | None
     scarf: Colours | None
     shoes: Colours
+    hat_size: float = 1.0
+    """How wide the brim, how long the visor, how large the hat: about 0.4 to 1.6."""
+    hat_shadow: float = 0.0
+    """How far down the face the hat's shadow reaches, 0 (none) to 1."""
+    headphones: Colours | None = None
 
 
 def sample_looks(rng: np.random.Generator) -> Looks:

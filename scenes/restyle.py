@@ -7,12 +7,13 @@ from collections.abc import Callable
 import numpy as np
 
 from scenes.hairstyle import with_hair
+from scenes.hatrack import with_headwear
 from scenes.looks import Looks
 from scenes.style import Style
 
 STREAMS = {"hair": 21, "headwear": 22, "clothes": 23, "people": 24}
 """First word of the seed of each group's stream; of a clip's 100 more."""
-_CHANGES: dict[str, Callable[[Looks, np.random.Generator], Looks]] = {"hair": with_hair}
+_CHANGES: dict[str, Callable[[Looks, np.random.Generator], Looks]] = {"hair": with_hair, "headwear": with_headwear}
 _WITHOUT = 0.3
 """Share of scenes that show nothing of a group."""
 

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from scenes import VERSION
 from scenes.clip import Clip, ClipFrame
-from scenes.truth import PeopleTruth, no_people
+from scenes.truth import FACES, PeopleTruth, no_people
 
 _TICKS_PER_S = 90_000
 
@@ -99,7 +99,9 @@ def _truth(clip: Clip, rows: list[dict[str, Any]]) -> dict[str, Any]:
 def _frame_row(frame: ClipFrame) -> dict[str, Any]:
     people = frame.people
     columns: dict[str, Any] = {
-        name: _rounded(getattr(people, name)) for name in PeopleTruth.__dataclass_fields__ if name != "looked_at"
+        name: _rounded(getattr(people, name))
+        for name in PeopleTruth.__dataclass_fields__
+        if name != "looked_at" and name not in FACES
     }
     return {"pts_ns": frame.pts_ns, "people": {**columns, "looked_at": list(people.looked_at)}}
 
@@ -108,7 +110,9 @@ def _people(columns: dict[str, Any]) -> PeopleTruth:
     count = len(columns["person_id"])
     arrays: dict[str, NDArray[Any]] = {}
     for name, empty in vars(no_people()).items():
-        if name != "looked_at":
+        if name in FACES:
+            arrays[name] = np.full((count, *empty.shape[1:]), np.nan)
+        elif name != "looked_at":
             arrays[name] = np.array(columns[name], empty.dtype).reshape(count, *empty.shape[1:])
     return PeopleTruth(**arrays, looked_at=tuple(columns["looked_at"]))
 

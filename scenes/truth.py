@@ -55,10 +55,18 @@ class PeopleTruth:
     """(N,) index into `TARGET_KINDS`."""
     looked_at: tuple[str, ...]
     """(N,) name of the AOI the target lies in, `person:<id>`, or an empty string."""
+    face_box: Floats
+    """(N, 4) extent of what faces the camera of the face, forehead to chin, hidden parts included; nan from behind."""
+    face_visible: Floats
+    """(N,) fraction of the whole face that is seen, 0 to 1; a mask or glasses do not hide it."""
 
     def __len__(self) -> int:
         """Count the people."""
         return len(self.person_id)
+
+
+FACES = ("face_box", "face_visible")
+"""Columns for training only: neither in the files of clips nor in the fingerprints of sets, which are older."""
 
 
 def no_people() -> PeopleTruth:
@@ -77,6 +85,8 @@ def no_people() -> PeopleTruth:
         in_frame=np.zeros(0, np.bool_),
         target_kind=np.zeros(0, np.int64),
         looked_at=(),
+        face_box=np.zeros((0, 4)),
+        face_visible=np.zeros(0),
     )
 
 

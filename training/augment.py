@@ -35,6 +35,10 @@ class People:
     """(N, 2) may lie outside; nan behind the camera."""
     in_frame: NDArray[np.bool_]
     """(N,) the target is in the picture."""
+    face_box: NDArray[np.float32]
+    """(N, 4) clipped to the picture; nan from behind."""
+    face_visible: NDArray[np.float32]
+    """(N,) 0..1; nan where nobody knows whether there is a face."""
 
     @classmethod
     def of_row(cls, truth: NDArray[Any], count: int) -> People:
@@ -48,6 +52,8 @@ class People:
             np.concatenate([row["head_vector"], row["gaze_vector"]], 1),
             np.array(row["target_point"]),
             np.array(row["in_frame"]),
+            np.array(row["face_box"]),
+            np.array(row["face_visible"]),
         )
 
 
@@ -103,6 +109,7 @@ def _move(
 
     body_box, body_left = boxes(people.body_box)
     head_box, head_left = boxes(people.head_box)
+    face_box, face_left = boxes(people.face_box)
     target = people.target_point * gain + offset
     inside = ((target >= 0.0) & (target < 1.0)).all(1)
     sign = np.array([-1, 1, 1, -1, 1, 1], np.float32) if mirrored else np.ones(6, np.float32)
@@ -114,6 +121,8 @@ def _move(
         people.vectors * sign,
         target,
         people.in_frame & inside,
+        face_box,
+        people.face_visible * np.nan_to_num(face_left),
     )
 
 
@@ -186,6 +195,7 @@ def covered_by(people: People, cover: NDArray[np.float32]) -> People:
         people,
         head_visible=people.head_visible * (1.0 - _covered(people.head_box, cover)),
         body_visible=people.body_visible * (1.0 - _covered(people.body_box, cover)),
+        face_visible=people.face_visible * (1.0 - np.nan_to_num(_covered(people.face_box, cover))),
     )
 
 

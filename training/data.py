@@ -1,9 +1,10 @@
 """Render stills and head crops to disk, one seed a row, and read them back.
 
-A set is a folder of plain .npy files: `pictures` (n, H, W, 3) u8 BGR and the truth of each row. A row depends on its
-seed alone, so a set that was interrupted goes on where it stopped and a complete one is used again.
+A set is named by style and seeds, as in `full:3000000+6000`, and is a folder of plain .npy files: `pictures`
+(n, H, W, 3) u8 BGR and the truth of each row. A row depends on its style and seed alone, so a set that was interrupted
+goes on where it stopped and a complete one is used again. Rendering takes all cores.
 
-    python -m training.data --stills 1000000+6000 --crops 1000000+24000 --processes 2
+    python -m training.data --stills full:3000000+6000 --crops plain:1000000+24000
 """
 
 from __future__ import annotations
@@ -11,26 +12,35 @@ from __future__ import annotations
 import argparse
 import logging
 import os
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Sequence
 from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
 from scenes.crops import render_head_crop
 from scenes.still import render_still
+from scenes.style import Style
 
 logger = logging.getLogger(__name__)
 
 ROOT = Path("out/training")
 STILL_WH = (480, 288)
 CROP_WH = 96
-MOST_PEOPLE = 16
+MOST_PEOPLE = 32
 NOT_RENDERED = -1
+_CHUNK = 50
+
+Kind = Literal["stills", "crops"]
+
+STILLS = ("plain:1000000+6000", "plain:2000000+6000", "full:3000000+12000")
+CROPS = ("plain:1000000+16000", "plain:2000000+24000", "full:3000000+24000")
+"""What the shipped models are trained on."""
 
 PERSON = np.dtype(
     [
@@ -43,6 +53,8 @@ PERSON = np.dtype(
         ("target_point", np.float32, (2,)),
         ("in_frame", np.bool_),
         ("target_kind", np.int8),
+        ("face_box", np.float32, (4,)),
+        ("face_visible", np.float32),
     ]
 )
 """One person of a still, as scenes.truth.PeopleTruth has it."""
@@ -66,36 +78,45 @@ class Rows:
         return np.flatnonzero(np.asarray(self.count) != NOT_RENDERED)
 
 
-def open_stills(first_seed: int, count: int, root: Path = ROOT) -> Rows:
-    """Open or create the set of stills with seeds first_seed .. first_seed + count - 1."""
-    return _open(root / f"stills-{first_seed}-{count}", count, (STILL_WH[1], STILL_WH[0]), (MOST_PEOPLE, PERSON))
+@dataclass(frozen=True)
+class SeedSet:
+    """Pictures of one kind and style with seeds first .. first + count - 1."""
+
+    kind: Kind
+    style: Style
+    first: int
+    count: int
+
+    @classmethod
+    def parse(cls, kind: Kind, text: str) -> Self:
+        """Read `STYLE:FIRST+COUNT`.
+
+        Raises:
+            ValueError: the text has another form.
+        """
+        match = re.fullmatch(r"(?P<style>[^:]+):(?P<first>\d+)\+(?P<count>[1-9]\d*)", text)
+        if match is None:
+            raise ValueError(f"{kind}: expected STYLE:FIRST+COUNT such as full:3000000+6000, got {text!r}")
+        return cls(kind, Style.parse(match["style"]), int(match["first"]), int(match["count"]))
+
+    def folder(self, root: Path) -> Path:
+        """Return where the set is kept."""
+        return root / f"{self.kind}-{self.style}-{self.first}-{self.count}"
 
 
-def open_crops(first_seed: int, count: int, root: Path = ROOT) -> Rows:
-    """Open or create the set of head crops with seeds first_seed .. first_seed + count - 1."""
-    return _open(root / f"crops-{first_seed}-{count}", count, (CROP_WH, CROP_WH), (1, CROP))
+def open_set(chosen: SeedSet, root: Path = ROOT) -> Rows:
+    """Open or create the files of a set.
 
-
-def render_stills(first_seed: int, count: int, processes: int = 2, root: Path = ROOT) -> Rows:
-    """Render what is missing of a set of stills and return it."""
-    rows = open_stills(first_seed, count, root)
-    _fill(rows, _still_rows, first_seed, count, root, processes)
-    return rows
-
-
-def render_crops(first_seed: int, count: int, processes: int = 2, root: Path = ROOT) -> Rows:
-    """Render what is missing of a set of head crops and return it."""
-    rows = open_crops(first_seed, count, root)
-    _fill(rows, _crop_rows, first_seed, count, root, processes)
-    return rows
-
-
-def _open(folder: Path, count: int, shape_hw: tuple[int, int], truth: tuple[int, np.dtype[Any]]) -> Rows:
+    Raises:
+        ValueError: the folder holds files of another form.
+    """
+    folder, count = chosen.folder(root), chosen.count
     folder.mkdir(parents=True, exist_ok=True)
-    people, dtype = truth
+    stills = chosen.kind == "stills"
+    height_width = (STILL_WH[1], STILL_WH[0]) if stills else (CROP_WH, CROP_WH)
     wanted = {
-        "pictures": ((count, *shape_hw, 3), np.dtype(np.uint8)),
-        "truth": ((count, people), dtype),
+        "pictures": ((count, *height_width, 3), np.dtype(np.uint8)),
+        "truth": ((count, MOST_PEOPLE if stills else 1), PERSON if stills else CROP),
         "count": ((count,), np.dtype(np.int16)),
     }
     arrays = {}
@@ -115,26 +136,27 @@ def _open(folder: Path, count: int, shape_hw: tuple[int, int], truth: tuple[int,
     return Rows(**arrays)
 
 
-def _fill(
-    rows: Rows,
-    work: Callable[[int, int, list[int], Path], int],
-    first_seed: int,
-    count: int,
-    root: Path,
-    processes: int,
-) -> None:
+def rendered(kind: Kind, texts: Sequence[str], root: Path = ROOT, processes: int | None = None) -> list[Rows]:
+    """Render what is missing of some sets and return them; on all cores unless told otherwise."""
+    sets = [SeedSet.parse(kind, text) for text in texts]
+    return [_filled(chosen, root, processes or os.cpu_count() or 1) for chosen in sets]
+
+
+def _filled(chosen: SeedSet, root: Path, processes: int) -> Rows:
+    rows = open_set(chosen, root)
     missing = np.flatnonzero(np.asarray(rows.count) == NOT_RENDERED)
     if not len(missing):
-        return
+        return rows
     begin = time.perf_counter()
-    chunks = [missing[k : k + 50].tolist() for k in range(0, len(missing), 50)]
+    chunks = [missing[k : k + _CHUNK].tolist() for k in range(0, len(missing), _CHUNK)]
     with ProcessPoolExecutor(processes, initializer=_one_thread) as pool:
         done = 0
-        for made in pool.map(work, *zip(*((first_seed, count, chunk, root) for chunk in chunks), strict=True)):
+        for made in pool.map(_render, *zip(*((chosen, chunk, root) for chunk in chunks), strict=True)):
             done += made
             if done % 1000 < made:
                 spent = time.perf_counter() - begin
                 logger.info("%s of %d rendered, %.1f ms each", done, len(missing), 1e3 * spent / done)
+    return rows
 
 
 def _one_thread() -> None:
@@ -144,54 +166,49 @@ def _one_thread() -> None:
     cv2.setNumThreads(1)
 
 
-def _still_rows(first_seed: int, count: int, indices: list[int], root: Path) -> int:
-    rows = open_stills(first_seed, count, root)
+def _render(chosen: SeedSet, indices: list[int], root: Path) -> int:
+    rows = open_set(chosen, root)
     for index in indices:
-        still = render_still(first_seed + index, size_wh=STILL_WH)
-        people = still.people
-        nearest = np.argsort(-(people.head_box[:, 3] - people.head_box[:, 1]), kind="stable")[:MOST_PEOPLE]
-        rows.pictures[index] = still.bgr
-        for name in PERSON.names or ():
-            rows.truth[name][index, : len(nearest)] = getattr(people, name)[nearest]
-        rows.count[index] = len(nearest)  # last: the row counts as rendered from here
+        (_render_still if chosen.kind == "stills" else _render_crop)(rows, index, chosen.first + index, chosen.style)
     return len(indices)
 
 
-def _crop_rows(first_seed: int, count: int, indices: list[int], root: Path) -> int:
-    rows = open_crops(first_seed, count, root)
-    for index in indices:
-        crop = render_head_crop(first_seed + index, size=CROP_WH)
-        rows.pictures[index] = crop.bgr
-        for name in CROP.names or ():
-            rows.truth[name][index, 0] = getattr(crop, name)
-        rows.count[index] = 1
-    return len(indices)
+def _render_still(rows: Rows, index: int, seed: int, style: Style) -> None:
+    still = render_still(seed, size_wh=STILL_WH, style=style)
+    people = still.people
+    nearest = np.argsort(-(people.head_box[:, 3] - people.head_box[:, 1]), kind="stable")[:MOST_PEOPLE]
+    rows.pictures[index] = still.bgr
+    for name in PERSON.names or ():
+        rows.truth[name][index, : len(nearest)] = getattr(people, name)[nearest]
+    rows.count[index] = len(nearest)  # last: the row counts as rendered from here
 
 
-def seed_range(text: str) -> tuple[int, int]:
-    """Read `FIRST+COUNT`.
+def _render_crop(rows: Rows, index: int, seed: int, style: Style) -> None:
+    crop = render_head_crop(seed, size=CROP_WH, style=style)
+    rows.pictures[index] = crop.bgr
+    for name in CROP.names or ():
+        rows.truth[name][index, 0] = getattr(crop, name)
+    rows.count[index] = 1
 
-    Raises:
-        argparse.ArgumentTypeError: the text has another form.
-    """
-    first, plus, count = text.partition("+")
-    if not (plus and first.isdecimal() and count.isdecimal()):
-        raise argparse.ArgumentTypeError(f"expected FIRST+COUNT such as 1000000+6000, got {text!r}")
-    return int(first), int(count)
+
+def add_set_arguments(parser: argparse.ArgumentParser, *, crops: bool = False) -> None:
+    """Add --stills, and --crops, which name sets; by default those of the shipped models."""
+    for kind, default in (("stills", STILLS), ("crops", CROPS))[: 1 + crops]:
+        parser.add_argument(
+            f"--{kind}", nargs="+", default=list(default), metavar="STYLE:FIRST+COUNT",
+            help=f"default {' '.join(default)}",
+        )  # fmt: skip
 
 
 def main() -> None:
     """Render the sets named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
-    parser.add_argument("--stills", type=seed_range, action="append", default=[], metavar="FIRST+COUNT")
-    parser.add_argument("--crops", type=seed_range, action="append", default=[], metavar="FIRST+COUNT")
-    parser.add_argument("--processes", type=int, default=2)
+    add_set_arguments(parser, crops=True)
+    parser.add_argument("--processes", type=int, help="default: one for each core")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    for first_seed, count in arguments.crops:
-        render_crops(first_seed, count, arguments.processes)
-    for first_seed, count in arguments.stills:
-        render_stills(first_seed, count, arguments.processes)
+    rendered("crops", arguments.crops, processes=arguments.processes)
+    rendered("stills", arguments.stills, processes=arguments.processes)
 
 
 if __name__ == "__main__":

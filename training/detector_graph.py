@@ -1,7 +1,7 @@
 """The shipped detector: networks, peak picking and row sorting in one graph with the DEIMv2-Wholebody34 contract.
 
-Rows are `[label, x1, y1, x2, y2, score]`, fractions of the frame, sorted by score. Labels: 0 body, 7 head, 8-15 the
-head directions in steps of 45 degrees: 8 front, 9 right-front, 10 right-side, ... 12 back, ... 15 left-front, where
+Rows are `[label, x1, y1, x2, y2, score]`, fractions of the frame, sorted by score. Labels: 0 body, 7 head, 16 face, 8-15
+the head directions in steps of 45 degrees: 8 front, 9 right-front, 10 right-side, ... 12 back, ... 15 left-front, where
 right is the right of the image. A direction row repeats its head's box. Each head has two: the score of the head is
 split between the two directions beside the estimated yaw so that the sum of score times direction vector points along
 that yaw.
@@ -15,82 +15,83 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.detector_net import DetectorNet, boxes_px
+from training.detector_net import CLASSES, MULTIPLE_PX, STRIDE_PX, DetectorNet, boxes_px, maps_of
 from training.head_net import HeadNet, crop_heads
 from training.layers import normalise
 
-BODY_LABEL, HEAD_LABEL, FRONT_LABEL = 0.0, 7.0, 8.0
+BODY_LABEL, HEAD_LABEL, FRONT_LABEL, FACE_LABEL = 0.0, 7.0, 8.0, 16.0
+LABELS = {"body": BODY_LABEL, "head": HEAD_LABEL, "face": FACE_LABEL}
 DIRECTIONS = 8
+PER_CLASS = 40
+ROWS_PER_CLASS = len(CLASSES) + 2
+_OVERLAPS = {"body": 0.6, "head": 0.4, "face": 0.4}
+"""Two boxes of a class that overlap more are one."""
 _BIN_RAD = 2 * math.pi / DIRECTIONS
+
+
+class Calibration(nn.Module):
+    """Turn centre logits into scores that are the share of boxes with them that are right (Platt, 1999)."""
+
+    def __init__(self, lines: dict[str, tuple[float, float]]) -> None:
+        """Take slope and offset of each class."""
+        super().__init__()
+        slope, offset = zip(*(lines[name] for name in CLASSES), strict=True)
+        self.register_buffer("slope", torch.tensor(slope).reshape(1, -1, 1, 1))
+        self.register_buffer("offset", torch.tensor(offset).reshape(1, -1, 1, 1))
+
+    def forward(self, logits: Tensor) -> Tensor:
+        """Return scores 0..1 of logits (N, 3, h, w)."""
+        return (logits * self.slope + self.offset).sigmoid()
 
 
 class DetectorGraph(nn.Module):
     """Pictures of any size to sorted rows; the head network runs only on heads above the gate."""
 
-    def __init__(
-        self,
-        detector: DetectorNet,
-        head_net: HeadNet,
-        size_wh: tuple[int, int],
-        per_class: int = 40,
-        direction_gate: float = 0.15,
-        head_overlap: float = 0.4,
-        body_overlap: float = 0.6,
-    ) -> None:
+    def __init__(self, detector: DetectorNet, head_net: HeadNet, direction_gate: float = 0.15) -> None:
         super().__init__()
-        self.detector, self.head_net = detector, head_net
-        self.size_hw = (size_wh[1], size_wh[0])
-        self.per_class, self.direction_gate = per_class, direction_gate
-        self.head_overlap, self.body_overlap = head_overlap, body_overlap
+        self.detector, self.head_net, self.direction_gate = detector, head_net, direction_gate
+        self.calibration = Calibration(dict.fromkeys(CLASSES, (1.0, 0.0)))
 
     def forward(self, input_bgr: Tensor) -> Tensor:
-        """Return rows (N, 4 * per_class, 6) f32 sorted by score; unused rows have score 0.
+        """Return rows (N, 5 * 40, 6) f32 sorted by score; unused rows have score 0.
 
         Args:
-            input_bgr: (N, 3, H, W) f32 0-255, any H and W.
+            input_bgr: (N, 3, H, W) f32 0-255, any H and W; read at the nearest multiples of 32.
         """
-        picture = F.interpolate(input_bgr, size=self.size_hw, mode="bilinear", align_corners=False)
-        head_maps, body_maps = self.detector(picture)
-        head_boxes, head_scores = self._peaks(head_maps, self.head_overlap)
-        body_boxes, body_scores = self._peaks(body_maps, self.body_overlap)
+        size_hw = [(input_bgr.shape[k] + MULTIPLE_PX // 2) // MULTIPLE_PX * MULTIPLE_PX for k in (2, 3)]
+        picture = F.interpolate(input_bgr, size=size_hw, mode="bilinear", align_corners=False)
+        maps = self.detector(picture)
+        by_class = [maps_of(maps, k) for k in range(len(CLASSES))]
+        scores = self.calibration(torch.stack([own[:, 0] for own in by_class], 1))
+        found = {name: self._peaks(scores[:, k], by_class[k][:, 1:], name) for k, name in enumerate(CLASSES)}
+        head_boxes, head_scores = found["head"]
         first_bin, first_share = self._directions(picture, head_boxes, head_scores)
         gated = head_scores * (head_scores > self.direction_gate).to(head_scores.dtype)
         second_bin = torch.where(first_bin > DIRECTIONS - 1.5, torch.zeros_like(first_bin), first_bin + 1.0)
-        rows = torch.cat(
-            [
-                _rows(torch.full_like(body_scores, BODY_LABEL), body_boxes, body_scores),
-                _rows(torch.full_like(head_scores, HEAD_LABEL), head_boxes, head_scores),
-                _rows(FRONT_LABEL + first_bin, head_boxes, gated * first_share),
-                _rows(FRONT_LABEL + second_bin, head_boxes, gated * (1.0 - first_share)),
-            ],
-            1,
-        )
-        order = rows[..., 5].topk(rows.shape[1]).indices
-        return rows.gather(1, order.unsqueeze(-1).expand(-1, -1, 6))
+        rows = [_rows(torch.full_like(score, LABELS[name]), boxes, score) for name, (boxes, score) in found.items()]
+        rows.append(_rows(FRONT_LABEL + first_bin, head_boxes, gated * first_share))
+        rows.append(_rows(FRONT_LABEL + second_bin, head_boxes, gated * (1.0 - first_share)))
+        together = torch.cat(rows, 1)
+        order = together[..., 5].topk(ROWS_PER_CLASS * PER_CLASS).indices
+        return together.gather(1, order.unsqueeze(-1).expand(-1, -1, 6))
 
-    def _peaks(self, maps: Tensor, overlap: float) -> tuple[Tensor, Tensor]:
-        """Return boxes (N, K, 4) as fractions and scores (N, K); scores of doubled boxes are 0."""
-        heat = maps[:, 0].sigmoid()
-        heat = heat * (F.max_pool2d(heat.unsqueeze(1), 3, 1, 1).squeeze(1) == heat).to(heat.dtype)
-        scores, cell = heat.flatten(1).topk(self.per_class)
-        columns = maps.shape[3]
+    def _peaks(self, scores: Tensor, log_cells: Tensor, name: str) -> tuple[Tensor, Tensor]:
+        """Return boxes (N, K, 4) as fractions and scores (N, K); scores of doubled boxes are 0.
+
+        Args:
+            scores: (N, h, w).
+            log_cells: (N, 4, h, w).
+            name: of the class.
+        """
+        rows, columns = scores.shape[1], scores.shape[2]
+        heat = scores * (F.max_pool2d(scores.unsqueeze(1), 3, 1, 1).squeeze(1) == scores).to(scores.dtype)
+        best, cell = heat.flatten(1).topk(PER_CLASS)
         cell_y = torch.div(cell, columns, rounding_mode="floor")
         cell_x = cell - cell_y * columns
-        log_cells = maps[:, 1:].flatten(2).transpose(1, 2).gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
-        boxes = boxes_px(log_cells, cell_x.to(maps.dtype), cell_y.to(maps.dtype))
-        height, width = self.size_hw
-        boxes = (boxes / boxes.new_tensor([width, height, width, height])).clamp(0.0, 1.0)
-        return boxes, scores * self._first_of_its_place(boxes, overlap)
-
-    def _first_of_its_place(self, boxes: Tensor, overlap: float) -> Tensor:
-        """Return 1 for each box (N, K, 4), best first, whose IoU with every better one is at most `overlap`, else 0."""
-        corner_low = torch.maximum(boxes.unsqueeze(2)[..., :2], boxes.unsqueeze(1)[..., :2])
-        corner_high = torch.minimum(boxes.unsqueeze(2)[..., 2:], boxes.unsqueeze(1)[..., 2:])
-        shared = (corner_high - corner_low).clamp(min=0.0).prod(-1)
-        area = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
-        iou = shared / (area.unsqueeze(2) + area.unsqueeze(1) - shared + 1e-9)  # (N, K, K)
-        better = torch.ones(self.per_class, self.per_class).tril(-1)
-        return 1.0 - ((iou > overlap).to(boxes.dtype) * better).amax(2)
+        sides = log_cells.flatten(2).transpose(1, 2).gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
+        x1, y1, x2, y2 = (boxes_px(sides, cell_x.to(sides.dtype), cell_y.to(sides.dtype)) / STRIDE_PX).unbind(-1)
+        boxes = torch.stack([x1 / columns, y1 / rows, x2 / columns, y2 / rows], -1).clamp(0.0, 1.0)
+        return boxes, best * _first_of_its_place(boxes, _OVERLAPS[name])
 
     def _directions(self, picture: Tensor, head_boxes: Tensor, head_scores: Tensor) -> tuple[Tensor, Tensor]:
         """Return for each head the lower direction beside its yaw (N, K) f32 and that direction's share (N, K)."""
@@ -98,15 +99,22 @@ class DetectorGraph(nn.Module):
         # The best head of a picture is always in, because runtimes differ on what a batch of no crops does.
         wanted = torch.cat([torch.ones_like(wanted[:, :1]), wanted[:, 1:]], 1)
         row, rank = wanted.nonzero(as_tuple=True)
-        crops = crop_heads(normalise(picture), head_boxes[row, rank], row)
-        # Seen twice, as it is and mirrored: what the network does better on one side than on the other evens out.
-        _, both = self.head_net(torch.cat([crops, crops.flip(3)], 0))
-        seen, mirrored = both.split([crops.shape[0], crops.shape[0]], 0)
-        vectors = seen + mirrored * mirrored.new_tensor([-1.0, 1.0, 1.0, -1.0, 1.0, 1.0])
+        _, vectors = self.head_net(crop_heads(normalise(picture), head_boxes[row, rank], row))
         # Heads below the gate keep (0, 0, -1): front, with a share of 1 of no score.
         head_xz = torch.cat([torch.zeros_like(head_boxes[..., :1]), -torch.ones_like(head_boxes[..., :1])], -1)
         head_xz = head_xz.index_put((row, rank), torch.stack([vectors[:, 0], vectors[:, 2]], -1))
         return split_yaw(head_xz[..., 0], head_xz[..., 1])
+
+
+def _first_of_its_place(boxes: Tensor, overlap: float) -> Tensor:
+    """Return 1 for each box (N, K, 4), best first, whose IoU with every better one is at most `overlap`, else 0."""
+    corner_low = torch.maximum(boxes.unsqueeze(2)[..., :2], boxes.unsqueeze(1)[..., :2])
+    corner_high = torch.minimum(boxes.unsqueeze(2)[..., 2:], boxes.unsqueeze(1)[..., 2:])
+    shared = (corner_high - corner_low).clamp(min=0.0).prod(-1)
+    area = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
+    iou = shared / (area.unsqueeze(2) + area.unsqueeze(1) - shared + 1e-9)  # (N, K, K)
+    better = torch.ones(PER_CLASS, PER_CLASS).tril(-1)
+    return 1.0 - ((iou > overlap).to(boxes.dtype) * better).amax(2)
 
 
 def split_yaw(x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -20,20 +20,19 @@ _BESIDE_WEIGHT = 0.4
 _BESIDE_FROM_PX = 20.0
 
 
-@dataclass(frozen=True)
-class ClassTargets:
-    """What one class (head or body) of a batch should give."""
+class ClassTargets(NamedTuple):
+    """What one class (body, head or face) of a batch should give, as arrays or tensors."""
 
-    heat: Tensor
-    """(N, h, w) 1 at the cell of a centre, falling around it."""
-    counted: Tensor
-    """(N, h, w) 0 where the background is not judged."""
-    cells: Tensor
+    heat: Any
+    """(N, h, w) f32, 1 at the cell of a centre, falling around it."""
+    counted: Any
+    """(N, h, w) f32, 0 where the background is not judged."""
+    cells: Any
     """(P, 3) i64 picture, row, column of the cells that learn a box."""
-    boxes: Tensor
-    """(P, 4) xyxy, pixels of the model input."""
-    weights: Tensor
-    """(P,) 1 at centres, less beside them."""
+    boxes: Any
+    """(P, 4) f32 xyxy, pixels of the model input."""
+    weights: Any
+    """(P,) f32, 1 at centres, less beside them."""
 
 
 def class_targets(
@@ -61,7 +60,7 @@ def class_targets(
     for k, (some, seen) in enumerate(zip(boxes, visible, strict=True)):
         for box, part in zip(some * scale, seen, strict=True):
             width, height = box[2] - box[0], box[3] - box[1]
-            if min(width, height) <= 1.0:
+            if not min(width, height) > 1.0:  # nan: there is none
                 continue
             if part < LEAST_VISIBLE or height < least_px or width < 0.5 * least_px:
                 x1, y1, x2, y2 = (box / STRIDE_PX).astype(int)
@@ -79,11 +78,11 @@ def class_targets(
                     learnt_boxes.append(box)
                     weights.append(1.0 if (v, u) == (row, column) else _BESIDE_WEIGHT)
     return ClassTargets(
-        torch.from_numpy(heat),
-        torch.from_numpy(counted),
-        torch.from_numpy(np.array(learnt, np.int64).reshape(-1, 3)),
-        torch.from_numpy(np.array(learnt_boxes, np.float32).reshape(-1, 4)),
-        torch.from_numpy(np.array(weights, np.float32)),
+        heat,
+        counted,
+        np.array(learnt, np.int64).reshape(-1, 3),
+        np.array(learnt_boxes, np.float32).reshape(-1, 4),
+        np.array(weights, np.float32),
     )
 
 

@@ -1,6 +1,7 @@
-"""Detector of bodies and heads: centre heat maps and box distances at stride 8, plain convolutions.
+"""Detector of bodies, heads and faces: centre heat maps and box distances at stride 8, plain convolutions.
 
-Centres as points follow CenterNet (Zhou et al., 2019), the distances to the four sides FCOS (Tian et al., 2019).
+Centres as points follow CenterNet (Zhou et al., 2019), the distances to the four sides FCOS (Tian et al., 2019). The
+first convolution reads squares of 2x2 pixels as channels, so that no feature map of half the size is needed.
 """
 
 from __future__ import annotations
@@ -11,43 +12,50 @@ from torch import Tensor, nn
 
 from training.layers import Residual, conv_block, normalise
 
+CLASSES = ("body", "head", "face")
 STRIDE_PX = 8
+MULTIPLE_PX = 32
+"""Height and width of the input are multiples of this."""
 _LARGEST_LOG_CELLS = 4.5  # exp(4.5) cells of 8 px: wider than any model input
 _CENTRE_BIAS = -4.0  # about 2 % centres at first, so that the background does not swamp the first steps
+_PER_CLASS = 5
 
 
 class DetectorNet(nn.Module):
-    """BGR pictures to head maps and body maps."""
+    """BGR pictures to one set of maps for each class."""
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96, 128), neck: int = 64) -> None:
+    def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 160), neck: int = 64) -> None:
         super().__init__()
-        c0, c1, c2, c3, c4 = widths
-        self.stem = nn.Sequential(conv_block(3, c0, 2), conv_block(c0, c1, 2), Residual(c1))
+        c1, c2, c3, c4 = widths
+        self.stem = conv_block(12, c1, 2)
         self.stride8 = nn.Sequential(conv_block(c1, c2, 2), Residual(c2))
-        self.stride16 = nn.Sequential(conv_block(c2, c3, 2), Residual(c3))
+        self.stride16 = nn.Sequential(conv_block(c2, c3, 2), Residual(c3), Residual(c3))
         self.stride32 = nn.Sequential(conv_block(c3, c4, 2), Residual(c4))
         self.lateral8, self.lateral16, self.lateral32 = (nn.Conv2d(c, neck, 1) for c in (c2, c3, c4))
-        self.merge16 = conv_block(neck, neck)
-        self.merge8 = conv_block(neck, neck)
-        self.head_tower, self.body_tower = conv_block(neck, neck), conv_block(neck, neck)
-        self.head_maps, self.body_maps = nn.Conv2d(neck, 5, 1), nn.Conv2d(neck, 5, 1)
-        for maps in (self.head_maps, self.body_maps):
-            nn.init.normal_(maps.weight, 0.0, 0.01)
-            nn.init.zeros_(maps.bias)
-            maps.bias.data[0] = _CENTRE_BIAS
+        self.merge16, self.merge8 = conv_block(neck, neck), conv_block(neck, neck)
+        self.tower = conv_block(neck, 2 * neck)
+        self.maps = nn.Conv2d(2 * neck, _PER_CLASS * len(CLASSES), 1)
+        nn.init.normal_(self.maps.weight, 0.0, 0.01)
+        nn.init.zeros_(self.maps.bias)
+        self.maps.bias.data[::_PER_CLASS] = _CENTRE_BIAS
 
-    def forward(self, picture_bgr: Tensor) -> tuple[Tensor, Tensor]:
-        """Return head and body maps, each (N, 5, H/8, W/8): centre logit, log distances in cells to x1, y1, x2, y2.
+    def forward(self, picture_bgr: Tensor) -> Tensor:
+        """Return maps (N, 15, H/8, W/8): for each class its centre logit and log distances in cells to x1, y1, x2, y2.
 
         Args:
             picture_bgr: (N, 3, H, W) f32 0-255, H and W multiples of 32.
         """
-        fine = self.stride8(self.stem(normalise(picture_bgr)))
+        fine = self.stride8(self.stem(F.pixel_unshuffle(normalise(picture_bgr), 2)))
         middle = self.stride16(fine)
         coarse = self.lateral32(self.stride32(middle))
         middle = self.merge16(self.lateral16(middle) + F.interpolate(coarse, scale_factor=2.0, mode="nearest"))
         fine = self.merge8(self.lateral8(fine) + F.interpolate(middle, scale_factor=2.0, mode="nearest"))
-        return self.head_maps(self.head_tower(fine)), self.body_maps(self.body_tower(fine))
+        return self.maps(self.tower(fine))
+
+
+def maps_of(maps: Tensor, number: int) -> Tensor:
+    """Return the maps (N, 5, h, w) of one of the classes."""
+    return maps[:, _PER_CLASS * number : _PER_CLASS * (number + 1)]
 
 
 def boxes_px(log_cells: Tensor, cell_x: Tensor, cell_y: Tensor) -> Tensor:

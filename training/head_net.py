@@ -19,7 +19,7 @@ CROP_SCALE = 1.44
 class HeadNet(nn.Module):
     """48x48 head crops to feature vectors and to head and gaze vectors."""
 
-    def __init__(self, widths: tuple[int, ...] = (32, 32, 48, 80, 96), features: int = 96) -> None:
+    def __init__(self, widths: tuple[int, ...] = (32, 32, 64, 112, 128), features: int = 96) -> None:
         super().__init__()
         c0, c1, c2, c3, c4 = widths
         self.features = nn.Sequential(
@@ -28,6 +28,7 @@ class HeadNet(nn.Module):
             conv_block(c1, c2, 2),
             Residual(c2),
             conv_block(c2, c3, 2),
+            Residual(c3),
             Residual(c3),
             conv_block(c3, c4, 2),
             nn.Flatten(1),
@@ -76,13 +77,18 @@ def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor) -> Tensor:
 
 
 def vector_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
-    """Mean of 1 - cosine over the two vectors, plus an L1 term that keeps their length near one.
+    """Mean distance of the two directions on the unit sphere, plus a little that keeps their length near one.
+
+    The distance, unlike its square, is not ruled by the few heads that are read the wrong way round: where front and
+    back are both likely, the likelier one is learnt and not the middle.
 
     Args:
         predicted: (M, 6) head xyz, gaze xyz.
         wanted: (M, 6) the same, unit vectors.
     """
-    total = F.l1_loss(predicted, wanted)
+    total = predicted.new_zeros(())
     for part in (slice(0, 3), slice(3, 6)):
-        total = total + (1 - F.cosine_similarity(predicted[:, part], wanted[:, part], dim=1, eps=1e-4)).mean()
+        length = (predicted[:, part].square().sum(1) + 1e-4).sqrt()
+        apart = predicted[:, part] / length.unsqueeze(1) - wanted[:, part]
+        total = total + (apart.square().sum(1) + 1e-3).sqrt().mean() + 0.1 * (length - 1.0).square().mean()
     return total

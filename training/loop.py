@@ -1,40 +1,47 @@
-"""The loop that all trainings share: a fixed time, a cosine rate, averaged weights, checkpoints, a log line."""
+"""The loop that all trainings share: so many steps, a cosine rate, averaged weights, checkpoints to go on from."""
 
 from __future__ import annotations
 
+import json
 import logging
 import math
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
+from torch.utils.data import DataLoader, Dataset
 
 logger = logging.getLogger(__name__)
 
-_WARM_UP_STEPS = 150
+_WARM_UP_STEPS = 200
 _LAST_RATE = 0.01
-_AVERAGE_DECAY = 0.998
-_LOG_SECONDS = 30.0
-_CHECKPOINT_SECONDS = 120.0
+_AVERAGE_DECAY = 0.9985
+_LOG_SECONDS = 60.0
+_CHECKPOINT_SECONDS = 180.0
+_AHEAD = 3
+_WEIGHTS, _STATE = "last.npz", "state.npz"
 
 
 @dataclass(frozen=True)
 class Plan:
     """How long and how fast to train."""
 
-    minutes: float
-    """Wall time; the learning rate falls to almost zero over it. 0 keeps the weights as they are."""
+    steps: int
+    """The learning rate falls to almost zero over them. 0 keeps the weights as they are."""
     learning_rate: float
     """Rate after the warm-up. AdamW."""
     weight_decay: float
     clip_norm: float
     """Largest norm of the gradient of one step."""
     folder: Path
-    """Where checkpoints go: `last.npz` (averaged weights)."""
+    """Where checkpoints go: `last.npz` (averaged weights) and, until the end, `state.npz` to go on from."""
+    workers: int = 1
+    """Processes that draw batches ahead; 0: none. What is drawn does not depend on it."""
 
 
 @dataclass(frozen=True)
@@ -43,6 +50,7 @@ class Outcome:
 
     steps: int
     hours: float
+    """Of all sessions together."""
     losses: dict[str, float]
     """Running means at the end."""
 
@@ -50,57 +58,64 @@ class Outcome:
 def train(
     net: nn.Module,
     plan: Plan,
-    losses_at: Callable[[float], Mapping[str, Tensor]],
-    now_s: Callable[[], float] = time.monotonic,
+    batch_at: Callable[[int], Any],
+    losses_of: Callable[[Any, float], Mapping[str, Tensor]],
 ) -> Outcome:
-    """Train until the time is over and leave the averaged weights in the net.
+    """Train for all steps and leave the averaged weights in the net; go on from a checkpoint of the same plan.
 
     Args:
         net: the network; only parameters that require gradients change.
-        plan: time and rates.
-        losses_at: draws a batch and returns its weighted losses, which are summed; gets the elapsed part, 0..1.
-        now_s: the clock.
+        plan: steps and rates.
+        batch_at: draws the batch of a step, arrays and nothing else; may run in other processes.
+        losses_of: takes a batch and the elapsed part, 0..1, and returns its weighted losses, which are summed.
 
     Raises:
-        ValueError: a loss is not finite.
+        ValueError: a loss is not finite, or a checkpoint is of another plan.
     """
     net.train()
     weights = [p for p in net.parameters() if p.requires_grad]
-    optimiser = torch.optim.AdamW(weights, lr=plan.learning_rate, weight_decay=plan.weight_decay)
+    decayed = [p for p in weights if p.ndim > 1]
+    groups = [
+        {"params": decayed, "weight_decay": plan.weight_decay},
+        {"params": [p for p in weights if p.ndim <= 1], "weight_decay": 0.0},
+    ]
+    optimiser = torch.optim.AdamW(groups, lr=plan.learning_rate)
     average = {name: value.detach().clone() for name, value in net.state_dict().items()}
+    state_path = plan.folder / _STATE
+    first, before_s = _go_on(state_path, plan, net, optimiser, average)
+    begin = logged = saved = time.monotonic()
     running: dict[str, float] = {}
-    begin = now_s()
-    logged = saved = begin
-    steps = 0
-    while (spent_s := now_s() - begin) < 60.0 * plan.minutes:
-        elapsed = spent_s / (60.0 * plan.minutes)
+    for step, batch in zip(range(first, plan.steps), _batches(batch_at, first, plan), strict=True):
         for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * rate_at(elapsed, steps)
-        losses = losses_at(elapsed)
+            group["lr"] = plan.learning_rate * rate_at(step / plan.steps, step)
+        losses = losses_of(batch, step / plan.steps)
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
             parts = {name: float(value.detach()) for name, value in losses.items()}
-            raise ValueError(f"step {steps}: expected finite losses, got {parts}; lower the learning rate")
+            raise ValueError(f"step {step}: expected finite losses, got {parts}; lower the learning rate")
         optimiser.zero_grad(set_to_none=True)
         total.backward()
         nn.utils.clip_grad_norm_(weights, plan.clip_norm)
         optimiser.step()
-        steps += 1
-        _follow(average, net, min(_AVERAGE_DECAY, (1 + steps) / (10 + steps)))
+        _follow(average, net, min(_AVERAGE_DECAY, (2 + step) / (11 + step)))
         for name, value in losses.items():
             latest = float(value.detach())
             running[name] = 0.98 * running.get(name, latest) + 0.02 * latest
-        now = now_s()
+        now = time.monotonic()
         if now - logged > _LOG_SECONDS:
             logged = now
-            logger.info("%5.1f min, step %d, %s", (now - begin) / 60, steps, _text(running))
+            logger.info("step %d of %d, %.0f ms a step, %s", step + 1, plan.steps,
+                        1e3 * (now - begin) / (step + 1 - first), _text(running))  # fmt: skip
         if now - saved > _CHECKPOINT_SECONDS:
             saved = now
-            save_weights(average, plan.folder / "last.npz")
+            save_weights(average, plan.folder / _WEIGHTS)
+            _save_state(state_path, plan, net, optimiser, average, step + 1, before_s + now - begin)
     net.load_state_dict(average)
-    save_weights(average, plan.folder / "last.npz")
+    save_weights(average, plan.folder / _WEIGHTS)
+    state_path.unlink(missing_ok=True)
     net.eval()
-    return Outcome(steps, (now_s() - begin) / 3600, {name: round(v, 4) for name, v in running.items()})
+    hours = (before_s + time.monotonic() - begin) / 3600
+    return Outcome(plan.steps, hours, {name: round(v, 4) for name, v in running.items()})
 
 
 def rate_at(elapsed: float, step: int) -> float:
@@ -114,7 +129,7 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     """Write weights as .npz, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
-    np.savez(part, **{name: value.numpy() for name, value in weights.items()})
+    np.savez(part, **{name: value.detach().cpu().numpy() for name, value in weights.items()})  # type: ignore[arg-type]
     part.replace(path)
 
 
@@ -136,6 +151,78 @@ def load_weights(net: nn.Module, path: Path, part: str = "") -> None:
         net.load_state_dict(weights)
     except RuntimeError as exc:
         raise ValueError(f"{path}: expected the weights of {type(net).__name__}; {exc}") from exc
+
+
+class _Steps(Dataset[Any]):
+    """The batches of the steps from `first` on, as a data set of torch."""
+
+    def __init__(self, batch_at: Callable[[int], Any], first: int, count: int) -> None:
+        self._batch_at, self._first, self._count = batch_at, first, count
+
+    def __len__(self) -> int:
+        return self._count
+
+    def __getitem__(self, index: int) -> Any:
+        return self._batch_at(self._first + index)
+
+
+def _batches(batch_at: Callable[[int], Any], first: int, plan: Plan) -> Iterator[Any]:
+    if first >= plan.steps:
+        return iter(())
+    ahead = {"prefetch_factor": _AHEAD} if plan.workers else {}
+    steps = _Steps(batch_at, first, plan.steps - first)
+    return iter(DataLoader(steps, batch_size=None, num_workers=plan.workers, **ahead))  # type: ignore[arg-type]
+
+
+def _words(plan: Plan) -> str:
+    return json.dumps([plan.steps, plan.learning_rate, plan.weight_decay, plan.clip_norm])
+
+
+def _save_state(
+    path: Path,
+    plan: Plan,
+    net: nn.Module,
+    optimiser: torch.optim.Optimizer,
+    average: Mapping[str, Tensor],
+    step: int,
+    spent_s: float,
+) -> None:
+    """Write all that the next step depends on."""
+    arrays = {f"net/{name}": value for name, value in net.state_dict().items()}
+    arrays |= {f"average/{name}": value for name, value in average.items()}
+    for number, kept in optimiser.state_dict()["state"].items():
+        arrays |= {f"adam/{number}/{name}": value for name, value in kept.items()}
+    facts = {"step": torch.tensor(step), "spent_s": torch.tensor(spent_s)}
+    part = path.with_suffix(".part.npz")
+    flat = {name: value.detach().cpu().numpy() for name, value in (arrays | facts).items()}
+    np.savez(part, plan=np.array(_words(plan)), **flat)  # type: ignore[arg-type]
+    part.replace(path)
+
+
+def _go_on(
+    path: Path, plan: Plan, net: nn.Module, optimiser: torch.optim.Optimizer, average: dict[str, Tensor]
+) -> tuple[int, float]:
+    """Read a checkpoint if there is one; return the next step and the seconds spent before."""
+    if not path.exists():
+        return 0, 0.0
+    with np.load(path, allow_pickle=False) as file:
+        if str(file["plan"]) != _words(plan):
+            raise ValueError(
+                f"{path}: expected a checkpoint of {_words(plan)}, got one of {file['plan']}; remove it to begin anew, "
+                "or name another folder with --out"
+            )
+        held = {name: torch.from_numpy(file[name]) for name in file.files if name != "plan"}
+    net.load_state_dict({name[4:]: value for name, value in held.items() if name.startswith("net/")})
+    for name, value in average.items():
+        value.copy_(held[f"average/{name}"])
+    moments: dict[int, dict[str, Tensor]] = {}
+    for name, value in held.items():
+        if name.startswith("adam/"):
+            _, number, what = name.split("/")
+            moments.setdefault(int(number), {})[what] = value
+    optimiser.load_state_dict({"state": moments, "param_groups": optimiser.state_dict()["param_groups"]})
+    logger.info("%s: going on at step %d", path, int(held["step"]))
+    return int(held["step"]), float(held["spent_s"])
 
 
 def _follow(average: dict[str, Tensor], net: nn.Module, decay: float) -> None:

@@ -22,12 +22,14 @@ _RUN_FILE = "run.yaml"
 MODELS, CARDS = Path("models"), Path("configs/models")
 
 
-def one_thread_each() -> None:
-    """Set up a training program: one thread, one log line a message."""
+def set_up(seed: int) -> torch.device:
+    """Set up a training program and return where it trains: a GPU where there is one, else one core of the CPU."""
     torch.set_num_threads(1)
     cv2.setNumThreads(1)
     os.environ["OMP_NUM_THREADS"] = "1"
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
+    torch.manual_seed(seed)
+    return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
 def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:

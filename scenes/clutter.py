@@ -8,7 +8,7 @@ import numpy as np
 
 from scenes.fixtures import bin_or_plant, boxes, office_chair, pillar, row_of_seats, sign
 from scenes.geometry import direction
-from scenes.place import Block, Place
+from scenes.place import Block, Place, open_spot
 from scenes.stock import Ware, fruit_stand, heap, heaped_table, packed_wares, shelving, white_wares
 
 _NOTHING_SHARE = 0.25
@@ -38,14 +38,14 @@ def add_clutter(place: Place, rng: np.random.Generator) -> None:
         share = 0.5 if put in (office_chair, row_of_seats) and not stocked else 0.22
         if rng.random() < share:
             for _ in range(int(rng.integers(1, 4))):
-                x, z = _spot(place, rng)
+                x, z = open_spot(place, rng)
                 if place.free(x, z, 0.3):
                     put(place, rng, x, z)
 
 
 def _stand(place: Place, rng: np.random.Generator, wares: list[Ware]) -> None:
     """Stand a table, a shelf or crates somewhere that is free."""
-    x, z = _spot(place, rng)
+    x, z = open_spot(place, rng)
     long, short = rng.uniform(0.5, 2.2), rng.uniform(0.3, 0.6)
     turned = math.pi / 2 if rng.random() < 0.5 else 0.0
     kind = rng.random()
@@ -107,13 +107,3 @@ def _fits(place: Place, block: Block) -> bool:
     return not block.holds(float(camera[0]), float(camera[2]), 0.5) and not any(
         other.holds(float(spot[0]), float(spot[2]), 0.1) for other in place.blocks for spot in spots
     )
-
-
-def _spot(place: Place, rng: np.random.Generator) -> tuple[float, float]:
-    """Return a spot of the floor within the picture's width."""
-    camera = place.canvas.camera
-    u = rng.uniform(0.0, 1.0) * camera.size_wh[0]
-    ray = camera.world_from_camera @ np.array([(u - camera.centre_px[0]) / camera.focal_px, 0.0, 1.0])
-    far = math.exp(rng.uniform(math.log(1.6), math.log(max(2.0, place.room.back))))
-    azimuth = math.atan2(float(ray[0]), float(ray[2]))
-    return math.sin(azimuth) * far, math.cos(azimuth) * far

@@ -106,3 +106,13 @@ class Place:
     def clear(self, start: Floats, end: Floats) -> bool:
         """Say whether one point can be seen from another, people disregarded."""
         return not any(block.cuts(start, end) for block in self.blocks)
+
+
+def open_spot(place: Place, rng: np.random.Generator) -> tuple[float, float]:
+    """Return x and z of a spot of the floor within the picture's width, free or not."""
+    camera = place.canvas.camera
+    u = rng.uniform(0.0, 1.0) * camera.size_wh[0]
+    ray = camera.world_from_camera @ np.array([(u - camera.centre_px[0]) / camera.focal_px, 0.0, 1.0])
+    far = math.exp(rng.uniform(math.log(1.6), math.log(max(2.0, place.room.back))))
+    azimuth = math.atan2(float(ray[0]), float(ray[2]))
+    return math.sin(azimuth) * far, math.cos(azimuth) * far

@@ -85,7 +85,7 @@ def render_still(
     else:
         figures = _attentive(place, rng, standing, close=view == "close")
     people = draw_people(place.canvas, figures)
-    dressing.finish(place.canvas, figures)
+    dressing.finish(place.canvas)
     recorder = sample_recorder(rng, difficulty)
     return Still(bgr=record(place.canvas.bgr, size_wh, recorder, rng), people=people)
 

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scenes.figure import Figure, Target
 from scenes.geometry import azimuth_elevation, direction, looking_along, unit, wrapped
+from scenes.held import Held
 from scenes.looks import Looks
 from scenes.pose import Pose, head_centre
 from scenes.route import Route
@@ -45,6 +46,8 @@ class Look:
     twist_rad: float
     """How far the standing body stays turned away from the head."""
     arms: tuple[str, str]
+    held: Held | None = None
+    """What is in the hands, its middle at `point`."""
 
 
 @dataclass(frozen=True)
@@ -105,6 +108,8 @@ class Actor:
         centre = head_centre(self.looks, ground, body_yaw, self.lean, self.seated)
         target, gaze = self._gaze(old, new, gaze_share, centre, at_s)
         speed = float(np.hypot(*self.route.velocity(at_s)))
+        holding = new if new.held is not None else old if head_share < 1 else None
+        held = None if holding is None else holding.held
         pose = Pose(
             ground=ground,
             body_yaw_rad=body_yaw,
@@ -116,8 +121,9 @@ class Actor:
             arms_share=head_share,
             head=looking_along(direction(azimuth, min(0.9, max(-1.0, elevation))), roll),
             gaze=gaze,
+            grip=None if holding is None or held is None else holding.point(at_s),
         )
-        return Figure(person_id=self.person_id, looks=self.looks, pose=pose, target=target)
+        return Figure(person_id=self.person_id, looks=self.looks, pose=pose, target=target, held=held)
 
     def _phase(self, at_s: float) -> tuple[Look, Look, float, float]:
         """Return the last look, the present one, and how far gaze and head have moved from one to the other."""

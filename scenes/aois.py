@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 import cv2
@@ -43,9 +44,30 @@ class Aoi:
         return cv2.pointPolygonTest((self.polygon * 1e4).astype(np.float32)[:, None], (x * 1e4, y * 1e4), False) >= 0
 
 
-def choose_aois(place: Place, rng: np.random.Generator, most: int) -> tuple[Aoi, ...]:
+@dataclass(frozen=True)
+class Framing:
+    """What images of areas must be, in fractions of the frame."""
+
+    smallest: float = _SMALLEST_AREA
+    largest: float = 1.0
+    """Share of the frame."""
+    apart: float = 0.0
+    """Least distance of two middles, in frame widths."""
+
+    def suits(self, polygon: Floats, others: Sequence[Floats], aspect: float) -> bool:
+        """Say whether a (K, 2) image has the right size and is far enough from others; `aspect` is height by width."""
+        scale = np.array([1.0, aspect])
+        gaps = [float(np.hypot(*((polygon.mean(axis=0) - other.mean(axis=0)) * scale))) for other in others]
+        return self.smallest <= _area(polygon) <= self.largest and min(gaps, default=1.0) >= self.apart
+
+
+ANY_FRAMING = Framing()
+
+
+def choose_aois(place: Place, rng: np.random.Generator, most: int, framing: Framing = ANY_FRAMING) -> tuple[Aoi, ...]:
     """Name up to `most` displays that the camera sees large and nearly whole and whose images do not overlap."""
     candidates = []
+    width, height = place.canvas.camera.size_wh
     for display in place.displays:
         polygon = image_of(place.canvas, display)
         if polygon is not None and visible_share(place.canvas, display) >= _LEAST_VISIBLE:
@@ -53,7 +75,10 @@ def choose_aois(place: Place, rng: np.random.Generator, most: int) -> tuple[Aoi,
     candidates.sort(key=lambda item: (-item[0], item[1].name))
     chosen: list[Aoi] = []
     for _, aoi in candidates:
-        if len(chosen) < most and all(_overlap(aoi.polygon, other.polygon) < 0.08 for other in chosen):
+        polygons = [other.polygon for other in chosen]
+        if not framing.suits(aoi.polygon, polygons, height / width):
+            continue
+        if len(chosen) < most and all(_overlap(aoi.polygon, other) < 0.08 for other in polygons):
             chosen.append(aoi)
     names = list(_NAMES[place.kind])
     rng.shuffle(names)

@@ -8,9 +8,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.canvas import Canvas, Shader, plain
+from scenes.fabric import fabric
+from scenes.garments import draw_arm, draw_legs, draw_torso
 from scenes.geometry import along, direction, looking_along, unit
 from scenes.grain import grain
 from scenes.looks import Cloth, Looks
+from scenes.luggage import arms_for, put_beside, put_on_body
 from scenes.pose import GRIP, Pose, body_point
 
 Floats = NDArray[np.float64]
@@ -24,6 +27,8 @@ class BodyPainter:
         """Prepare the shaders."""
         self.canvas, self.looks, self.pose, self.owner = canvas, looks, pose, owner
         self.boxes: list[Floats] = []
+        self.carried = np.zeros(3)
+        """(3,) how far hands that hold something are from where they will hold it, or did."""
         self.axes = looking_along(direction(pose.body_yaw_rad, 0.0))
         self.scale = looks.height_m / 1.71
         self.shirt = cloth_shader(looks.top)
@@ -33,6 +38,14 @@ class BodyPainter:
 
     def draw(self) -> None:
         """Draw everything, feet first."""
+        outfit = self.looks.outfit
+        if outfit is not None:
+            put_beside(self, outfit)
+            draw_legs(self, outfit)
+            draw_torso(self, outfit)
+            self._arms()
+            put_on_body(self, outfit)
+            return
         self._legs()
         self._torso()
         self._arms()
@@ -51,6 +64,16 @@ class BodyPainter:
         if box is not None:
             self.boxes.append(box)
 
+    def cut_part(
+        self, centre: Floats, radii: tuple[float, float, float], shader: Shader, axes: Floats, kept: float
+    ) -> None:
+        """Draw an ellipsoid of which `shader` keeps the share `kept` of its height, around the middle."""
+        shape = np.array(radii) * self.scale
+        if self.canvas.ellipsoid(centre, axes, shape, shader, self.owner) is None:
+            return
+        rest = self.canvas.outline(centre, axes, shape * [1, kept, 1])
+        self.boxes.append(rest)
+
     def limb(self, start: Floats, end: Floats, radius: float, shader: Shader) -> None:
         """Draw a long ellipsoid between two joints."""
         bone = end - start
@@ -58,19 +81,24 @@ class BodyPainter:
         half = length / 2 * 1.16 / self.scale
         self.part((start + end) / 2, (radius, half, radius), shader, along(bone / length))
 
+    def leg(self, side: int) -> tuple[Floats, Floats, Floats]:
+        """Return hip, knee and ankle of one leg, -1 left or 1 right."""
+        hip = self.at(0.09 * side, 0.90, 0)
+        if self.pose.seated:
+            knee, ankle = self.at(0.12 * side, 0.91, 0.42), self.at(0.12 * side, 0.51, 0.42)
+        else:
+            swing = side * self.pose.stride
+            knee = self.at(0.095 * side, 0.49, 0.42 * math.sin(swing))
+            back = 0.42 * math.sin(swing) - 0.25 * max(0.0, -math.sin(swing))
+            ankle = self.at(0.10 * side, 0.08 + 0.25 * max(0.0, -math.sin(swing)), back)
+        return hip, knee, ankle
+
     def _legs(self) -> None:
-        looks, pose = self.looks, self.pose
+        looks = self.looks
         bare = looks.skirt == "dress"
         upper = self.skin if bare else self.legs
         for side in (-1, 1):
-            hip = self.at(0.09 * side, 0.90, 0)
-            if pose.seated:
-                knee, ankle = self.at(0.12 * side, 0.91, 0.42), self.at(0.12 * side, 0.51, 0.42)
-            else:
-                swing = side * pose.stride
-                knee = self.at(0.095 * side, 0.49, 0.42 * math.sin(swing))
-                back = 0.42 * math.sin(swing) - 0.25 * max(0.0, -math.sin(swing))
-                ankle = self.at(0.10 * side, 0.08 + 0.25 * max(0.0, -math.sin(swing)), back)
+            hip, knee, ankle = self.leg(side)
             self.limb(hip, knee, 0.083 * looks.build, upper)
             self.limb(knee, ankle, 0.058 * looks.build, upper)
             foot = ankle + self.axes @ np.array([0, 0.03, 0.07]) * self.scale
@@ -98,15 +126,25 @@ class BodyPainter:
         looks, pose = self.looks, self.pose
         wide = looks.shoulder_m
         sleeve = self.shirt if looks.long_sleeves or looks.skirt == "coat" else self.skin
+        arms = pose.arms
+        if looks.outfit is not None and GRIP not in arms:
+            arms = arms_for(looks.outfit.carried, arms)
         for row, side in enumerate((-1, 1)):
-            arm = pose.arms[row]
+            arm = arms[row]
             shoulder = self.at(wide * side, 1.37, 0)
             self.part(shoulder, (0.062, 0.066, 0.062), self.shirt)
             elbow, hand = self._joints(arm, side, shoulder)
+            holding = hand if arm == GRIP else None
             if pose.arms_before is not None and pose.arms_before[row] != arm:
                 old_elbow, old_hand = self._joints(pose.arms_before[row], side, shoulder)
+                holding = old_hand if pose.arms_before[row] == GRIP else holding
                 elbow = old_elbow + (elbow - old_elbow) * pose.arms_share
                 hand = old_hand + (hand - old_hand) * pose.arms_share
+            if holding is not None:
+                self.carried = hand - holding
+            if looks.outfit is not None:
+                draw_arm(self, shoulder, elbow, hand)
+                continue
             self.limb(shoulder, elbow, 0.052 * min(looks.build, 1.15), self.shirt)
             self.limb(elbow, hand, 0.042, sleeve)
             self.part(hand, (0.042, 0.055, 0.042), self.skin)
@@ -129,6 +167,8 @@ class BodyPainter:
             return self.at((wide + 0.14) * side, 1.14, -0.06), self.at(0.17 * side, 0.98, 0.06)
         if arm == "raise":
             return self.at((wide + 0.16) * side, 1.42, 0.1), self.at(wide * 0.6 * side, 1.6, 0.18)
+        if arm == "phone":
+            return self.at((wide + 0.07) * side, 1.14, 0.08), self.at(0.1 * side, 1.34, 0.34)
         if arm == "cross":
             return self.at((wide + 0.06) * side, 1.1, 0.06), self.at(-0.04 * side, 1.1, 0.22)
         swing = -0.7 * side * self.pose.stride
@@ -158,6 +198,8 @@ class BodyPainter:
 
 def cloth_shader(cloth: Cloth, *, neckline: float = 0.0, skin: Colours | None = None) -> Shader:
     """Return a shader of woven, wrinkled cloth, with a bare V below the neck if `neckline` is positive."""
+    if cloth.folds:
+        return fabric(cloth)
     wrinkles = grain(int(cloth.phase * 2.5) % 16)
 
     def shade(points: Colours) -> tuple[Colours, None]:

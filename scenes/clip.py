@@ -13,11 +13,13 @@ from scenes.actor import Actor
 from scenes.aois import Aoi, choose_aois
 from scenes.dressing import UNDRESSED, Dressing, dress
 from scenes.figure import draw_people
+from scenes.habits import PLAIN_HABITS, SHOPPERS
 from scenes.layout import build_place, hang_posters, sample_camera
 from scenes.photo import Recorder, record, sample_recorder
 from scenes.place import KINDS, Place
 from scenes.restyle import Restyler
 from scenes.script import write_script
+from scenes.showroom import furnished_showroom
 from scenes.style import PLAIN, Style
 from scenes.truth import Fixation, PeopleTruth
 
@@ -78,7 +80,7 @@ class Clip:
         canvas = self.place.canvas.copy()
         figures = [actor.figure(at_s) for actor in self.actors if actor.present(at_s)]
         people = draw_people(canvas, figures)
-        self.dressing.finish(canvas)
+        self.dressing.finish(canvas, figures)
         rng = np.random.default_rng([4, self.seed, index])
         return ClipFrame(
             pts_ns=self.pts_ns(index),
@@ -124,7 +126,10 @@ def make_clip(
     difficulty = 0.6 * max(0.0, rng.uniform(-1.0, 1.0))
     drawn_people = int(rng.choice([2, 3, 4, 5, 6], p=[0.15, 0.3, 0.3, 0.15, 0.1]))
     drawn_wh = (round(size_wh[0] * OVERSAMPLED), round(size_wh[1] * OVERSAMPLED))
-    furnished, aois, dressing = _furnished(rng, drawn_wh, kind, view, difficulty, (seed, style))
+    if style.salience:
+        furnished, aois, dressing = furnished_showroom(drawn_wh, kind, difficulty, _ZOOM, seed, style)
+    else:
+        furnished, aois, dressing = _furnished(rng, drawn_wh, kind, view, difficulty, (seed, style))
     actors = write_script(
         furnished,
         aois,
@@ -132,6 +137,7 @@ def make_clip(
         people=drawn_people if people is None else people,
         seconds=seconds,
         restyle=Restyler(style, seed, clip=True),
+        habits=SHOPPERS if style.salience else PLAIN_HABITS,
     )
     return Clip(
         seed=seed,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 import cv2
@@ -36,13 +37,23 @@ class Exhibit:
     """Half of its shorter side."""
 
 
-def set_out(place: Place, rng: np.random.Generator, count: int) -> list[Exhibit]:
-    """Draw up to `count` exhibits on what the camera sees: on walls, shelves, tops of tables, the floor, in the air."""
+def set_out(
+    place: Place, rng: np.random.Generator, count: int, *, avoid: Sequence[Floats] = (), standing: bool = True
+) -> list[Exhibit]:
+    """Draw exhibits on what the camera sees: on walls, shelves, tops of tables, the floor, in the air.
+
+    Args:
+        place: drawn on; what stands on the floor becomes one of its blocks.
+        rng: source of all choices.
+        count: how many at most.
+        avoid: (K, 2) polygons in fractions of the frame in which none has its middle.
+        standing: whether some may stand on the floor or hang from the ceiling.
+    """
     made: list[Exhibit] = []
     for _ in range(count * _TRIES):
         if len(made) == count:
             break
-        exhibit = _one(place, rng)
+        exhibit = _one(place, rng, avoid, standing=standing)
         if exhibit is not None:
             made.append(exhibit)
     return made
@@ -66,22 +77,25 @@ def carrier(place: Place, point: Floats) -> tuple[Floats, Floats, Floats] | None
     return None
 
 
-def _one(place: Place, rng: np.random.Generator) -> Exhibit | None:
+def _one(place: Place, rng: np.random.Generator, avoid: Sequence[Floats], *, standing: bool) -> Exhibit | None:
     camera = place.canvas.camera
     width, height = camera.size_wh
-    u, v = rng.uniform(0.04, 0.96) * width, rng.uniform(0.06, 0.94) * height
+    across, low = rng.uniform(0.04, 0.96), rng.uniform(0.06, 0.94)
+    if any(_within(across, low, polygon) for polygon in avoid):
+        return None
+    u, v = across * width, low * height
     depth = float(place.canvas.depth[int(v), int(u)])
     if not _NEAREST_M < depth < _FARTHEST_M:
         return None
     point = camera.point_at((u, v), depth)
     least = _LEAST_WIDTHS * width * depth / camera.focal_px
-    if rng.random() < 0.15:
+    if standing and rng.random() < 0.15:
         return _hung(place, rng, (u, v), depth)
     axes = carrier(place, point)
     if axes is not None:
         return _flat(place, rng, point, axes, least)
     if point[1] > -0.05:
-        return _on_floor(place, rng, point, least)
+        return _on_floor(place, rng, point, least) if standing else None
     top = next((block for block in place.blocks if block.holds(float(point[0]), float(point[2]), 0.0)), None)
     if top is not None and abs(top.height + float(point[1])) < 0.05:
         size = max(rng.uniform(0.12, 0.3), least)
@@ -231,6 +245,11 @@ def _lit(place: Place, point: Floats, radius_m: float, strength: float) -> None:
         y0 - y + reach : y1 - y + reach, x0 - x + reach : x1 - x + reach
     ]
     canvas.bgr[y0:y1, x0:x1] *= (1 + np.float32(strength) * disc)[..., None]
+
+
+def _within(x: float, y: float, polygon: Floats) -> bool:
+    """Say whether a point lies in a polygon or 4 % of the frame beside it."""
+    return cv2.pointPolygonTest((polygon * 1e3).astype(np.float32)[:, None], (x * 1e3, y * 1e3), True) >= -40
 
 
 def _sheet_of(colour: NDArray[np.float32]) -> Bytes:

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 from scenes.body import BodyPainter
 from scenes.camera import Camera
 from scenes.canvas import Canvas
+from scenes.face_box import face_of
 from scenes.geometry import looking_along, unit, yaw_pitch_roll_deg
 from scenes.head import HeadPainter
 from scenes.held import Held, draw_held
@@ -69,9 +70,6 @@ def draw_people(canvas: Canvas, figures: list[Figure]) -> PeopleTruth:
     for figure in figures:
         canvas.floor_shade(figure.pose.ground, 0.42, 0.45)
     drawn = [_draw(canvas, figure, 2 * row + 1) for row, figure in enumerate(figures)]
-    for figure in figures:
-        if figure.held is not None and figure.pose.grip is not None:
-            draw_held(canvas, figure.held, figure.pose.grip, figure.head_centre)
     rows = []
     for row, (figure, outline) in enumerate(zip(figures, drawn, strict=True)):
         if outline is not None:
@@ -95,6 +93,8 @@ def _draw(canvas: Canvas, figure: Figure, owner: int) -> _Drawn | None:
     here = _window(body_box, canvas.camera)
     covered = canvas.covered[here]
     head_covers = covered == owner + 1
+    if figure.held is not None and figure.pose.grip is not None:
+        draw_held(canvas, figure.held, figure.pose.grip + body.carried, centre)
     return _Drawn(head_box, body_box, head_covers, int(np.count_nonzero(head_covers | (covered == owner))))
 
 
@@ -117,6 +117,7 @@ def _truth_of(canvas: Canvas, figure: Figure, outline: _Drawn, owner: int) -> Pe
     ray_from_world = looking_along(unit(camera.to_camera(centre))).T @ camera.world_from_camera.T
     angles = yaw_pitch_roll_deg(ray_from_world @ figure.pose.head)
     target, in_frame = _seen_target(camera, figure.target)
+    face_box, face_visible = face_of(canvas, figure.looks, figure.pose, centre, owner + 1)
     return PeopleTruth(
         person_id=np.array([figure.person_id], np.int64),
         body_box=(body_box / size)[None],
@@ -133,6 +134,8 @@ def _truth_of(canvas: Canvas, figure: Figure, outline: _Drawn, owner: int) -> Pe
         in_frame=np.array([in_frame]),
         target_kind=np.array([TARGET_KINDS.index(figure.target.kind)], np.int64),
         looked_at=(figure.target.name,),
+        face_box=(_clipped(face_box, camera) / size)[None],
+        face_visible=np.array([face_visible]),
     )
 
 

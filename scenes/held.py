@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from scenes.canvas import Canvas, plain
 from scenes.colours import Colours, grey
 from scenes.geometry import cross, looking_along, unit
+from scenes.pose import GRIP, sample_arms
 from scenes.prints import Bytes, contrasting, package_print, poster_print, screen_print
 
 Floats = NDArray[np.float64]
@@ -58,6 +59,12 @@ def sample_held(rng: np.random.Generator, cloth: Colours, kind: str | None = Non
     front, back = (package_print(rng, main, across / high) for _ in range(2))
     size = (across, high, across if kind == "bottle" else across * rng.uniform(0.2, 0.6))
     return Held(kind, size, front, back, main * np.float32(0.8), rng.uniform(-0.2, 0.5), rng.uniform(0.9, 1.1))
+
+
+def gripping_arms(rng: np.random.Generator) -> tuple[str, str]:
+    """Draw left and right arm, of which one or both hold something."""
+    other = sample_arms(rng, reaching=0.0)
+    return ((GRIP, GRIP), (GRIP, other[1]), (other[0], GRIP))[int(rng.choice(3, p=[0.4, 0.2, 0.4]))]
 
 
 def draw_held(canvas: Canvas, held: Held, at: Floats, eyes: Floats) -> None:

@@ -15,10 +15,10 @@ from scenes.exhibits import Exhibit, set_out
 from scenes.figure import Figure, Target
 from scenes.furniture import box
 from scenes.geometry import direction, unit
-from scenes.held import sample_held
+from scenes.held import gripping_arms, sample_held
 from scenes.looks import Looks
 from scenes.place import Block, Place
-from scenes.pose import GRIP, Pose, body_point, head_centre, sample_arms, sample_eye_turn, turned_head
+from scenes.pose import Pose, body_point, head_centre, sample_eye_turn, turned_head
 from scenes.prints import contrasting
 
 Floats = NDArray[np.float64]
@@ -179,7 +179,7 @@ class InterestChooser:
             lean=lean,
             seated=person.seated,
             stride=float(rng.normal(0, 0.15)),
-            arms=_gripping(rng),
+            arms=gripping_arms(rng),
             arms_before=None,
             arms_share=1.0,
             head=np.eye(3),
@@ -195,7 +195,7 @@ class InterestChooser:
     def _with_hands_full(self, figure: Figure) -> Figure:
         """Return a person who also holds something, without heeding it."""
         rng = self.rng
-        pose = replace(figure.pose, arms=_gripping(rng))
+        pose = replace(figure.pose, arms=gripping_arms(rng))
         grip = body_point(figure.looks, pose, rng.uniform(-0.2, 0.2), rng.uniform(0.95, 1.2), rng.uniform(0.25, 0.35))
         return replace(figure, pose=replace(pose, grip=grip), held=sample_held(rng, figure.looks.top.colour))
 
@@ -208,9 +208,3 @@ def grip_before(rng: np.random.Generator, looks: Looks, pose: Pose, centre: Floa
         if abs(float(way[1])) < 0.95 * STEEPEST * float(np.linalg.norm(way)):
             return grip
     return body_point(looks, pose, 0.0, 1.4, 0.4)
-
-
-def _gripping(rng: np.random.Generator) -> tuple[str, str]:
-    """Return arms of which one or both hold something."""
-    other = sample_arms(rng, reaching=0.0)
-    return ((GRIP, GRIP), (GRIP, other[1]), (other[0], GRIP))[int(rng.choice(3, p=[0.4, 0.2, 0.4]))]

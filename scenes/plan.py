@@ -12,15 +12,15 @@ from numpy.typing import NDArray
 from scenes.actor import Actor, Look
 from scenes.aois import Aoi, sees
 from scenes.attention import STEEPEST
+from scenes.geometry import azimuth_elevation
+from scenes.habits import PLAIN_HABITS, Habits
+from scenes.held import Held, gripping_arms, sample_held
 from scenes.looks import Looks
 from scenes.place import Place, Thing
 from scenes.pose import head_centre, sample_arms, sample_eye_turn
 from scenes.route import Route
 
 Floats = NDArray[np.float64]
-
-_AT_STOP = {"aoi": 0.42, "surface": 0.12, "person": 0.09, "camera": 0.12, "hand": 0.06, "elsewhere": 0.19}
-_WALKING = {"aoi": 0.20, "surface": 0.14, "person": 0.08, "camera": 0.14, "hand": 0.04, "elsewhere": 0.40}
 
 
 @dataclass(frozen=True)
@@ -44,15 +44,23 @@ class _Aim:
     kind: str
     name: str
     point: Callable[[float], Floats]
+    held: Held | None = None
 
 
 class PlanWriter:
     """Fills one person's time with looks."""
 
     def __init__(
-        self, place: Place, aois: tuple[Aoi, ...], rng: np.random.Generator, parts: list[Part], part: Part
+        self,
+        place: Place,
+        aois: tuple[Aoi, ...],
+        rng: np.random.Generator,
+        parts: list[Part],
+        part: Part,
+        habits: Habits = PLAIN_HABITS,
     ) -> None:
-        self.place, self.aois, self.rng, self.part = place, aois, rng, part
+        """Remember the place, everybody's part and whose part this is."""
+        self.place, self.aois, self.rng, self.part, self.habits = place, aois, rng, part, habits
         self.others = [other for other in parts if other is not part]
         self.depth = place.canvas.depth
 
@@ -67,11 +75,16 @@ class PlanWriter:
             if rng.random() < 0.15:
                 length = rng.uniform(0.25, 0.6)
             first = stop is not None and (not plan or plan[-1].end_s < stop[0] + 0.3)
-            aim = self._choose(now, stop, first=first)
+            kind, aim = self._choose(now, stop, plan[-1] if plan else None, first=first)
+            if self.habits.lengths_s:
+                length = self.habits.length_s(rng, kind)
             shift = self._shift_s(plan[-1], aim, now) if plan else 0.0
             eye_yaw, eye_pitch = sample_eye_turn(rng)
             near = stop is not None and aim.name != "" and not aim.name.startswith("person")
-            arms = plan[-1].arms if plan and busy % 2 else sample_arms(rng, reaching=0.3 if near else 0.0)
+            kept = bool(plan) and busy % 2 == 1 and plan[-1].held is None
+            arms = plan[-1].arms if kept else sample_arms(rng, reaching=0.3 if near else 0.0)
+            if aim.held is not None:
+                arms = gripping_arms(rng)
             busy += 1
             plan.append(
                 Look(
@@ -83,8 +96,9 @@ class PlanWriter:
                     eye_yaw_deg=eye_yaw,
                     eye_pitch_deg=eye_pitch,
                     roll_deg=float(rng.normal(0, 5)),
-                    twist_rad=math.radians(float(np.clip(rng.normal(0, 20), -45, 45))),
-                    arms=arms if stop is not None else ("hang", "hang"),
+                    twist_rad=math.radians(float(np.clip(rng.normal(0, 20 if aim.held is None else 8), -45, 45))),
+                    arms=arms if stop is not None or aim.held is not None else ("hang", "hang"),
+                    held=aim.held,
                 )
             )
             now += shift + length
@@ -110,18 +124,38 @@ class PlanWriter:
         cosine = float(a @ b) / (float(np.linalg.norm(a)) * float(np.linalg.norm(b)) + 1e-9)
         return 0.12 + 0.26 * math.acos(min(1.0, max(-1.0, cosine))) / (math.pi / 2)
 
-    def _choose(self, now: float, stop: tuple[float, float, Aoi | None] | None, *, first: bool) -> _Aim:
-        """Return something that can be seen at the moment and, on the way, lies ahead."""
-        shares = _WALKING if stop is None else _AT_STOP
+    def _choose(
+        self, now: float, stop: tuple[float, float, Aoi | None] | None, before: Look | None, *, first: bool
+    ) -> tuple[str, _Aim]:
+        """Return something that can be seen at the moment and, on the way, lies ahead, and what it was drawn as."""
+        shares = self.habits.walking if stop is None else self.habits.at_stop
         for _ in range(40):
             kind = str(self.rng.choice(list(shares), p=list(shares.values())))
-            aoi = stop[2] if stop is not None and (first or self.rng.random() < 0.55) else None
+            aoi = stop[2] if stop is not None and (first or self.rng.random() < self.habits.faithful) else None
             if first and aoi is not None and self.rng.random() < 0.85:
                 kind = "aoi"
-            aim = self._aim(kind, now, aoi)
+            held = kind == "hand" and self.habits.holds
+            aim = self._in_hand(now, before) if held else self._aim(kind, now, aoi)
             if aim is not None and self._sensible(aim, now, walking=stop is None):
-                return aim
-        return self._ahead(now)
+                return kind, aim
+        return "elsewhere", self._ahead(now)
+
+    def _in_hand(self, now: float, before: Look | None) -> _Aim | None:
+        """Return a product just taken from a display, or a telephone, held where the person faces."""
+        rng, head = self.rng, self._head(now)
+        if before is None or before.held is not None:
+            return None
+        taken = any(aoi.name == before.name for aoi in self.aois)
+        if not taken and rng.random() < 0.6:
+            return None
+        turn, _ = azimuth_elevation(before.point(now) - head)
+        velocity = self.part.route.velocity(now + 0.3)
+        if float(np.hypot(*velocity)) > 0.2:
+            turn = math.atan2(float(velocity[0]), float(velocity[1]))
+        far = rng.uniform(0.33, 0.43)
+        offset = np.array([far * math.sin(turn), rng.uniform(0.24, 0.40), far * math.cos(turn)])
+        held = sample_held(rng, self.part.looks.top.colour, None if taken else "phone")
+        return _Aim("hand", "", lambda at_s: self._head(at_s) + offset, held)
 
     def _ahead(self, now: float) -> _Aim:
         """Return a point three metres ahead, below eye level."""
@@ -159,6 +193,8 @@ class PlanWriter:
             angle, low = rng.uniform(-math.pi, math.pi), rng.uniform(0.32, 0.5)
             offset = np.array([0.4 * math.sin(angle), low, 0.4 * math.cos(angle)])
             return _Aim(kind, "", lambda at_s: self._head(at_s) + offset)
+        if kind == "thing":
+            return self._thing()
         # Often to this side of the camera's place, outside the picture.
         towards = rng.random() < 0.5
         angle = math.pi + rng.normal(0, 0.8) if towards else rng.uniform(-math.pi, math.pi)
@@ -170,13 +206,23 @@ class PlanWriter:
         """Return a product on a display or, as often, a bare spot of it; both well inside its image."""
         rng, canvas = self.rng, self.place.canvas
         things = [thing for thing in self.place.things if _lies_on(thing, aoi)]
-        if things and rng.random() < 0.45:
+        if things and rng.random() < self.habits.at_products:
             kind, fixed = "object", things[int(rng.integers(len(things)))].point
         else:
             kind, fixed = "surface", aoi.display.at(rng.uniform(0.12, 0.88), rng.uniform(0.12, 0.85))
         pixel, _ = canvas.camera.project(fixed)
         inside = aoi.contains(pixel / np.array(canvas.camera.size_wh, np.float64))
         return _Aim(kind, aoi.name, _still(fixed)) if inside and sees(canvas, fixed) else None
+
+    def _thing(self) -> _Aim | None:
+        """Return something that stands out and is in the picture outside all areas."""
+        if not self.place.things:
+            return None
+        fixed = self.place.things[int(self.rng.integers(len(self.place.things)))].point
+        pixel, _ = self.place.canvas.camera.project(fixed)
+        spot = pixel / np.array(self.place.canvas.camera.size_wh, np.float64)
+        outside = not any(aoi.contains(spot) for aoi in self.aois)
+        return _Aim("object", "", _still(fixed)) if outside and sees(self.place.canvas, fixed) else None
 
     def _sensible(self, aim: _Aim, now: float, *, walking: bool) -> bool:
         """Say whether a target is neither too near, too steep, behind furniture, behind a display nor the walker."""

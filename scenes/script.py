@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scenes.actor import Actor
 from scenes.aois import Aoi, sees
+from scenes.habits import PLAIN_HABITS, Habits
 from scenes.looks import Looks, sample_looks
 from scenes.place import Place
 from scenes.plan import Part, PlanWriter
@@ -32,15 +33,18 @@ def write_script(
     people: int,
     seconds: float,
     restyle: Callable[[Looks], Looks] = lambda looks: looks,
+    habits: Habits = PLAIN_HABITS,
 ) -> tuple[Actor, ...]:
     """Return up to `people` actors, ids from 1, looking as `restyle` makes them; fewer if there is no more room."""
     floor = Floor(place)
     parts: list[Part] = []
     for number in range(people):
-        part = _walk_on(place, floor, aois, rng, parts, person_id=number + 1, seconds=seconds, restyle=restyle)
+        part = _walk_on(
+            place, floor, aois, rng, parts, person_id=number + 1, seconds=seconds, restyle=restyle, habits=habits
+        )
         if part is not None:
             parts.append(part)
-    return tuple(PlanWriter(place, aois, rng, parts, part).actor() for part in parts)
+    return tuple(PlanWriter(place, aois, rng, parts, part, habits).actor() for part in parts)
 
 
 def _walk_on(
@@ -53,13 +57,14 @@ def _walk_on(
     person_id: int,
     seconds: float,
     restyle: Callable[[Looks], Looks],
+    habits: Habits,
 ) -> Part | None:
     """Give a person a start, stops, ways between them and perhaps an exit."""
     looks = restyle(sample_looks(rng))
     seated = rng.random() < _SEATED_SHARE[place.kind]
     comes_in = person_id > 1 and not seated and rng.random() < 0.45
     enters = rng.uniform(0.0, 0.45 * seconds) if comes_in else 0.0
-    spot, aim = _stop(place, aois, rng, parts, looks, seated)
+    spot, aim = _stop(place, aois, rng, parts, (looks, seated), habits)
     if comes_in:
         spot, aim = _outside(place, rng, looks), None
     if spot is None:
@@ -75,7 +80,10 @@ def _walk_on(
             times.append(now)
             spots.append(spot)
         leaves = not seated and rng.random() < 0.3
-        goal, aim = (_outside(place, rng, looks), None) if leaves else _stop(place, aois, rng, parts, looks, seated)
+        if leaves:
+            goal, aim = _outside(place, rng, looks), None
+        else:
+            goal, aim = _stop(place, aois, rng, parts, (looks, seated), habits)
         way = None if goal is None else floor.way(spot, goal)
         if way is None or goal is None:
             if not stops:
@@ -95,11 +103,18 @@ def _walk_on(
 
 
 def _stop(
-    place: Place, aois: tuple[Aoi, ...], rng: np.random.Generator, parts: list[Part], looks: Looks, seated: bool
+    place: Place,
+    aois: tuple[Aoi, ...],
+    rng: np.random.Generator,
+    parts: list[Part],
+    person: tuple[Looks, bool],
+    habits: Habits,
 ) -> tuple[Spot | None, Aoi | None]:
-    """Return a free spot from which the head is in view, mostly before a display."""
+    """Return a free spot from which the head of a person, seated or not, is in view, mostly before a display."""
+    looks, seated = person
     for attempt in range(160):
-        aim = aois[int(rng.integers(len(aois)))] if aois and rng.random() < 0.75 and attempt < 120 else None
+        before_one = aois and rng.random() < habits.before_display and attempt < 120
+        aim = aois[int(rng.integers(len(aois)))] if before_one else None
         if aim is not None:
             middle = aim.display.at(rng.uniform(0.1, 0.9), 0.5) + aim.display.normal * rng.uniform(0.7, 2.4)
             spot = float(middle[0]), float(middle[2])

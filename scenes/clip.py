@@ -80,7 +80,7 @@ class Clip:
         canvas = self.place.canvas.copy()
         figures = [actor.figure(at_s) for actor in self.actors if actor.present(at_s)]
         people = draw_people(canvas, figures)
-        self.dressing.finish(canvas, figures)
+        self.dressing.finish(canvas)
         rng = np.random.default_rng([4, self.seed, index])
         return ClipFrame(
             pts_ns=self.pts_ns(index),

@@ -143,13 +143,24 @@ def store_as_half(path: Path, least_values: int = 256) -> None:
             continue
         half = onnx.numpy_helper.to_array(weight).astype(np.float16)
         kept.append(onnx.numpy_helper.from_array(half, f"{weight.name}/half"))
-        casts.append(
-            onnx.helper.make_node("Cast", [f"{weight.name}/half"], [weight.name], to=onnx.TensorProto.FLOAT)
-        )
+        casts.append(onnx.helper.make_node("Cast", [f"{weight.name}/half"], [weight.name], to=onnx.TensorProto.FLOAT))
     del model.graph.initializer[:]
     model.graph.initializer.extend(kept)
     nodes = [*casts, *model.graph.node]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     onnx.checker.check_model(model, full_check=True)
+    onnx.save(model, str(path))
+
+
+def default_input(path: Path, name: str) -> None:
+    """Give an input of a file the default [0], so that who does not know of it need not feed it.
+
+    Args:
+        path: the ONNX file, replaced.
+        name: of an i64 input of one axis.
+    """
+    model = onnx.load(str(path))
+    model.graph.initializer.append(onnx.numpy_helper.from_array(np.zeros(1, np.int64), name))
+    onnx.checker.check_model(model)
     onnx.save(model, str(path))

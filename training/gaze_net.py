@@ -1,8 +1,9 @@
-"""Gaze target network: one pass over the scene, a few light layers per head, a heat map and an in-frame probability.
+"""Gaze target network: one pass over the scene, a light decoder per head, a heat map and an in-frame probability.
 
-The form follows Gaze-LLE (Ryan et al., 2024): scene tokens, a head prompt, a small transformer, a map. Added to it: the
-head's own crop, cut from the picture inside the graph, gives the gaze direction, and each scene token is told how well
-it lies along that direction. Trained from scratch on rendered scenes this reaches further than the prompt alone.
+The task and the contract are those of Gaze-LLE (Ryan et al., CVPR 2025). The way is another: the head's own crop, cut
+from the picture inside the graph, gives the gaze direction; each cell of the scene is told how it lies to that
+direction and to the head; and a small U-shaped stack of convolutions (Ronneberger et al., 2015) decides among the
+cells. What is the same for all heads of a picture is computed once.
 """
 
 from __future__ import annotations
@@ -12,60 +13,91 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.head_net import HeadNet, crop_heads
-from training.layers import AttentionLayer, Residual, conv_block, normalise
+from training.layers import Residual, conv_block, normalise
 
 SIZE_WH = (480, 288)
 MAP_CELLS = 64
-_SCENE_HW = (192, 320)
-_GRID_HW = (12, 20)
-_CONE_FEATURES = 7
+_FINE_HW = (36, 60)
+_CONE_FEATURES = 12
 _EMPTY_MAP_BIAS = -4.0
-_SMOOTH_SIGMA_CELLS = 4.0
-_SMOOTH_REACH = 8
+
+
+class Scene(nn.Module):
+    """Pictures to features at strides 8, 16 and 32, those of coarser ones added to the finer."""
+
+    def __init__(self, widths: tuple[int, ...] = (24, 48, 96, 128), out: tuple[int, ...] = (32, 48, 64)) -> None:
+        super().__init__()
+        c1, c2, c3, c4 = widths
+        fine, middle, coarse = out
+        self.stride8 = nn.Sequential(conv_block(12, c1, 2), conv_block(c1, c2, 2), Residual(c2))
+        self.stride16 = nn.Sequential(conv_block(c2, c3, 2), Residual(c3), Residual(c3))
+        self.stride32 = nn.Sequential(conv_block(c3, c4, 2), Residual(c4))
+        self.coarse = nn.Conv2d(c4, coarse, 1)
+        self.middle, self.to_middle = nn.Conv2d(c3, middle, 1), nn.Conv2d(coarse, middle, 1)
+        self.fine, self.to_fine = nn.Conv2d(c2, fine, 1), nn.Conv2d(middle, fine, 1)
+        self.merge = conv_block(fine, fine)
+
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return features (N, 32, 36, 60), (N, 48, 18, 30) and (N, 64, 9, 15) of normalised pictures (N, 3, 288, 480)."""
+        at8 = self.stride8(F.pixel_unshuffle(pictures, 2))
+        at16 = self.stride16(at8)
+        coarse = self.coarse(self.stride32(at16))
+        middle = self.middle(at16) + _twice(self.to_middle(coarse))
+        return self.merge(self.fine(at8) + _twice(self.to_fine(middle))), middle, coarse
+
+
+class Decoder(nn.Module):
+    """Scene features, a description of each cell as seen from a head, and the head's own features to a map."""
+
+    def __init__(self, head_features: int, widths: tuple[int, ...] = (32, 48, 64)) -> None:
+        super().__init__()
+        fine, middle, coarse = widths
+        self.cells = nn.Conv2d(_CONE_FEATURES, fine, 1)
+        self.look_fine, self.look_coarse = nn.Linear(head_features, fine), nn.Linear(head_features, coarse)
+        self.down16 = nn.Conv2d(fine, middle, 3, 2, 1)
+        self.down32 = nn.Conv2d(middle, coarse, 3, 2, 1)
+        self.far = Residual(coarse)
+        self.up16, self.merge16 = nn.Conv2d(coarse, middle, 1), nn.Conv2d(middle, middle, 3, 1, 1)
+        self.up8, self.merge8 = nn.Conv2d(middle, fine, 1), nn.Conv2d(fine, 16, 3, 1, 1)
+        self.to_map = nn.Conv2d(16, 1, 1)
+        self.to_in_frame = nn.Sequential(nn.Linear(2 * coarse + head_features, 64), nn.ReLU(), nn.Linear(64, 1))
+        nn.init.constant_(self.to_map.bias, _EMPTY_MAP_BIAS)
+
+    def forward(self, scene: tuple[Tensor, Tensor, Tensor], cells: Tensor, look: Tensor) -> tuple[Tensor, Tensor]:
+        """Return map logits (M, 36, 60) and in-frame logits (M,).
+
+        Args:
+            scene: features of each head's picture at three strides, (M, C, h, w).
+            cells: (M, 12, 36, 60).
+            look: (M, F) features of the head.
+        """
+        at8, at16, at32 = scene
+        fine = F.relu(at8 + self.cells(cells) + _spread(self.look_fine(look)))
+        middle = F.relu(self.down16(fine) + at16)
+        coarse = self.far(F.relu(self.down32(middle) + at32 + _spread(self.look_coarse(look))))
+        everywhere = torch.cat([coarse.mean((2, 3)), coarse.amax((2, 3)), look], 1)
+        middle = F.relu(self.merge16(middle + _twice(self.up16(coarse))))
+        fine = F.relu(self.merge8(fine + _twice(self.up8(middle))))
+        return self.to_map(fine)[:, 0], self.to_in_frame(everywhere)[:, 0]
 
 
 class GazeNet(nn.Module):
     """Pictures and head boxes to gaze heat maps, in-frame logits and direction vectors."""
 
-    def __init__(self, widths: tuple[int, ...] = (16, 32, 64, 96), width: int = 96, layers: int = 2) -> None:
+    def __init__(self) -> None:
         super().__init__()
-        c0, c1, c2, c3 = widths
-        rows, columns = _GRID_HW
-        self.scene = nn.Sequential(
-            conv_block(3, c0, 2),
-            conv_block(c0, c1, 2),
-            Residual(c1),
-            conv_block(c1, c2, 2),
-            Residual(c2),
-            conv_block(c2, c3, 2),
-            Residual(c3),
-            Residual(c3),
-            nn.Conv2d(c3, width, 1),
-        )
+        self.scene = Scene()
         self.head_net = HeadNet()
         features = self.head_net.vectors.in_features
-        self.place = nn.Parameter(torch.randn(rows * columns, width) * 0.02)
-        self.head_mark = nn.Parameter(torch.randn(width) * 0.1)
-        self.head_look = nn.Linear(features, width)
-        self.token = nn.Linear(features + 4, width)
-        self.cone = nn.Sequential(nn.Linear(_CONE_FEATURES, 32), nn.ReLU(), nn.Linear(32, width))
-        self.layers = nn.ModuleList(AttentionLayer(width) for _ in range(layers))
-        self.norm = nn.LayerNorm(width)
-        self.to_map = nn.Sequential(
-            nn.ConvTranspose2d(width, 48, 2, 2),
-            nn.ReLU(),
-            nn.Conv2d(48, 32, 3, 1, 1),
-            nn.ReLU(),
-            nn.Conv2d(32, 1, 1),
-        )
-        self.to_in_frame = nn.Sequential(nn.Linear(width, 64), nn.ReLU(), nn.Linear(64, 1))
-        nn.init.constant_(self.to_map[-1].bias, _EMPTY_MAP_BIAS)
+        self.look = nn.Sequential(nn.Linear(features + 10, 96), nn.ReLU())
+        self.decoder = Decoder(96)
+        rows, columns = _FINE_HW
         y, x = torch.meshgrid((torch.arange(rows) + 0.5) / rows, (torch.arange(columns) + 0.5) / columns, indexing="ij")
-        self.register_buffer("cell_x", x.flatten(), persistent=False)
-        self.register_buffer("cell_y", y.flatten(), persistent=False)
+        self.register_buffer("cell_x", x.reshape(1, rows, columns), persistent=False)
+        self.register_buffer("cell_y", y.reshape(1, rows, columns), persistent=False)
 
     def forward(self, pictures: Tensor, boxes: Tensor, picture_row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return map logits (M, 64, 64), in-frame logits (M,) and vectors (M, 6), head xyz then gaze xyz.
+        """Return map logits (M, 36, 60), in-frame logits (M,) and vectors (M, 6), head xyz then gaze xyz.
 
         Args:
             pictures: (N, 3, 288, 480) f32 BGR 0-255.
@@ -73,83 +105,82 @@ class GazeNet(nn.Module):
             picture_row: (M,) i64 row of each head's picture.
         """
         pictures = normalise(pictures)
-        shrunk = F.interpolate(pictures, size=_SCENE_HW, mode="bilinear", align_corners=False)
-        tokens = self.scene(shrunk).flatten(2).transpose(1, 2) + self.place  # (N, T, width)
-        look, vectors = self.head_net(crop_heads(pictures, boxes, picture_row))
-        cover = self._cover(boxes).unsqueeze(-1)
-        tokens = tokens[picture_row] + cover * (self.head_mark + self.head_look(look).unsqueeze(1))
-        tokens = tokens + self.cone(self._cone(boxes, vectors[:, 3:].float()))
+        at8, at16, at32 = self.scene(pictures)
+        features, vectors = self.head_net(crop_heads(pictures, boxes, picture_row))
         centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-        tokens = torch.cat([self.token(torch.cat([look, centre, size], 1)).unsqueeze(1), tokens], 1)
-        for layer in self.layers:
-            tokens = layer(tokens)
-        tokens = self.norm(tokens)
-        grid = tokens[:, 1:].transpose(1, 2).reshape(-1, tokens.shape[2], *_GRID_HW)
-        maps = F.interpolate(self.to_map(grid), size=(MAP_CELLS, MAP_CELLS), mode="bilinear", align_corners=False)
-        return maps[:, 0], self.to_in_frame(tokens[:, 0])[:, 0], vectors
+        look = self.look(torch.cat([features, vectors.float(), centre, size], 1))
+        cells = self._cells(boxes, vectors[:, 3:].float())
+        maps, in_frame = self.decoder((at8[picture_row], at16[picture_row], at32[picture_row]), cells, look)
+        return maps, in_frame, vectors
 
-    def _cover(self, boxes: Tensor) -> Tensor:
-        """Return how much of each cell the head box covers, square root, (M, T) 0..1."""
-        rows, columns = _GRID_HW
-        x1, y1, x2, y2 = (boxes[:, k : k + 1] for k in range(4))
-        wide = torch.minimum(x2, self.cell_x + 0.5 / columns) - torch.maximum(x1, self.cell_x - 0.5 / columns)
-        high = torch.minimum(y2, self.cell_y + 0.5 / rows) - torch.maximum(y1, self.cell_y - 0.5 / rows)
-        return (wide.clamp(min=0.0) * columns * high.clamp(min=0.0) * rows + 1e-8).sqrt()
+    def _cells(self, boxes: Tensor, gaze: Tensor) -> Tensor:
+        """Describe each cell as seen from the head along its gaze, (M, 12, 36, 60).
 
-    def _cone(self, boxes: Tensor, gaze: Tensor) -> Tensor:
-        """Describe each cell as seen from the head along its gaze, (M, T, 7).
-
-        The cosine between the gaze in the image plane and the way to the cell, sharpened twice; the distance; the
-        distance against how much of the gaze lies in the image plane; that part; the part along the view.
+        Which part of it the head covers; the cosine between the gaze in the image plane and the way to the cell,
+        sharpened three times; the way itself, in frame heights; its length; the length in heads; the length against
+        how much of the gaze lies in the image plane; that part; the part along the view.
         """
         aspect = SIZE_WH[0] / SIZE_WH[1]
-        gaze = F.normalize(gaze, dim=1, eps=1e-4)
-        away_x = (self.cell_x - (boxes[:, 0:1] + boxes[:, 2:3]) / 2) * aspect
-        away_y = self.cell_y - (boxes[:, 1:2] + boxes[:, 3:4]) / 2
+        rows, columns = _FINE_HW
+        gaze = F.normalize(gaze, dim=1, eps=1e-4).unsqueeze(2).unsqueeze(3)  # (M, 3, 1, 1)
+        x1, y1, x2, y2 = (boxes[:, k].reshape(-1, 1, 1) for k in range(4))
+        wide = torch.minimum(x2, self.cell_x + 0.5 / columns) - torch.maximum(x1, self.cell_x - 0.5 / columns)
+        high = torch.minimum(y2, self.cell_y + 0.5 / rows) - torch.maximum(y1, self.cell_y - 0.5 / rows)
+        cover = wide.clamp(min=0.0) * columns * high.clamp(min=0.0) * rows
+        away_x, away_y = (self.cell_x - (x1 + x2) / 2) * aspect, self.cell_y - (y1 + y2) / 2
         distance = (away_x**2 + away_y**2 + 1e-6).sqrt()
-        in_plane = (gaze[:, 0:1] ** 2 + gaze[:, 1:2] ** 2 + 1e-4).sqrt()
-        cosine = (away_x * gaze[:, 0:1] + away_y * gaze[:, 1:2]) / (distance * in_plane)
+        in_plane = (gaze[:, 0] ** 2 + gaze[:, 1] ** 2 + 1e-4).sqrt()
+        cosine = (away_x * gaze[:, 0] + away_y * gaze[:, 1]) / (distance * in_plane)
         ahead = cosine.clamp(min=0.0)
+        near = (ahead * ahead) * (ahead * ahead)
+        narrow = (near * near) * (near * near)
+        heads = (distance / (y2 - y1 + 0.02) * 0.2).clamp(max=3.0)
         same = torch.ones_like(cosine)
-        return torch.stack(
-            [
-                cosine,
-                ahead**4,
-                ahead**16,
-                distance,
-                distance / (in_plane + 0.2),
-                in_plane * same,
-                gaze[:, 2:3] * same,
-            ],
-            -1,
-        )
+        described = [
+            cover,
+            cosine,
+            near,
+            narrow,
+            (narrow * narrow) * (narrow * narrow),
+            away_x,
+            away_y,
+            distance,
+            heads,
+            distance / (in_plane + 0.2),
+            in_plane * same,
+            gaze[:, 2] * same,
+        ]
+        return torch.stack(described, 1)
 
 
 class GazeGraph(nn.Module):
-    """The Gaze-LLE-DINOv3 in-out contract: one picture, its head boxes, sigmoid outputs.
-
-    The map is smoothed before it leaves: its highest cell is then the place with the most probability about it, which
-    lies nearer to the target than the sharpest cell does.
-    """
+    """The Gaze-LLE-DINOv3 in-out contract, for one picture or many, with the directions of the heads beside."""
 
     def __init__(self, net: GazeNet) -> None:
         super().__init__()
         self.net = net
-        steps = torch.arange(-_SMOOTH_REACH, _SMOOTH_REACH + 1)
-        bump = torch.exp(-(steps**2) / (2 * _SMOOTH_SIGMA_CELLS**2))
-        self.register_buffer("bump", (bump / bump.sum()).reshape(1, 1, 1, -1), persistent=False)
 
-    def forward(self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor) -> tuple[Tensor, Tensor]:
-        """Return heatmap (heads, 64, 64) and inout (heads,), both 0..1.
+    def forward(self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor, image_row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+        """Return heatmap (heads, 64, 64) and inout (heads,), both 0..1, and direction (heads, 6).
 
         Args:
-            image_bgr: (1, 3, 288, 480) f32 0-255.
+            image_bgr: (N, 3, 288, 480) f32 0-255.
             bboxes_x1y1x2y2: (1, heads, 4) f32 fractions.
+            image_row: (heads,) i64 picture of each head; or (1,) where all are in one.
         """
         boxes = bboxes_x1y1x2y2[0]
-        row = torch.zeros_like(boxes[:, 0]).long()
-        maps, in_frame, _ = self.net(image_bgr, boxes, row)
-        reach = (_SMOOTH_REACH,) * 4
-        wide = F.pad(maps.sigmoid().unsqueeze(1), reach, mode="replicate")
-        smooth = F.conv2d(F.conv2d(wide, self.bump), self.bump.transpose(2, 3))
-        return smooth[:, 0].clamp(0.0, 1.0), in_frame.sigmoid()
+        row = image_row + torch.zeros_like(boxes[:, 0]).long()
+        maps, in_frame, vectors = self.net(image_bgr, boxes, row)
+        cells = (MAP_CELLS, MAP_CELLS)
+        wide = F.interpolate(maps.unsqueeze(1), size=cells, mode="bilinear", align_corners=False)
+        head, gaze = (F.normalize(part, dim=1, eps=1e-4) for part in vectors.split(3, 1))
+        return wide[:, 0].sigmoid(), in_frame.sigmoid(), torch.cat([head, gaze], 1)
+
+
+def _twice(features: Tensor) -> Tensor:
+    return F.interpolate(features, scale_factor=2.0, mode="nearest")
+
+
+def _spread(features: Tensor) -> Tensor:
+    """Turn (M, C) into (M, C, 1, 1)."""
+    return features.unsqueeze(2).unsqueeze(3)

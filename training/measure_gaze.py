@@ -15,15 +15,15 @@ from training.gaze_net import MAP_CELLS
 Floats = NDArray[np.float64]
 
 
-def measure_gaze(path: Path, rows: Rows, stills: int) -> dict[str, float]:
-    """Run the file on the true head boxes of the first `stills` rows and return its figures."""
+def measure_gaze(path: Path, rows: Rows) -> dict[str, float]:
+    """Run the file on the true head boxes of the rows and return its figures."""
     session = one_thread_session(path)
     areas: list[float] = []
     distances: list[float] = []
     centroids: list[float] = []
     in_frame: list[bool] = []
     probability: list[float] = []
-    for index in rows.ready()[:stills]:
+    for index in rows.ready():
         picture, people = still(rows, int(index))
         judged = judged_heads(people, picture.shape[0])
         if not judged.any():
@@ -32,7 +32,7 @@ def measure_gaze(path: Path, rows: Rows, stills: int) -> dict[str, float]:
             "image_bgr": picture.transpose(2, 0, 1)[None].astype(np.float32),
             "bboxes_x1y1x2y2": people.head_box[judged][None],
         }
-        maps, inout = session.run(None, feed)
+        maps, inout = session.run(["heatmap", "inout"], feed)
         in_frame.extend(people.in_frame[judged])
         probability.extend(inout)
         for heat, target, inside in zip(maps, people.target_point[judged], people.in_frame[judged], strict=True):

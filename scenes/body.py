@@ -132,7 +132,7 @@ class BodyPainter:
         for row, side in enumerate((-1, 1)):
             arm = arms[row]
             shoulder = self.at(wide * side, 1.37, 0)
-            self.part(shoulder, (0.062, 0.066, 0.062), self.shirt)
+            self.part(shoulder, (0.062, 0.066, 0.062) if looks.outfit is None else (0.056,) * 3, self.shirt)
             elbow, hand = self._joints(arm, side, shoulder)
             holding = hand if arm == GRIP else None
             if pose.arms_before is not None and pose.arms_before[row] != arm:

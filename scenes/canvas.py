@@ -208,6 +208,12 @@ class Canvas:
         on_floor = np.abs(self.depth[y0:y1, x0:x1] - floor_depth) < 0.03 * floor_depth
         self.bgr[y0:y1, x0:x1] *= (1 - np.float32(strength) * shade * on_floor)[..., None].astype(np.float32)
 
+    def outline(self, centre: Floats, axes: Floats, radii: Floats) -> Floats:
+        """Return the (4,) outline box in pixels of an ellipsoid in front of the camera, not clipped."""
+        camera = self.camera
+        middle = (centre - camera.position) @ camera.world_from_camera
+        return self._outline(middle, camera.world_from_camera.T @ axes, radii)
+
     def _outline(self, middle: Floats, turned: Floats, radii: Floats) -> Floats:
         """Return the exact box of an ellipsoid's silhouette (tangent planes through the camera's centre)."""
         dual = (turned * radii**2) @ turned.T - np.outer(middle, middle)

@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.colours import grey, random_colour, random_skin
+from scenes.outfit import Outfit
 
 Colours = NDArray[np.float32]
 
@@ -83,6 +84,8 @@ class Cloth:
     """0 stripes across, 1 checks, 2 print on the chest, 3 open front, 4 blocks, above: plain."""
     frequency: float
     phase: float
+    folds: float = 0.0
+    """Strength of light and dark folds; 0: plain cloth."""
 
 
 @dataclass(frozen=True)
@@ -124,6 +127,8 @@ class Looks:
     hat_shadow: float = 0.0
     """How far down the face the hat's shadow reaches, 0 (none) to 1."""
     headphones: Colours | None = None
+    outfit: Outfit | None = None
+    """Lifelike clothes; None: plain ones."""
 
 
 def sample_looks(rng: np.random.Generator) -> Looks:

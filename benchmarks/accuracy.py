@@ -1,10 +1,14 @@
-"""Measure the shipped graph against rendered truth: `python -m benchmarks.accuracy`, or with `--seeds 9001-9010`.
+"""Measure the shipped graph against rendered truth: `python -m benchmarks.accuracy`, one table for each named set.
+
+`--set bench-2` measures one set, `--seeds 9001-9010` clips of one's own.
 
 Clips go through H.264 and the retail graph as it ships. Heads and bodies are those of the detector at its shipped
 thresholds, at IoU 0.5; one that is visible by less than 30 % counts neither way. Yaws are those of `facing`, on the
 heads of tracks. Gaze maps are asked for the true head boxes, as the VideoAttentionTarget benchmark does: what boxes
-cost is in the figures of heads. True visits are the fixations of 0.3 s or more, on an area or a person, of the script
-that the scenes were rendered from; a told visit is right when person, target and time (IoU 0.5) agree, one to one.
+cost is in the figures of heads. Pairs are of two areas with middles 0.15 of the frame width apart, one about the point
+that somebody truly looks at on an area or thing: won when the map has more in that one. True visits are the fixations
+of 0.3 s or more, on an area or a person, of the script that the scenes were rendered from; a told visit is right when
+person, target and time (IoU 0.5) agree, one to one.
 """
 
 from __future__ import annotations
@@ -20,12 +24,12 @@ import numpy as np
 from benchmarks.accuracy_tally import Tally
 from benchmarks.clips import TrueClip, check_published, true_clips
 from benchmarks.graph_runs import record, shipped_graph, write_recording
-from benchmarks.results import command_line, finish, guarded, models_used
+from benchmarks.results import Figures, command_line, finish_sets, guarded, models_used
 from nodes.types import Tracks
 from pipeline.errors import PipelineError
 from pipeline.frames import Stream
 from pipeline.streams import StreamConfig
-from scenes.sets import LEAST_VISIBLE, NamedSet, named_set, seed_set
+from scenes.sets import LEAST_VISIBLE, SETS, NamedSet, named_set, seed_set
 from scenes.truth import PeopleTruth
 
 
@@ -49,8 +53,8 @@ def measure(clip: TrueClip, tally: Tally) -> None:
         write_recording("tracks", recorded.edges["tracks"], map(true_heads, clip.frames), folder)
         every_frame = shipped_graph(["gaze"], ["gaze.schedule=every_frame"])
         asked = record(*every_frame, stream, ["gaze"], folder, replay=["tracks"])
-        for maps, truth in zip(asked.by_frame("gaze"), clip.frames, strict=True):
-            tally.add_gaze(maps, truth)
+        for number, (maps, truth) in enumerate(zip(asked.by_frame("gaze"), clip.frames, strict=True)):
+            tally.add_gaze(maps, truth, clip.size_wh, (clip.seed, number))
 
 
 def true_heads(truth: PeopleTruth) -> Tracks:
@@ -74,28 +78,38 @@ def true_heads(truth: PeopleTruth) -> Tracks:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Measure what the command line asks for and return the exit code."""
     options = _parser().parse_args(arguments)
-    chosen: NamedSet = seed_set(options.seeds, seconds=options.seconds) if options.seeds else named_set(options.set)
+    if options.seeds:
+        sets = [seed_set(options.seeds, seconds=options.seconds)]
+    else:
+        sets = [named_set(name) for name in options.set or SETS]
+    tables, details = {}, {}
+    for chosen in sets:
+        tables[chosen.name], details[chosen.name] = _of_set(chosen, options.out / "clips")
+    return finish_sets("accuracy", tables, {**details, "models": models_used()}, options)
+
+
+def _of_set(chosen: NamedSet, folder: Path) -> tuple[Figures, Figures]:
+    """Return the figures of a set and what explains them."""
     clips, tally = [], Tally()
-    for number, clip in enumerate(true_clips(chosen, options.out / "clips"), 1):
-        print(f"clip {number} of {len(chosen.seeds)}: seed {clip.seed}", file=sys.stderr)
+    for number, clip in enumerate(true_clips(chosen, folder), 1):
+        print(f"{chosen.name}: clip {number} of {len(chosen.seeds)}, seed {clip.seed}", file=sys.stderr)
         measure(clip, tally)
         clips.append(clip)
     held = check_published(chosen, clips)
     figures = {
-        "set": chosen.name,
         "seeds": f"{chosen.seeds[0]}-{chosen.seeds[-1]}",
         "frames": int(held["frames"]),
         "head_px_p50": held.get("head_px_p50"),
         "heads_under_24px": held.get("heads_under_24px"),
         **tally.figures(),
     }
-    return finish("accuracy", figures, {**tally.details(), "models": models_used()}, options)
+    return figures, tally.details()
 
 
 def _parser() -> argparse.ArgumentParser:
     parser = command_line("accuracy", "Measure the shipped graph against rendered truth.")
     which = parser.add_mutually_exclusive_group()
-    which.add_argument("--set", default="bench-1", help="a named set of clips (default bench-1)")
+    which.add_argument("--set", nargs="+", metavar="NAME", help=f"named sets of clips (default: {' '.join(SETS)})")
     which.add_argument("--seeds", metavar="9001-9010", help="clips of one's own")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the clips of --seeds (default 8)")
     return parser

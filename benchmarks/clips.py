@@ -11,9 +11,10 @@ from benchmarks.results import ROOT
 from pipeline.errors import ConfigError
 from pipeline.outputs import make_folder
 from pipeline.streams import Area
-from scenes.clip import Clip, make_clip
+from scenes.clip import Clip
 from scenes.files import read_truth, truth_path, write_clip
 from scenes.sets import NamedSet, statistics
+from scenes.style import PLAIN
 from scenes.truth import Fixation, PeopleTruth
 
 QUALITY = 12
@@ -43,9 +44,10 @@ def true_clips(chosen: NamedSet, folder: Path) -> Iterator[TrueClip]:
     place = make_folder(folder / _digest_of_scenes())
     width, height = chosen.size_wh
     for seed in chosen.seeds:
-        video = place / f"{seed}-{width}x{height}-{chosen.fps:g}fps-{chosen.seconds:g}s.mp4"
+        style = "" if chosen.style == PLAIN else f"-{chosen.style}"
+        video = place / f"{seed}-{width}x{height}-{chosen.fps:g}fps-{chosen.seconds:g}s{style}.mp4"
         if not truth_path(video).exists():
-            _render(make_clip(seed, seconds=chosen.seconds, fps=chosen.fps, size_wh=chosen.size_wh), video)
+            _render(chosen.clip(seed), video)
         truth = read_truth(truth_path(video))
         yield TrueClip(
             seed=seed,

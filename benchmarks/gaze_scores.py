@@ -15,6 +15,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 CELLS = 64
 REACH = 9
+APART, RADIUS = 0.15, 0.05
+"""Distance and size of the two round areas of `pair_won`, in frame widths."""
 
 
 def to_cells(heat: Array) -> Array:
@@ -85,3 +87,38 @@ def centroid_distance(heat: Array, target: Array) -> float:
     weight = heat.astype(np.float64) + np.finfo(np.float64).tiny  # a map of zeros has its centre in the middle
     weight /= weight.sum()
     return float(np.hypot(weight.sum(axis=0) @ middles - target[0], weight.sum(axis=1) @ middles - target[1]))
+
+
+def rival_spot(target: Array, size_wh: tuple[int, int], rng: np.random.Generator) -> Array:
+    """Return a point (2,) `APART` from a target in a random direction, its round area whole within the frame.
+
+    Args:
+        target: (2,) in fractions of the frame, inside it.
+        size_wh: size of the frame; of it only the aspect counts.
+        rng: source of the direction.
+
+    Raises:
+        ValueError: the frame is too flat or too tall for any such point.
+    """
+    per_width = np.array([1.0, size_wh[0] / size_wh[1]])  # fractions of the frame for one frame width
+    angles = rng.uniform(0, 2 * np.pi, 256)
+    spots = target + APART * per_width * np.stack([np.cos(angles), np.sin(angles)], axis=1)
+    edge = RADIUS * per_width
+    inside = np.flatnonzero(((spots >= edge) & (spots <= 1 - edge)).all(axis=1))
+    if not len(inside):
+        raise ValueError(f"rival_spot: expected room for a second area, got target {target!r} in a frame {size_wh!r}")
+    return np.asarray(spots[inside[0]])
+
+
+def pair_won(heat: Array, target: Array, rival: Array, size_wh: tuple[int, int]) -> bool:
+    """Say whether more of a map (64, 64) lies in the round area about a target (2,) than in that about a rival (2,).
+
+    Cells count whole when their middles are within `RADIUS`; a tie is lost.
+    """
+    middles = (np.arange(CELLS) + 0.5) / CELLS
+    x, y = np.meshgrid(middles, middles * size_wh[1] / size_wh[0])
+    masses = []
+    for point in (target, rival):
+        within = np.hypot(x - point[0], y - point[1] * size_wh[1] / size_wh[0]) <= RADIUS
+        masses.append(float(heat[within].sum(dtype=np.float64)))
+    return masses[0] > masses[1]

@@ -54,11 +54,38 @@ def finish(
     """
     targets = read_targets(TARGETS, name)
     print(table(name, figures, targets))
-    path = make_folder(arguments.out) / f"{name}.json"
     content = {**(beside or {}), **nested(figures), "details": details}
+    return _ended(name, content, misses(figures, targets), arguments)
+
+
+def finish_sets(name: str, tables: dict[str, Figures], details: Figures, arguments: argparse.Namespace) -> int:
+    """Do as `finish` does with figures of several sets: a table each, keyed by set in the file.
+
+    Targets of a set that was not measured are left alone.
+
+    Args:
+        name: the benchmark.
+        tables: figures by key, by set; targets are read under `<set>.<key>`.
+        details: as `finish` takes them.
+        arguments: the parsed command line.
+    """
+    wanted = read_targets(TARGETS, name)
+    by_set = {
+        chosen: {key.partition(".")[2]: wanted[key] for key in wanted if key.startswith(f"{chosen}.")}
+        for chosen in tables
+    }
+    print("\n\n".join(table(chosen, figures, by_set[chosen]) for chosen, figures in tables.items()))
+    missed = [f"{chosen}.{line}" for chosen in tables for line in misses(tables[chosen], by_set[chosen])]
+    return _ended(name, {**tables, "details": details}, missed, arguments)
+
+
+def _ended(name: str, content: Figures, missed: list[str], arguments: argparse.Namespace) -> int:
+    """Write a benchmark's file and return the exit code."""
+    path = make_folder(arguments.out) / f"{name}.json"
     write_atomically(path, json.dumps(content, indent=1, ensure_ascii=False) + "\n")
     print(path)
-    missed = misses(figures, targets) if arguments.check else []
+    if not arguments.check:
+        return DONE
     for line in missed:
         print(f"{name}: {line}", file=sys.stderr)
     return MISSED if missed else DONE

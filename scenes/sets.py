@@ -16,6 +16,7 @@ import numpy as np
 
 from scenes import VERSION
 from scenes.clip import Clip, make_clip
+from scenes.style import FULL, PLAIN, Style
 from scenes.truth import FACES, TARGET_KINDS, PeopleTruth
 
 LEAST_VISIBLE = 0.3
@@ -38,11 +39,16 @@ class NamedSet:
     fps: float
     size_wh: tuple[int, int]
     statistics: dict[str, float]
-    """As `statistics` returned them when the set was published."""
+    """As `statistics` returned them when the set was published; empty: never published."""
+    style: Style = PLAIN
+
+    def clip(self, seed: int) -> Clip:
+        """Make the clip of one of the seeds."""
+        return make_clip(seed, seconds=self.seconds, fps=self.fps, size_wh=self.size_wh, style=self.style)
 
     def clips(self) -> Iterator[Clip]:
         """Make the clips, one at a time."""
-        return (make_clip(s, seconds=self.seconds, fps=self.fps, size_wh=self.size_wh) for s in self.seeds)
+        return (self.clip(seed) for seed in self.seeds)
 
 
 BENCH_1 = NamedSet(
@@ -63,7 +69,19 @@ BENCH_1 = NamedSet(
     },
 )
 
-SETS = {"bench-1": BENCH_1}
+BENCH_2 = NamedSet(
+    name="bench-2",
+    version="1",
+    seeds=tuple(range(9_000_100, 9_000_114)),
+    seconds=10.0,
+    fps=12.5,
+    size_wh=(480, 288),
+    statistics={},
+    style=FULL,
+)
+"""Everything that scenes can show, and people who came to look at things; seeds taken before any model saw them."""
+
+SETS = {"bench-1": BENCH_1, "bench-2": BENCH_2}
 
 
 def named_set(name: str) -> NamedSet:

@@ -10,8 +10,10 @@ from benchmarks.gaze_scores import (
     average_precision,
     centroid_distance,
     gaze_auc,
+    pair_won,
     peak_distance,
     positives,
+    rival_spot,
     to_cells,
 )
 
@@ -117,3 +119,50 @@ def test_maps_of_other_sizes_are_stretched() -> None:
     assert (cells[:31] == 0).all() and (cells[33:] == 1).all()
     assert math.isclose(float(cells[31, 0]), 0.25) and math.isclose(float(cells[32, 0]), 0.75)
     assert to_cells(cells) is cells
+
+
+@pytest.mark.parametrize("target", [(0.5, 0.5), (0.0, 0.0), (0.99, 0.5), (0.3, 0.99)])
+def test_a_rival_is_0_15_frame_widths_away_and_whole_within_the_frame(target: tuple[float, float]) -> None:
+    for seed in range(20):
+        rival = rival_spot(np.array(target), (480, 288), np.random.default_rng(seed))
+
+        away_px = (rival - target) * [480, 288]
+        assert np.hypot(*away_px) == pytest.approx(0.15 * 480)
+        assert (rival * [480, 288] >= 24).all() and ((1 - rival) * [480, 288] >= 24).all()
+        assert rival_spot(np.array(target), (480, 288), np.random.default_rng(seed)) == pytest.approx(rival)
+
+
+def test_rivals_lie_on_all_sides() -> None:
+    middle = np.array([0.5, 0.5])
+    away = np.stack([rival_spot(middle, (480, 288), np.random.default_rng(seed)) for seed in range(80)]) - middle
+
+    assert (np.abs(away.mean(axis=0)) < 0.05).all()
+    assert ((away > 0).mean(axis=0) > 0.3).all()
+
+
+def test_a_frame_without_room_for_two_areas_is_refused() -> None:
+    with pytest.raises(ValueError, match=r"^rival_spot: expected room for a second area, got target array\("):
+        rival_spot(np.array([0.5, 0.5]), (480, 20), np.random.default_rng(0))
+
+
+def test_a_pair_is_won_by_the_area_that_holds_more() -> None:
+    target, rival = np.array([0.25, 0.5]), np.array([0.40, 0.5])
+
+    # Cell 16 has its middle at 0.258, cell 25 at 0.398.
+    assert pair_won(hill(16, 32), target, rival, (480, 288))
+    assert not pair_won(hill(25, 32), target, rival, (480, 288))
+    assert pair_won(hill(16, 32) + 0.9 * hill(25, 32), target, rival, (480, 288))
+    assert not pair_won(0.9 * hill(16, 32) + hill(25, 32), target, rival, (480, 288))
+    assert not pair_won(np.ones((64, 64)), target, target, (480, 288)), "a tie is lost"
+    assert not pair_won(np.zeros((64, 64)), target, rival, (480, 288))
+
+
+def test_areas_are_round_in_pixels() -> None:
+    target, rival = np.array([0.5, 0.5]), np.array([0.5, 0.75])
+
+    # 0.05 of 480 px are 24 px: row 37 has its middle 24.75 px below the target, row 36 20.25 px.
+    assert pair_won(hill(32, 36), target, rival, (480, 288))
+    assert not pair_won(hill(32, 37), target, rival, (480, 288))
+    # Column 35 has its middle 0.0547 to the right, column 34 0.039.
+    assert pair_won(hill(34, 32), target, rival, (480, 288))
+    assert not pair_won(hill(35, 32), target, rival, (480, 288))

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from benchmarks import results
-from benchmarks.results import TARGETS, finish, guarded, misses, read_targets, table
+from benchmarks.results import TARGETS, finish, finish_sets, guarded, misses, read_targets, table
 from pipeline.errors import ConfigError
 
 
@@ -43,6 +43,27 @@ def test_finish_writes_the_file_and_fails_only_when_asked(
     said = capsys.readouterr()
     assert "head_recall  0.5  at least 0.95" in said.out
     assert ("real: head_recall: expected at least 0.95, got 0.5\n" in said.err) is check
+
+
+def test_figures_of_sets_are_held_against_their_own_targets(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    targets = {"one.recall": {"at_least": 0.9}, "two.recall": {"at_least": 0.5}, "three.recall": {"at_least": 0.5}}
+    monkeypatch.setattr(results, "read_targets", lambda path, name: targets)
+    options = argparse.Namespace(out=tmp_path, check=True)
+
+    assert finish_sets("accuracy", {"one": {"recall": 0.8}, "two": {"recall": 0.6}}, {"heads": 3}, options) == 1
+
+    assert json.loads((tmp_path / "accuracy.json").read_text()) == {
+        "one": {"recall": 0.8},
+        "two": {"recall": 0.6},
+        "details": {"heads": 3},
+    }
+    said = capsys.readouterr()
+    assert said.out.startswith(
+        "one          target\nrecall  0.8  at least 0.9\n\ntwo          target\nrecall  0.6  at least 0.5\n"
+    )
+    assert said.err == "accuracy: one.recall: expected at least 0.9, got 0.8\n"
 
 
 def test_wrong_input_is_a_paragraph_and_exit_code_2(capsys: pytest.CaptureFixture[str]) -> None:

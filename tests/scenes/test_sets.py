@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import cv2
@@ -6,7 +7,8 @@ import numpy as np
 import pytest
 
 from scenes import VERSION, sets
-from scenes.sets import BENCH_1, NamedSet, fingerprint, named_set, seed_set, statistics
+from scenes.sets import BENCH_1, BENCH_2, NamedSet, fingerprint, named_set, seed_set, statistics
+from scenes.style import FULL, PLAIN, Style
 from scenes.truth import no_people
 
 GOLDEN = Path(__file__).parent / "bench_1.npz"
@@ -49,6 +51,22 @@ def test_bench_1_is_what_it_was_named() -> None:
     assert BENCH_1.version == VERSION == "1"
 
 
+def test_bench_2_shows_everything() -> None:
+    assert named_set("bench-2") is BENCH_2
+    assert BENCH_2.seeds == tuple(range(9_000_100, 9_000_114))
+    assert BENCH_2.style == FULL
+    assert not set(BENCH_1.seeds) & set(BENCH_2.seeds)
+
+
+def test_clips_of_a_set_have_its_style() -> None:
+    chosen = replace(seed_set("505", seconds=0.5, size_wh=(160, 96)), style=Style.parse("salience"))
+
+    (clip,) = chosen.clips()
+
+    assert [aoi.name for aoi in clip.aois] == [aoi.name for aoi in chosen.clip(505).aois]
+    assert [aoi.name for aoi in clip.aois] != [aoi.name for aoi in replace(chosen, style=PLAIN).clip(505).aois]
+
+
 def test_statistics_of_a_frame_by_hand() -> None:
     people = no_people()
     frame = type(people)(
@@ -86,8 +104,8 @@ def test_seeds_as_text() -> None:
 
 
 def test_unknown_sets_and_other_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
-    with pytest.raises(ValueError, match=r"^scenes: expected a set among bench-1, got 'bench-2'$"):
-        named_set("bench-2")
+    with pytest.raises(ValueError, match=r"^scenes: expected a set among bench-1, bench-2, got 'bench-3'$"):
+        named_set("bench-3")
     monkeypatch.setattr(sets, "VERSION", "2")
     message = (
         "scenes: set 'bench-1' was published with version '1' of the scenes, this is '2';"

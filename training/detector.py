@@ -1,6 +1,6 @@
 """Train the detector of bodies, heads, faces and head directions on rendered stills: python -m training.detector.
 
-The directions come from the weights of python -m training.head, which the exported graph holds too.
+Its directions start from the weights of python -m training.head.
 """
 
 from __future__ import annotations
@@ -15,15 +15,15 @@ from torch import Tensor
 from training import head
 from training.batches import picture_tensor
 from training.cards import DETECTOR_FILE, ship_detector
-from training.data import ROOT, STILL_WH, add_set_arguments, rendered
-from training.detector_draws import DetectorDraws
+from training.data import ROOT, add_set_arguments, rendered
+from training.detector_draws import DetectorBatch, DetectorDraws
 from training.detector_graph import PER_CLASS, ROWS_PER_CLASS, Calibration, DetectorGraph
 from training.detector_loss import ClassTargets, box_loss, centre_loss
 from training.detector_net import CLASSES, DetectorNet, maps_of
 from training.draws import Draws
 from training.export import check_against_torch, export_onnx, milliseconds, store_as_half
-from training.head_net import HeadNet
-from training.layers import fuse_batch_norm
+from training.head_net import vector_loss
+from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, load_weights, train
 from training.measure_detector import calibrate, measure_detector
 from training.record import read_run, set_up, write_run
@@ -80,9 +80,7 @@ def main() -> None:
     parser.add_argument("--held-out", default=_HOLD_OUT, help=f"stills to measure with, default {_HOLD_OUT}")
     parser.add_argument("--calibrate", default=_CALIBRATION, help=f"stills for the scores, default {_CALIBRATION}")
     parser.add_argument("--init", type=Path, help="weights to start from")
-    parser.add_argument(
-        "--head", type=Path, default=head.WEIGHTS, help="weights of the head network or of a gaze network"
-    )
+    parser.add_argument("--head", type=Path, default=head.WEIGHTS, help="weights of python -m training.head")
     parser.add_argument("--out", type=Path, default=FOLDER, help="folder of checkpoints and of the exported file")
     parser.add_argument("--ship", action="store_true", help="replace the shipped file, its record and its card")
     arguments = parser.parse_args()
@@ -94,20 +92,23 @@ def main() -> None:
     net = DetectorNet()
     if arguments.init:
         load_weights(net, arguments.init)
+    else:
+        load_weights(net.heads.head_net, arguments.head)
     net = net.to(device, memory_format=torch.channels_last)
 
-    def losses_of(batch: tuple[Tensor, list[ClassTargets]], _: float) -> dict[str, Tensor]:
-        pictures, targets = batch
+    def losses_of(batch: DetectorBatch, _: float) -> dict[str, Tensor]:
+        pictures = normalise(picture_tensor(batch.pictures, device))
         with torch.autocast(device.type, torch.bfloat16):
-            maps = net(picture_tensor(pictures, device))
-        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in targets]
-        return detector_losses(maps.float(), wanted)
+            maps, features = net(pictures)
+            _, vectors = net.heads(pictures, features, batch.head_boxes.to(device), batch.head_rows.to(device))
+        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
+        return detector_losses(maps.float(), wanted) | {
+            "direction": vector_loss(vectors.float(), batch.vectors.to(device))
+        }
 
     outcome = train(net, Plan(arguments.steps, arguments.rate, 2e-2, 10.0, arguments.out), draws, losses_of)
-    head_net = HeadNet()
-    load_weights(head_net, arguments.head, "head_net")
     path, shown = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], torch.device("cpu"))
-    graph = DetectorGraph(net.cpu(), head_net)
+    graph = DetectorGraph(net.cpu())
     export(graph, path, shown)
     graph.calibration = Calibration(calibrate(path, judged))
     figures = export(graph, path, shown) | measure_detector(path, held_out)

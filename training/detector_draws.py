@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import People, cut_out, place, weather
-from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, still
+from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, judged_heads, still
 from training.clutter import heap
 from training.data import STILL_WH
 from training.detector_loss import ClassTargets, class_targets
@@ -18,11 +19,29 @@ _SCALE = (0.6, 1.6)
 _HEAP_PART = 0.3
 _CUT_OUT_PART = 0.2
 _LEAST_FACE_PX = 6.0
+_MOST_HEADS = 4
+"""Heads of one picture whose directions are learnt; of a crowd some are drawn."""
+_BOX_JITTER = 0.06
 _UNKNOWN = 0.1
 """Visible part of a face that nobody knows of: it is neither wanted nor punished."""
 # Small pictures first: boxes are learnt from twice as many in the same time. Then all sizes the file is made for.
 _SMALL_UNTIL, _SMALL_WH = 0.3, (352, 224)
 _SIZES_WH = ((320, 192), (416, 256), STILL_WH, STILL_WH, STILL_WH, (640, 384))
+
+
+class DetectorBatch(NamedTuple):
+    """Pictures, what the maps should say of them, and the M heads whose directions are learnt, as arrays or tensors."""
+
+    pictures: Any
+    """(N, H, W, 3) u8 BGR."""
+    targets: list[ClassTargets]
+    """Of body, head and face."""
+    head_boxes: Any
+    """(M, 4) f32 fractions, moved a little."""
+    head_rows: Any
+    """(M,) i64 picture of each head."""
+    vectors: Any
+    """(M, 6) f32 head xyz, gaze xyz."""
 
 
 @dataclass(frozen=True)
@@ -34,8 +53,8 @@ class DetectorDraws:
     steps: int
     seed: int
 
-    def __call__(self, step: int) -> tuple[NDArray[np.uint8], list[ClassTargets]]:
-        """Return pictures (N, H, W, 3) BGR and the targets of body, head and face."""
+    def __call__(self, step: int) -> DetectorBatch:
+        """Return the batch of a step."""
         rng = np.random.default_rng([self.seed, 2, step])
         small = step < _SMALL_UNTIL * self.steps
         size_wh = _SMALL_WH if small else _SIZES_WH[int(rng.integers(len(_SIZES_WH)))]
@@ -48,7 +67,12 @@ class DetectorDraws:
                 picture, people = cut_out(picture, people, rng)
             pictures.append(weather(picture, rng))
             everybody.append(people)
-        return np.stack(pictures), targets_of(everybody, size_wh)
+        heads = [_heads(people, k, size_wh[1], rng) for k, people in enumerate(everybody)]
+        return DetectorBatch(
+            np.stack(pictures),
+            targets_of(everybody, size_wh),
+            *(np.concatenate(part) for part in zip(*heads, strict=True)),
+        )
 
 
 def targets_of(everybody: list[People], size_wh: tuple[int, int]) -> list[ClassTargets]:
@@ -62,6 +86,17 @@ def targets_of(everybody: list[People], size_wh: tuple[int, int]) -> list[ClassT
             ([box for box, _ in faces], [visible for _, visible in faces], _LEAST_FACE_PX),
         )
     ]
+
+
+def _heads(
+    people: People, row: int, height: int, rng: np.random.Generator
+) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
+    """Return boxes, rows and vectors of some heads of a picture."""
+    seen = rng.permutation(np.flatnonzero(judged_heads(people, height)))[:_MOST_HEADS]
+    box = people.head_box[seen]
+    side = np.tile(box[:, 2:] - box[:, :2], 2)
+    moved = box + rng.standard_normal(box.shape).astype(np.float32) * _BOX_JITTER * side
+    return moved, np.full(len(seen), row, np.int64), people.vectors[seen]
 
 
 def _faces(people: People) -> tuple[NDArray[np.float32], NDArray[np.float32]]:

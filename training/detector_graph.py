@@ -16,7 +16,6 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.detector_net import CLASSES, MULTIPLE_PX, STRIDE_PX, DetectorNet, boxes_px, maps_of
-from training.head_net import HeadNet, crop_heads
 from training.layers import normalise
 
 BODY_LABEL, HEAD_LABEL, FRONT_LABEL, FACE_LABEL = 0.0, 7.0, 8.0, 16.0
@@ -45,11 +44,11 @@ class Calibration(nn.Module):
 
 
 class DetectorGraph(nn.Module):
-    """Pictures of any size to sorted rows; the head network runs only on heads above the gate."""
+    """Pictures of any size to sorted rows; directions are worked out only for heads above the gate."""
 
-    def __init__(self, detector: DetectorNet, head_net: HeadNet, direction_gate: float = 0.15) -> None:
+    def __init__(self, detector: DetectorNet, direction_gate: float = 0.15) -> None:
         super().__init__()
-        self.detector, self.head_net, self.direction_gate = detector, head_net, direction_gate
+        self.detector, self.direction_gate = detector, direction_gate
         self.calibration = Calibration(dict.fromkeys(CLASSES, (1.0, 0.0)))
 
     def forward(self, input_bgr: Tensor) -> Tensor:
@@ -59,13 +58,13 @@ class DetectorGraph(nn.Module):
             input_bgr: (N, 3, H, W) f32 0-255, any H and W; read at the nearest multiples of 32.
         """
         size_hw = [(input_bgr.shape[k] + MULTIPLE_PX // 2) // MULTIPLE_PX * MULTIPLE_PX for k in (2, 3)]
-        picture = F.interpolate(input_bgr, size=size_hw, mode="bilinear", align_corners=False)
-        maps = self.detector(picture)
+        pictures = normalise(F.interpolate(input_bgr, size=size_hw, mode="bilinear", align_corners=False))
+        maps, features = self.detector(pictures)
         by_class = [maps_of(maps, k) for k in range(len(CLASSES))]
         scores = self.calibration(torch.stack([own[:, 0] for own in by_class], 1))
         found = {name: self._peaks(scores[:, k], by_class[k][:, 1:], name) for k, name in enumerate(CLASSES)}
         head_boxes, head_scores = found["head"]
-        first_bin, first_share = self._directions(picture, head_boxes, head_scores)
+        first_bin, first_share = self._directions(pictures, features, head_boxes, head_scores)
         gated = head_scores * (head_scores > self.direction_gate).to(head_scores.dtype)
         second_bin = torch.where(first_bin > DIRECTIONS - 1.5, torch.zeros_like(first_bin), first_bin + 1.0)
         rows = [_rows(torch.full_like(score, LABELS[name]), boxes, score) for name, (boxes, score) in found.items()]
@@ -93,13 +92,15 @@ class DetectorGraph(nn.Module):
         boxes = torch.stack([x1 / columns, y1 / rows, x2 / columns, y2 / rows], -1).clamp(0.0, 1.0)
         return boxes, best * _first_of_its_place(boxes, _OVERLAPS[name])
 
-    def _directions(self, picture: Tensor, head_boxes: Tensor, head_scores: Tensor) -> tuple[Tensor, Tensor]:
+    def _directions(
+        self, pictures: Tensor, features: Tensor, head_boxes: Tensor, head_scores: Tensor
+    ) -> tuple[Tensor, Tensor]:
         """Return for each head the lower direction beside its yaw (N, K) f32 and that direction's share (N, K)."""
         wanted = head_scores > self.direction_gate
         # The best head of a picture is always in, because runtimes differ on what a batch of no crops does.
         wanted = torch.cat([torch.ones_like(wanted[:, :1]), wanted[:, 1:]], 1)
         row, rank = wanted.nonzero(as_tuple=True)
-        _, vectors = self.head_net(crop_heads(normalise(picture), head_boxes[row, rank], row))
+        _, vectors = self.detector.heads(pictures, features, head_boxes[row, rank], row)
         # Heads below the gate keep (0, 0, -1): front, with a share of 1 of no score.
         head_xz = torch.cat([torch.zeros_like(head_boxes[..., :1]), -torch.ones_like(head_boxes[..., :1])], -1)
         head_xz = head_xz.index_put((row, rank), torch.stack([vectors[:, 0], vectors[:, 2]], -1))

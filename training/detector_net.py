@@ -1,4 +1,4 @@
-"""Detector of bodies, heads and faces: centre heat maps and box distances at stride 8, plain convolutions.
+"""Detector of bodies, heads and faces, and of where heads point: centre maps and box distances at stride 8.
 
 Centres as points follow CenterNet (Zhou et al., 2019), the distances to the four sides FCOS (Tian et al., 2019). The
 first convolution reads squares of 2x2 pixels as channels, so that no feature map of half the size is needed.
@@ -10,7 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.layers import Residual, conv_block, normalise
+from training.head_in_context import HeadInContext
+from training.layers import Residual, conv_block
 
 CLASSES = ("body", "head", "face")
 STRIDE_PX = 8
@@ -22,7 +23,7 @@ _PER_CLASS = 5
 
 
 class DetectorNet(nn.Module):
-    """BGR pictures to one set of maps for each class."""
+    """BGR pictures to one set of maps for each class, and heads in them to directions."""
 
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 160), neck: int = 64) -> None:
         super().__init__()
@@ -34,23 +35,26 @@ class DetectorNet(nn.Module):
         self.lateral8, self.lateral16, self.lateral32 = (nn.Conv2d(c, neck, 1) for c in (c2, c3, c4))
         self.merge16, self.merge8 = conv_block(neck, neck), conv_block(neck, neck)
         self.tower = conv_block(neck, 2 * neck)
+        self.heads = HeadInContext(neck)
         self.maps = nn.Conv2d(2 * neck, _PER_CLASS * len(CLASSES), 1)
         nn.init.normal_(self.maps.weight, 0.0, 0.01)
         nn.init.zeros_(self.maps.bias)
         self.maps.bias.data[::_PER_CLASS] = _CENTRE_BIAS
 
-    def forward(self, picture_bgr: Tensor) -> Tensor:
-        """Return maps (N, 15, H/8, W/8): for each class its centre logit and log distances in cells to x1, y1, x2, y2.
+    def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
+        """Return maps (N, 15, H/8, W/8), for each class its centre logit and log distances in cells to x1, y1, x2, y2.
+
+        And what they were made of, features (N, 64, H/8, W/8) for `self.heads`.
 
         Args:
-            picture_bgr: (N, 3, H, W) f32 0-255, H and W multiples of 32.
+            pictures: (N, 3, H, W) f32 normalised BGR, H and W multiples of 32.
         """
-        fine = self.stride8(self.stem(F.pixel_unshuffle(normalise(picture_bgr), 2)))
+        fine = self.stride8(self.stem(F.pixel_unshuffle(pictures, 2)))
         middle = self.stride16(fine)
         coarse = self.lateral32(self.stride32(middle))
         middle = self.merge16(self.lateral16(middle) + F.interpolate(coarse, scale_factor=2.0, mode="nearest"))
         fine = self.merge8(self.lateral8(fine) + F.interpolate(middle, scale_factor=2.0, mode="nearest"))
-        return self.maps(self.tower(fine))
+        return self.maps(self.tower(fine)), fine
 
 
 def maps_of(maps: Tensor, number: int) -> Tensor:

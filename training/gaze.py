@@ -123,7 +123,7 @@ def main() -> None:
     if arguments.init:
         load_weights(net, arguments.init)
     else:
-        load_weights(net.head_net, arguments.head, "head_net")
+        load_weights(net.heads.head_net, arguments.head)
     net = net.to(device, memory_format=torch.channels_last)
 
     def losses_of(drawn: GazeBatch, _: float) -> dict[str, Tensor]:

@@ -12,7 +12,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.head_net import HeadNet, crop_heads
+from training.head_in_context import FEATURES, HeadInContext
 from training.layers import Residual, conv_block, normalise
 
 SIZE_WH = (480, 288)
@@ -87,10 +87,9 @@ class GazeNet(nn.Module):
     def __init__(self) -> None:
         super().__init__()
         self.scene = Scene()
-        self.head_net = HeadNet()
-        features = self.head_net.vectors.in_features
-        self.look = nn.Sequential(nn.Linear(features + 10, 96), nn.ReLU())
-        self.decoder = Decoder(96)
+        self.heads = HeadInContext(32)
+        self.look = nn.Sequential(nn.Linear(FEATURES + 6, FEATURES), nn.ReLU())
+        self.decoder = Decoder(FEATURES)
         rows, columns = _FINE_HW
         y, x = torch.meshgrid((torch.arange(rows) + 0.5) / rows, (torch.arange(columns) + 0.5) / columns, indexing="ij")
         self.register_buffer("cell_x", x.reshape(1, rows, columns), persistent=False)
@@ -106,9 +105,8 @@ class GazeNet(nn.Module):
         """
         pictures = normalise(pictures)
         at8, at16, at32 = self.scene(pictures)
-        features, vectors = self.head_net(crop_heads(pictures, boxes, picture_row))
-        centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-        look = self.look(torch.cat([features, vectors.float(), centre, size], 1))
+        features, vectors = self.heads(pictures, at8, boxes, picture_row)
+        look = self.look(torch.cat([features, vectors], 1))
         cells = self._cells(boxes, vectors[:, 3:].float())
         maps, in_frame = self.decoder((at8[picture_row], at16[picture_row], at32[picture_row]), cells, look)
         return maps, in_frame, vectors

@@ -1,4 +1,4 @@
-"""Draw head crops for the head network: rendered for the purpose, or cut out of stills as the detector will cut them."""
+"""Draw head crops for the head network: rendered for the purpose, or cut out of stills as the graphs cut them."""
 
 from __future__ import annotations
 

@@ -133,20 +133,14 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     part.replace(path)
 
 
-def load_weights(net: nn.Module, path: Path, part: str = "") -> None:
+def load_weights(net: nn.Module, path: Path) -> None:
     """Read weights that save_weights wrote.
-
-    Args:
-        net: takes the weights.
-        path: the .npz file.
-        part: name of a part of a larger network; if the file holds such a part, its weights are taken.
 
     Raises:
         ValueError: the file holds other names or shapes than the net.
     """
     with np.load(path, allow_pickle=False) as file:
-        inner = [name for name in file.files if part and name.startswith(f"{part}.")]
-        weights = {name.removeprefix(f"{part}."): torch.from_numpy(file[name]) for name in inner or file.files}
+        weights = {name: torch.from_numpy(file[name]) for name in file.files}
     try:
         net.load_state_dict(weights)
     except RuntimeError as exc:

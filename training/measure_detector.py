@@ -15,7 +15,7 @@ from scipy.optimize import minimize
 
 from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, LEAST_VISIBLE, still
 from training.data import STILL_WH, Rows
-from training.detector_graph import DIRECTIONS, FRONT_LABEL, HEAD_LABEL, LABELS
+from training.detector_graph import DIRECTIONS, FRONT_LABEL, LABELS
 from training.export import one_thread_session
 from training.measure_gaze import average_precision
 

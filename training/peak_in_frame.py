@@ -34,9 +34,9 @@ from pipeline.node import Context
 from scenes.still import Still, render_still
 from training.batches import judged_heads
 from training.choice import Choices, fit
-from training.data import seed_range
+from training.data import SeedSet
 from training.measure_gaze import average_precision
-from training.record import one_thread_each
+from training.record import set_up
 
 logger = logging.getLogger(__name__)
 
@@ -130,11 +130,11 @@ def _surprise(true: Array, chance: Array) -> float:
     return float(-np.log(np.where(true, kept, 1 - kept)).mean())
 
 
-def _rendered(first: int, count: int) -> Iterator[Still]:
-    for seed in range(first, first + count):
-        if (seed - first) % 50 == 0:
-            logger.info("still %d of %d", seed - first, count)
-        yield render_still(seed, STILL_WH)
+def _rendered(chosen: SeedSet, begin: int, end: int) -> Iterator[Still]:
+    for index in range(begin, end):
+        if index % 50 == 0:
+            logger.info("still %d of %d", index, chosen.count)
+        yield render_still(chosen.first + index, STILL_WH, style=chosen.style)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -144,16 +144,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--model", default="gaze-shop-480", metavar="CARD", help="default gaze-shop-480")
     parser.add_argument(
-        "--stills", type=seed_range, default=(3_000_000, 600), metavar="FIRST+COUNT", help="default 3000000+600"
+        "--stills", default="plain:3000000+600", metavar="STYLE:FIRST+COUNT", help="default %(default)s"
     )
     options = parser.parse_args(arguments)
-    one_thread_each()
+    chosen = SeedSet.parse("stills", options.stills)
+    set_up(seed=0)
     context = Context("peak_in_frame", open_device("cpu"), Path(), ROOT, Graph("", ()))
     model = open_gaze_model(context, options.model, "--model")
-    first, count = options.stills
-    kept = count - int(count * MEASURED_SHARE)
-    by = fitted(seen(model, _rendered(first, kept)))
-    measured = figures(seen(model, _rendered(first + kept, count - kept)), by)
+    kept = chosen.count - int(chosen.count * MEASURED_SHARE)
+    by = fitted(seen(model, _rendered(chosen, 0, kept)))
+    measured = figures(seen(model, _rendered(chosen, kept, chosen.count)), by)
     if not model.tells_in_frame:
         measured = {key: value for key, value in measured.items() if not key.endswith("in_out")}
     told = "".join(f"# {key}: {value}\n" for key, value in measured.items())

@@ -34,12 +34,11 @@ def set_up(seed: int) -> torch.device:
 
 def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:
     """Collect what a run was: command, code, time, figures, and the run that it started from."""
-    commit = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=True).stdout.strip()
     module = Path(sys.argv[0]).stem
     return {
         "command": " ".join([f"python -m training.{module}", *sys.argv[1:]]),
         "arguments": {name: _plain(value) for name, value in sorted(vars(arguments).items())},
-        "code_commit": commit,
+        "code_commit": _commit(),
         "torch": str(torch.__version__),
         "steps": outcome.steps,
         "hours": round(outcome.hours, 3),
@@ -69,6 +68,15 @@ def write_yaml(path: Path, content: dict[str, Any], comment: str = "") -> None:
     path.parent.mkdir(parents=True, exist_ok=True)
     body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120, default_flow_style=None)
     path.write_text(f"# {comment}\n{body}" if comment else body, encoding="utf-8")
+
+
+def _commit() -> str | None:
+    """Return the commit of the code; None outside a git checkout, where a finished training must not fail of it."""
+    try:
+        told = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
+    except FileNotFoundError:
+        return None
+    return told.stdout.strip() or None
 
 
 def _plain(value: Any) -> Any:

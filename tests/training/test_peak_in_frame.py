@@ -53,7 +53,7 @@ def test_figures_are_those_of_the_peak_and_of_in_out_beside_it() -> None:
 
 
 def test_a_block_for_the_card_comes_out(capsys: pytest.CaptureFixture[str]) -> None:
-    assert main(["--stills", "3000000+10"]) == 0
+    assert main(["--stills", "plain:3000000+10"]) == 0
 
     said = capsys.readouterr().out
     told = GazeOutputs(**yaml.safe_load(said)["gaze"]).peak_in_frame
@@ -70,4 +70,4 @@ def test_too_few_stills_are_refused() -> None:
     with pytest.raises(
         ValueError, match=r"^--stills: expected people who look into the frame and others .*more stills$"
     ):
-        main(["--stills", "3000000+1"])
+        main(["--stills", "plain:3000000+1"])

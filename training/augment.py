@@ -30,7 +30,7 @@ class People:
     head_visible: NDArray[np.float32]
     """(N,) 0..1."""
     vectors: NDArray[np.float32]
-    """(N, 6) head xyz, gaze xyz, camera-ray frame."""
+    """(N, 6) head xyz, gaze xyz, camera-ray frame; nan where nobody knows them."""
     target_point: NDArray[np.float32]
     """(N, 2) may lie outside; nan behind the camera."""
     in_frame: NDArray[np.bool_]

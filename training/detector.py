@@ -6,6 +6,7 @@ Its directions start from the weights of python -m training.head.
 from __future__ import annotations
 
 import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -42,6 +43,22 @@ def detector_losses(maps: Tensor, targets: list[ClassTargets]) -> dict[str, Tens
         losses[f"{name}_centre"] = centre_loss(own[:, 0], wanted.heat, wanted.counted)
         losses[f"{name}_box"] = box_loss(own, wanted)
     return losses
+
+
+def losses_by(net: DetectorNet, device: torch.device) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
+    """Return what tells the weighted losses of a batch, for `training.loop.train`."""
+
+    def losses_of(batch: DetectorBatch, _: float) -> dict[str, Tensor]:
+        pictures = normalise(picture_tensor(batch.pictures, device))
+        with torch.autocast(device.type, torch.bfloat16):
+            maps, features = net(pictures)
+            _, vectors = net.heads(pictures, features, batch.head_boxes.to(device), batch.head_rows.to(device))
+        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
+        return detector_losses(maps.float(), wanted) | {
+            "direction": vector_loss(vectors.float(), batch.vectors.to(device))
+        }
+
+    return losses_of
 
 
 def export(graph: DetectorGraph, path: Path, stills: Tensor) -> dict[str, float]:
@@ -96,17 +113,9 @@ def main() -> None:
         load_weights(net.heads.head_net, arguments.head)
     net = net.to(device, memory_format=torch.channels_last)
 
-    def losses_of(batch: DetectorBatch, _: float) -> dict[str, Tensor]:
-        pictures = normalise(picture_tensor(batch.pictures, device))
-        with torch.autocast(device.type, torch.bfloat16):
-            maps, features = net(pictures)
-            _, vectors = net.heads(pictures, features, batch.head_boxes.to(device), batch.head_rows.to(device))
-        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
-        return detector_losses(maps.float(), wanted) | {
-            "direction": vector_loss(vectors.float(), batch.vectors.to(device))
-        }
-
-    outcome = train(net, Plan(arguments.steps, arguments.rate, 2e-2, 10.0, arguments.out), draws, losses_of)
+    outcome = train(
+        net, Plan(arguments.steps, arguments.rate, 2e-2, 10.0, arguments.out), draws, losses_by(net, device)
+    )
     path, shown = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], torch.device("cpu"))
     graph = DetectorGraph(net.cpu())
     export(graph, path, shown)

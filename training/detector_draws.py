@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from training.augment import People, cut_out, place, weather
+from training.augment import People, Pictures, cut_out, place, weather
 from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, judged_heads, still
 from training.clutter import heap
 from training.data import STILL_WH
@@ -26,7 +26,7 @@ _UNKNOWN = 0.1
 """Visible part of a face that nobody knows of: it is neither wanted nor punished."""
 # Small pictures first: boxes are learnt from twice as many in the same time. Then all sizes the file is made for.
 _SMALL_UNTIL, _SMALL_WH = 0.3, (352, 224)
-_SIZES_WH = ((320, 192), (416, 256), STILL_WH, STILL_WH, STILL_WH, (640, 384))
+SIZES_WH = ((320, 192), (416, 256), STILL_WH, STILL_WH, STILL_WH, (640, 384))
 
 
 class DetectorBatch(NamedTuple):
@@ -57,22 +57,32 @@ class DetectorDraws:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.seed, 2, step])
         small = step < _SMALL_UNTIL * self.steps
-        size_wh = _SMALL_WH if small else _SIZES_WH[int(rng.integers(len(_SIZES_WH)))]
-        pictures, everybody = [], []
-        for k in range(self.batch):
-            picture, people = place(*still(*self.stills[step * self.batch + k]), size_wh, rng, _SCALE)
-            if rng.random() < _HEAP_PART:
-                picture, people = heap(picture, people, rng)
-            if rng.random() < _CUT_OUT_PART:
-                picture, people = cut_out(picture, people, rng)
-            pictures.append(weather(picture, rng))
-            everybody.append(people)
-        heads = [_heads(people, k, size_wh[1], rng) for k, people in enumerate(everybody)]
-        return DetectorBatch(
-            np.stack(pictures),
-            targets_of(everybody, size_wh),
-            *(np.concatenate(part) for part in zip(*heads, strict=True)),
-        )
+        size_wh = _SMALL_WH if small else SIZES_WH[int(rng.integers(len(SIZES_WH)))]
+        numbers = range(step * self.batch, (step + 1) * self.batch)
+        return batch_of([altered(*still(*self.stills[k]), size_wh, rng) for k in numbers], size_wh, rng)
+
+
+def altered(
+    picture: Pictures, people: People, size_wh: tuple[int, int], rng: np.random.Generator
+) -> tuple[Pictures, People]:
+    """Return a picture and its people placed at a size, sometimes covered in part, and seen by another camera."""
+    picture, people = place(picture, people, size_wh, rng, _SCALE)
+    if rng.random() < _HEAP_PART:
+        picture, people = heap(picture, people, rng)
+    if rng.random() < _CUT_OUT_PART:
+        picture, people = cut_out(picture, people, rng)
+    return weather(picture, rng), people
+
+
+def batch_of(drawn: list[tuple[Pictures, People]], size_wh: tuple[int, int], rng: np.random.Generator) -> DetectorBatch:
+    """Make a batch of altered pictures of one size."""
+    pictures, everybody = (list(part) for part in zip(*drawn, strict=True))
+    heads = [_heads(people, k, size_wh[1], rng) for k, people in enumerate(everybody)]
+    return DetectorBatch(
+        np.stack(pictures),
+        targets_of(everybody, size_wh),
+        *(np.concatenate(part) for part in zip(*heads, strict=True)),
+    )
 
 
 def targets_of(everybody: list[People], size_wh: tuple[int, int]) -> list[ClassTargets]:
@@ -91,8 +101,9 @@ def targets_of(everybody: list[People], size_wh: tuple[int, int]) -> list[ClassT
 def _heads(
     people: People, row: int, height: int, rng: np.random.Generator
 ) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-    """Return boxes, rows and vectors of some heads of a picture."""
-    seen = rng.permutation(np.flatnonzero(judged_heads(people, height)))[:_MOST_HEADS]
+    """Return boxes, rows and vectors of some heads of a picture, of those whose vectors are known."""
+    learnt = judged_heads(people, height) & ~np.isnan(people.vectors[:, 0])
+    seen = rng.permutation(np.flatnonzero(learnt))[:_MOST_HEADS]
     box = people.head_box[seen]
     side = np.tile(box[:, 2:] - box[:, :2], 2)
     moved = box + rng.standard_normal(box.shape).astype(np.float32) * _BOX_JITTER * side

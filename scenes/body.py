@@ -15,6 +15,7 @@ from scenes.grain import grain
 from scenes.looks import Cloth, Looks
 from scenes.luggage import arms_for, put_beside, put_on_body
 from scenes.pose import GRIP, Pose, body_point
+from scenes.seats import draw_seat
 
 Floats = NDArray[np.float64]
 Colours = NDArray[np.float32]
@@ -38,6 +39,7 @@ class BodyPainter:
 
     def draw(self) -> None:
         """Draw everything, feet first."""
+        draw_seat(self)
         outfit = self.looks.outfit
         if outfit is not None:
             put_beside(self, outfit)

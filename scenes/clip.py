@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 
 from scenes.actor import Actor
 from scenes.aois import Aoi, choose_aois
+from scenes.company import actors_of_clip
 from scenes.dressing import UNDRESSED, Dressing, dress
 from scenes.figure import draw_people
 from scenes.habits import PLAIN_HABITS, SHOPPERS
@@ -134,7 +135,7 @@ def make_clip(
         furnished,
         aois,
         rng,
-        people=drawn_people if people is None else people,
+        people=actors_of_clip(style, seed, drawn_people) if people is None else people,
         seconds=seconds,
         restyle=Restyler(style, seed, clip=True),
         habits=SHOPPERS if style.salience else PLAIN_HABITS,

@@ -20,6 +20,8 @@ from scenes.truth import DIRECTIONS, TARGET_KINDS, PeopleTruth, no_people
 
 Floats = NDArray[np.float64]
 
+_ON_FLOOR = np.array([1.0, 0.0, 1.0])
+
 
 @dataclass(frozen=True)
 class Target:
@@ -68,7 +70,7 @@ def draw_people(canvas: Canvas, figures: list[Figure]) -> PeopleTruth:
     People of whose head not even the outline touches the picture, or of whom no pixel is visible, have no row.
     """
     for figure in figures:
-        canvas.floor_shade(figure.pose.ground, 0.42, 0.45)
+        canvas.floor_shade(figure.pose.ground * _ON_FLOOR, 0.42, 0.45)
     drawn = [_draw(canvas, figure, 2 * row + 1) for row, figure in enumerate(figures)]
     rows = []
     for row, (figure, outline) in enumerate(zip(figures, drawn, strict=True)):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 import numpy as np
 from numpy.typing import NDArray
@@ -129,6 +129,9 @@ class Looks:
     headphones: Colours | None = None
     outfit: Outfit | None = None
     """Lifelike clothes; None: plain ones."""
+    seat: str = "none"
+    """What the person sits on when it sits: one of `seats.SEATS`."""
+    seat_colour: Colours = field(default_factory=lambda: np.full(3, 60, np.float32))
 
 
 def sample_looks(rng: np.random.Generator) -> Looks:

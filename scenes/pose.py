@@ -31,7 +31,7 @@ class Pose:
     """Everything that moves."""
 
     ground: Floats
-    """(3,) world point between the feet, y = 0."""
+    """(3,) world point between the feet, y = 0; of who is carried or pushed, y is less."""
     body_yaw_rad: float
     """Azimuth the body faces."""
     lean: float

@@ -9,6 +9,7 @@ import numpy as np
 from scenes.hairstyle import with_hair
 from scenes.hatrack import with_headwear
 from scenes.looks import Looks
+from scenes.stature import with_stature
 from scenes.style import Style
 from scenes.wardrobe import with_clothes
 
@@ -18,6 +19,7 @@ _CHANGES: dict[str, Callable[[Looks, np.random.Generator], Looks]] = {
     "hair": with_hair,
     "headwear": with_headwear,
     "clothes": with_clothes,
+    "people": with_stature,
 }
 _WITHOUT = 0.3
 """Share of scenes that show nothing of a group."""

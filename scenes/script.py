@@ -62,9 +62,10 @@ def _walk_on(
     """Give a person a start, stops, ways between them and perhaps an exit."""
     looks = restyle(sample_looks(rng))
     seated = rng.random() < _SEATED_SHARE[place.kind]
+    low = seated or looks.seat == "wheelchair"
     comes_in = person_id > 1 and not seated and rng.random() < 0.45
     enters = rng.uniform(0.0, 0.45 * seconds) if comes_in else 0.0
-    spot, aim = _stop(place, aois, rng, parts, (looks, seated), habits)
+    spot, aim = _stop(place, aois, rng, parts, (looks, low), habits)
     if comes_in:
         spot, aim = _outside(place, rng, looks), None
     if spot is None:
@@ -83,7 +84,7 @@ def _walk_on(
         if leaves:
             goal, aim = _outside(place, rng, looks), None
         else:
-            goal, aim = _stop(place, aois, rng, parts, (looks, seated), habits)
+            goal, aim = _stop(place, aois, rng, parts, (looks, low), habits)
         way = None if goal is None else floor.way(spot, goal)
         if way is None or goal is None:
             if not stops:
@@ -99,7 +100,7 @@ def _walk_on(
             break
     end = min(seconds, now)
     route = Route(np.array(times), np.array(spots, np.float64))
-    return Part(person_id, looks, seated, route, enters, max(end, enters + 0.2), tuple(stops))
+    return Part(person_id, looks, low, route, enters, max(end, enters + 0.2), tuple(stops))
 
 
 def _stop(

@@ -29,7 +29,7 @@ def best_of_classes(label: Array, boxes: Array, scores: Array, max_iou: Array | 
         return order
     better, worse = _pairs_within(label[order])
     box = boxes[order].T
-    overlap = _overlaps(box[:, better], box[:, worse])
+    overlap = overlaps(box[:, better], box[:, worse])
     limit = max_iou if isinstance(max_iou, float) else max_iou[label[order[better]]]
     double = overlap > limit
     kept = np.ones(len(order), np.bool_)
@@ -52,7 +52,7 @@ def best_of_many(boxes: Array, scores: Array, max_iou: float, most: int) -> Arra
         best = block[best_of_classes(np.zeros(len(block), np.int64), boxes[block], scores[block], max_iou)]
         kept.append(best)
         if len(left):
-            left = left[(_overlaps(boxes[left].T[:, :, None], boxes[best].T[:, None]) <= max_iou).all(axis=1)]
+            left = left[(overlaps(boxes[left].T[:, :, None], boxes[best].T[:, None]) <= max_iou).all(axis=1)]
     return np.concatenate(kept)
 
 
@@ -65,7 +65,7 @@ def _pairs_within(label: Array) -> tuple[Array, Array]:
     return first, second
 
 
-def _overlaps(a: Array, b: Array) -> Array:
+def overlaps(a: Array, b: Array) -> Array:
     """Return intersection over union of boxes whose coordinates are the first axis (4, ...), as `ops.boxes.iou` does.
 
     For many pairs in a fraction of its time: nothing is no box here.

@@ -37,6 +37,7 @@ UNSEEN = {
     "detect_parts": {"attribute_min_iou", "joint_max_iou", "joint_min_score", "object_max_iou"},
     "detect_people": {"direction_min_iou", "body_max_iou", "head_max_iou"},
     "draw_overlay": {"scale", "line_width", "areas"},
+    "detect_still": {"still_s", "max_motion"},
     "estimate_appearance": {"min_height_px"},
     "estimate_camera_motion": {"min_share", "still"},
     "estimate_face_gaze": {"max_heads"},

@@ -29,7 +29,7 @@ FACES = (
     "intel_sample_videos/head-pose-face-detection-male.preview.mp4",
 )
 """Two people and one, whose faces are seen in every frame."""
-EDGES = ("people", "tracks", "facing", "steady")
+EDGES = ("living", "tracks", "facing", "steady")
 
 
 def measure(folder: Path, sets: Sequence[str] = ()) -> Tally:
@@ -43,7 +43,7 @@ def measure(folder: Path, sets: Sequence[str] = ()) -> Tally:
     for number, clip in enumerate(FACES, 2):
         print(f"clip {number} of {1 + len(FACES)}: {clip}", file=sys.stderr)
         ran = _run(folder / clip, sets)
-        tally.add_faces(clip, ran.by_frame("people"), known[clip], ran.frames()[0].size_wh[0])
+        tally.add_faces(clip, ran.by_frame("living"), known[clip], ran.frames()[0].size_wh[0])
     return tally
 
 

@@ -28,7 +28,7 @@ from pipeline.frames import Stream
 from pipeline.outputs import make_folder
 from pipeline.streams import StreamConfig
 
-EDGES = ("people", "tracks", "facing")
+EDGES = ("living", "tracks", "facing")
 
 
 def measure(folder: Path, clip: str, heads: dict[int, Heads], tally: Tally, sheet: ContactSheet) -> None:

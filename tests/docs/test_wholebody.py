@@ -18,7 +18,7 @@ BLOCKS = [re.sub(r"(?m)^    ", "", block) for block in re.findall(r"(?m)(?:^    
 def test_the_lines_of_the_page_are_those_of_the_graph() -> None:
     wired = yaml.safe_load(next(block for block in BLOCKS if block.startswith("parts:")))
 
-    assert len(wired) == 7
+    assert len(wired) == 8
     assert {name: GRAPH[name] for name in wired} == wired
 
 

@@ -82,8 +82,8 @@ def test_of_nodes_that_depend_on_each_other_one_can_ask() -> None:
 @pytest.mark.parametrize(
     ("graph", "above", "edges"),
     [
-        ("annotate", ("frames", "people", "tracks"), ("people", "tracks")),
-        ("retail", ("frames", "people", "tracks"), ("people", "tracks")),
+        ("annotate", ("frames", "people", "living", "tracks"), ("living", "tracks")),
+        ("retail", ("frames", "people", "living", "tracks"), ("living", "tracks")),
         ("track", ("detections", "tracks"), ("tracks",)),
     ],
 )

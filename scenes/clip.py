@@ -15,6 +15,7 @@ from scenes.company import actors_of_clip
 from scenes.dressing import UNDRESSED, Dressing, dress
 from scenes.figure import draw_people
 from scenes.habits import PLAIN_HABITS, SHOPPERS
+from scenes.film import CLEAR, Film, sample_film
 from scenes.layout import build_place, hang_posters, sample_camera
 from scenes.photo import Recorder, record, sample_recorder
 from scenes.place import KINDS, Place
@@ -66,6 +67,7 @@ class Clip:
     recorder: Recorder
     dressing: Dressing = UNDRESSED
     """What is drawn over the people of each frame."""
+    film: Film = CLEAR
 
     def __len__(self) -> int:
         """Count the frames."""
@@ -83,9 +85,10 @@ class Clip:
         people = draw_people(canvas, figures)
         self.dressing.finish(canvas)
         rng = np.random.default_rng([4, self.seed, index])
+        photo = record(self.film.expose(canvas.bgr), self.size_wh, self.recorder, rng, compress=False)
         return ClipFrame(
             pts_ns=self.pts_ns(index),
-            bgr=record(canvas.bgr, self.size_wh, self.recorder, rng, compress=False),
+            bgr=self.film.develop(photo, np.random.default_rng([128, self.seed, index])),
             people=people,
         )
 
@@ -151,6 +154,7 @@ def make_clip(
         fixations=all_fixations(furnished, actors, seconds),
         recorder=replace(sample_recorder(rng, difficulty), stamp=0),
         dressing=dressing,
+        film=replace(sample_film(style, seed, stream=100)[0], shake=0.0),
     )
 
 

@@ -13,6 +13,7 @@ from scenes.attention import attentive_figure
 from scenes.camera import Camera
 from scenes.canvas import Canvas
 from scenes.figure import Figure, Target, draw_people
+from scenes.film import sample_film
 from scenes.geometry import azimuth_elevation, direction
 from scenes.layout import VIEWS, sample_camera, sample_light
 from scenes.looks import sample_looks
@@ -56,7 +57,8 @@ def render_head_crop(seed: int, size: int = 96, style: Style = PLAIN) -> HeadCro
     while True:
         crop = _try_crop(rng, size, restyle, side)
         if crop is not None:
-            return crop
+            film, chance = sample_film(style, seed, stream=200)
+            return replace(crop, bgr=film.shoot(crop.bgr, chance))
 
 
 def _side(style: Style, seed: int) -> str:

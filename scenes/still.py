@@ -12,6 +12,7 @@ from scenes.attention import TargetChooser, attentive_figure
 from scenes.company import Company, restyled
 from scenes.dressing import dress
 from scenes.figure import Figure, draw_people
+from scenes.film import sample_film
 from scenes.interest import SALIENT_SHARE, InterestChooser
 from scenes.layout import build_place, sample_camera
 from scenes.photo import record, sample_recorder
@@ -77,8 +78,11 @@ def render_still(
     figures = company.with_riders(place, figures, restyle)
     people = draw_people(place.canvas, figures)
     dressing.finish(place.canvas)
+    film, chance = sample_film(style, seed)
+    film.smear(place.canvas, chance)
     recorder = sample_recorder(rng, difficulty)
-    return Still(bgr=record(place.canvas.bgr, size_wh, recorder, rng), people=people)
+    photo = record(film.expose(place.canvas.bgr), size_wh, recorder, rng)
+    return Still(bgr=film.develop(photo, chance), people=people)
 
 
 def _attentive(place: Place, rng: np.random.Generator, standing: list[Standing], *, close: bool) -> list[Figure]:

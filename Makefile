@@ -78,9 +78,8 @@ example-events: $(VENV)/run.stamp ## kill the retail graph and a listener while 
 example-live: $(VENV)/run.stamp ## lose two cameras, get them back, add a third, and account for every frame; under a minute
 	$(BIN)/python -m examples.live $(ARGS)
 
-train: $(VENV)/train.stamp ## make the shipped models anew; hours
-	$(BIN)/python -m training.detector $(ARGS)
-	$(BIN)/python -m training.gaze $(ARGS)
+train: $(VENV)/train.stamp ## make the shipped models anew, hours; goes on where it stopped (ARGS=--ship, ARGS=--list)
+	$(BIN)/python -m training $(ARGS)
 
 requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv

@@ -10,7 +10,7 @@ from typing import Any
 from nodes.ops.wholebody import NAMES
 from pipeline.model_files.pins import sha256_of
 from training.data import STILL_WH
-from training.detector_graph import BODY_LABEL, DIRECTIONS, FRONT_LABEL, HEAD_LABEL
+from training.detector_graph import DIRECTIONS, FRONT_LABEL, LABELS
 from training.gaze_net import MAP_CELLS, SIZE_WH
 from training.record import CARDS, MODELS, write_yaml
 
@@ -23,10 +23,10 @@ _TRAINED_ON = "rendered scenes only (scenes/); no real picture, no other model"
 
 def ship_detector(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:
     """Write the detector's record, and its file and card too if it replaces the shipped one."""
-    classes = {int(BODY_LABEL): "body", int(HEAD_LABEL): "head"}
-    classes |= {label: NAMES[label] for label in range(int(FRONT_LABEL), int(FRONT_LABEL) + DIRECTIONS)}
+    directions = range(int(FRONT_LABEL), int(FRONT_LABEL) + DIRECTIONS)
+    classes = {label: NAMES[label] for label in sorted({*map(int, LABELS.values()), *directions})}
     card: dict[str, Any] = {
-        "title": "people in shops, from rendered scenes: bodies, heads and where heads point",
+        "title": "people in shops, from rendered scenes: bodies, heads, faces and where heads point",
         "family": "wholebody34",
         "input_size_wh": list(STILL_WH),
         "classes": classes,

@@ -26,10 +26,10 @@ from numpy.typing import NDArray
 from scenes.crops import render_head_crop
 from scenes.still import render_still
 from scenes.style import Style
+from training.recipe import ROOT, sets_of
 
 logger = logging.getLogger(__name__)
 
-ROOT = Path("out/training")
 STILL_WH = (480, 288)
 CROP_WH = 96
 MOST_PEOPLE = 32
@@ -37,10 +37,6 @@ NOT_RENDERED = -1
 _CHUNK = 50
 
 Kind = Literal["stills", "crops"]
-
-STILLS = ("plain:1000000+6000", "plain:2000000+6000", "full:3000000+12000")
-CROPS = ("plain:1000000+16000", "plain:2000000+24000", "full:3000000+24000")
-"""What the shipped models are trained on."""
 
 PERSON = np.dtype(
     [
@@ -191,19 +187,14 @@ def _render_crop(rows: Rows, index: int, seed: int, style: Style) -> None:
     rows.count[index] = 1
 
 
-def add_set_arguments(parser: argparse.ArgumentParser, *, crops: bool = False) -> None:
-    """Add --stills, and --crops, which name sets; by default those of the shipped models."""
-    for kind, default in (("stills", STILLS), ("crops", CROPS))[: 1 + crops]:
-        parser.add_argument(
-            f"--{kind}", nargs="+", default=list(default), metavar="STYLE:FIRST+COUNT",
-            help=f"default {' '.join(default)}",
-        )  # fmt: skip
-
-
 def main() -> None:
     """Render the sets named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
-    add_set_arguments(parser, crops=True)
+    for kind in ("crops", "stills"):
+        parser.add_argument(
+            f"--{kind}", nargs="*", default=sets_of(kind), metavar="STYLE:FIRST+COUNT",
+            help="default: those of training/recipe.yaml, %(default)s",
+        )  # fmt: skip
     parser.add_argument("--processes", type=int, help="default: one for each core")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

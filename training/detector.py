@@ -5,7 +5,6 @@ Its directions start from the weights of python -m training.head.
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Callable
 from pathlib import Path
 
@@ -13,10 +12,10 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training import head
+from training.arguments import program_parser
 from training.batches import picture_tensor
 from training.cards import DETECTOR_FILE, ship_detector
-from training.data import ROOT, add_set_arguments, rendered
+from training.data import rendered
 from training.detector_draws import DetectorBatch, DetectorDraws
 from training.detector_graph import PER_CLASS, ROWS_PER_CLASS, Calibration, DetectorGraph
 from training.detector_loss import ClassTargets, box_loss, centre_loss
@@ -29,10 +28,10 @@ from training.loop import Plan, load_weights, train
 from training.measure_detector import calibrate, measure_detector
 from training.record import read_run, set_up, write_run
 
-FOLDER = ROOT / "detector"
 BATCH = 16
+REGULATION = (2e-2, 10.0)
+"""Weight decay and largest norm of a gradient."""
 TIMED_WH = (416, 256)
-_HOLD_OUT, _CALIBRATION = "full:9000000+600", "full:9200000+600"
 
 
 def detector_losses(maps: Tensor, targets: list[ClassTargets]) -> dict[str, Tensor]:
@@ -89,18 +88,7 @@ def export(graph: DetectorGraph, path: Path, stills: Tensor) -> dict[str, float]
 
 def main() -> None:
     """Render what is missing, train, export, measure, write record and card."""
-    parser = argparse.ArgumentParser(prog="python -m training.detector", description=__doc__)
-    add_set_arguments(parser)
-    parser.add_argument("--steps", type=int, default=12_000)
-    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", default=_HOLD_OUT, help=f"stills to measure with, default {_HOLD_OUT}")
-    parser.add_argument("--calibrate", default=_CALIBRATION, help=f"stills for the scores, default {_CALIBRATION}")
-    parser.add_argument("--init", type=Path, help="weights to start from")
-    parser.add_argument("--head", type=Path, default=head.WEIGHTS, help="weights of python -m training.head")
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of checkpoints and of the exported file")
-    parser.add_argument("--ship", action="store_true", help="replace the shipped file, its record and its card")
-    arguments = parser.parse_args()
+    arguments = program_parser("detector", __doc__).parse_args()
     device = set_up(arguments.seed)
     draws = DetectorDraws(
         Draws(rendered("stills", arguments.stills), arguments.seed), BATCH, arguments.steps, arguments.seed
@@ -112,10 +100,8 @@ def main() -> None:
     else:
         load_weights(net.heads.head_net, arguments.head)
     net = net.to(device, memory_format=torch.channels_last)
-
-    outcome = train(
-        net, Plan(arguments.steps, arguments.rate, 2e-2, 10.0, arguments.out), draws, losses_by(net, device)
-    )
+    plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers)
+    outcome = train(net, plan, draws, losses_by(net, device))
     path, shown = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], torch.device("cpu"))
     graph = DetectorGraph(net.cpu())
     export(graph, path, shown)

@@ -1,10 +1,10 @@
 """The shipped detector: networks, peak picking and row sorting in one graph with the DEIMv2-Wholebody34 contract.
 
-Rows are `[label, x1, y1, x2, y2, score]`, fractions of the frame, sorted by score. Labels: 0 body, 7 head, 16 face, 8-15
-the head directions in steps of 45 degrees: 8 front, 9 right-front, 10 right-side, ... 12 back, ... 15 left-front, where
-right is the right of the image. A direction row repeats its head's box. Each head has two: the score of the head is
-split between the two directions beside the estimated yaw so that the sum of score times direction vector points along
-that yaw.
+Rows are `[label, x1, y1, x2, y2, score]`, fractions of the frame, sorted by score. Labels: 0 body, 7 head, 16 face, and
+8-15 the head directions in steps of 45 degrees: 8 front, 9 right-front, 10 right-side, ... 12 back, ... 15 left-front,
+where right is the right of the image. A direction row repeats its head's box. Each head has two: the score of the head
+is split between the two directions beside the estimated yaw so that the sum of score times direction vector points
+along that yaw.
 """
 
 from __future__ import annotations

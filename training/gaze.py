@@ -5,17 +5,17 @@ The head branch starts from the weights of python -m training.head.
 
 from __future__ import annotations
 
-import argparse
+from collections.abc import Callable
 from pathlib import Path
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training import head
+from training.arguments import program_parser
 from training.batches import picture_tensor
 from training.cards import GAZE_FILE, ship_gaze
-from training.data import ROOT, add_set_arguments, rendered
+from training.data import rendered
 from training.draws import Draws
 from training.export import check_against_torch, default_input, export_onnx, milliseconds, store_as_half
 from training.gaze_draws import GazeBatch, GazeDraws
@@ -26,11 +26,11 @@ from training.loop import Plan, load_weights, train
 from training.measure_gaze import measure_gaze
 from training.record import read_run, set_up, write_run
 
-FOLDER = ROOT / "gaze"
 BATCH, MOST_HEADS = 12, 5
+REGULATION = (2e-2, 5.0)
+"""Weight decay and largest norm of a gradient."""
 _SIGMA = 0.028
 """Spread of the wanted map about the target, in frame heights."""
-_HOLD_OUT = "full:9000000+600"
 
 
 def target_maps(points: Tensor, rows: int, columns: int) -> Tensor:
@@ -69,6 +69,19 @@ def gaze_losses(
     return losses
 
 
+def losses_by(net: GazeNet, device: torch.device) -> Callable[[GazeBatch, float], dict[str, Tensor]]:
+    """Return what gives the losses of a batch, for `training.loop.train`."""
+
+    def losses_of(drawn: GazeBatch, _: float) -> dict[str, Tensor]:
+        batch = GazeBatch(*(part.to(device) for part in drawn))
+        with torch.autocast(device.type, torch.bfloat16):
+            maps, in_frame, vectors = net(picture_tensor(batch.pictures, device), batch.boxes, batch.rows)
+        told = maps.float(), in_frame.float(), vectors.float()
+        return gaze_losses(*told, batch.points, batch.inside, batch.vectors)
+
+    return losses_of
+
+
 def export(net: GazeNet, path: Path) -> dict[str, float]:
     """Write the file, check it against torch and time it."""
     graph = fuse_batch_norm(GazeGraph(net).eval())
@@ -105,17 +118,7 @@ def export(net: GazeNet, path: Path) -> dict[str, float]:
 
 def main() -> None:
     """Render what is missing, train, export, measure, write record and card."""
-    parser = argparse.ArgumentParser(prog="python -m training.gaze", description=__doc__)
-    add_set_arguments(parser)
-    parser.add_argument("--steps", type=int, default=12_000)
-    parser.add_argument("--rate", type=float, default=1.5e-3, help="learning rate")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", default=_HOLD_OUT, help=f"stills to measure with, default {_HOLD_OUT}")
-    parser.add_argument("--init", type=Path, help="weights to start from, in place of the head weights")
-    parser.add_argument("--head", type=Path, default=head.WEIGHTS, help="weights of python -m training.head")
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of checkpoints and of the exported file")
-    parser.add_argument("--ship", action="store_true", help="replace the shipped file, its record and its card")
-    arguments = parser.parse_args()
+    arguments = program_parser("gaze", __doc__).parse_args()
     device = set_up(arguments.seed)
     draws = GazeDraws(Draws(rendered("stills", arguments.stills), arguments.seed), BATCH, MOST_HEADS, arguments.seed)
     (held_out,) = rendered("stills", [arguments.held_out])
@@ -125,15 +128,8 @@ def main() -> None:
     else:
         load_weights(net.heads.head_net, arguments.head)
     net = net.to(device, memory_format=torch.channels_last)
-
-    def losses_of(drawn: GazeBatch, _: float) -> dict[str, Tensor]:
-        batch = GazeBatch(*(part.to(device) for part in drawn))
-        with torch.autocast(device.type, torch.bfloat16):
-            maps, in_frame, vectors = net(picture_tensor(batch.pictures, device), batch.boxes, batch.rows)
-        told = maps.float(), in_frame.float(), vectors.float()
-        return gaze_losses(*told, batch.points, batch.inside, batch.vectors)
-
-    outcome = train(net, Plan(arguments.steps, arguments.rate, 2e-2, 5.0, arguments.out), draws, losses_of)
+    plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers)
+    outcome = train(net, plan, draws, losses_by(net, device))
     path = arguments.out / GAZE_FILE
     figures: dict[str, float] = export(net.cpu(), path) | measure_gaze(path, held_out)
     facts = write_run(arguments.out, arguments, outcome, figures)

@@ -38,7 +38,11 @@ class Scene(nn.Module):
         self.merge = conv_block(fine, fine)
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor, Tensor]:
-        """Return features (N, 32, 36, 60), (N, 48, 18, 30) and (N, 64, 9, 15) of normalised pictures (N, 3, 288, 480)."""
+        """Return features (N, 32, 36, 60), (N, 48, 18, 30) and (N, 64, 9, 15).
+
+        Args:
+            pictures: (N, 3, 288, 480) f32 normalised BGR.
+        """
         at8 = self.stride8(F.pixel_unshuffle(pictures, 2))
         at16 = self.stride16(at8)
         coarse = self.coarse(self.stride32(at16))

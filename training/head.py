@@ -5,14 +5,14 @@ Its weights go into the detector (directions) and start the head branch of the g
 
 from __future__ import annotations
 
-import argparse
-from pathlib import Path
+from collections.abc import Callable
 
 import numpy as np
 import torch
 from torch import Tensor
 
-from training.data import ROOT, Rows, add_set_arguments, rendered
+from training.arguments import program_parser
+from training.data import Rows, rendered
 from training.draws import Draws
 from training.head_crops import CropDraws, cut
 from training.head_net import HeadNet, vector_loss
@@ -20,10 +20,10 @@ from training.layers import normalise
 from training.loop import Plan, load_weights, train
 from training.record import set_up, write_run
 
-WEIGHTS = ROOT / "head" / "last.npz"
 # A batch: crops rendered for the purpose, and the heads of stills as the detector and the gaze network will see them.
 CROPS, STILLS = 96, 16
-_HOLD_OUT = "full:9500000+1000"
+REGULATION = (1e-2, 5.0)
+"""Weight decay and largest norm of a gradient."""
 _FIGURES = (("head", slice(0, 3)), ("gaze", slice(3, 6)))
 
 
@@ -31,6 +31,18 @@ def network_input(crops: Tensor, device: torch.device) -> Tensor:
     """Turn crops (M, 48, 48, 3) u8 into the network's input (M, 3, 48, 48) f32 on a device."""
     pictures = crops.to(device).permute(0, 3, 1, 2).float()
     return normalise(pictures).contiguous(memory_format=torch.channels_last)
+
+
+def losses_by(net: HeadNet, device: torch.device) -> Callable[[tuple[Tensor, Tensor], float], dict[str, Tensor]]:
+    """Return what gives the losses of a batch, for `training.loop.train`."""
+
+    def losses_of(batch: tuple[Tensor, Tensor], _: float) -> dict[str, Tensor]:
+        crops, wanted = batch
+        with torch.autocast(device.type, torch.bfloat16):
+            _, got = net(network_input(crops, device))
+        return {"vectors": vector_loss(got.float(), wanted.to(device))}
+
+    return losses_of
 
 
 @torch.no_grad()
@@ -60,15 +72,7 @@ def measure(net: HeadNet, rows: Rows) -> dict[str, float]:
 
 def main() -> None:
     """Render what is missing, train, measure, keep the weights."""
-    parser = argparse.ArgumentParser(prog="python -m training.head", description=__doc__)
-    add_set_arguments(parser, crops=True)
-    parser.add_argument("--steps", type=int, default=12_000)
-    parser.add_argument("--rate", type=float, default=2e-3, help="learning rate")
-    parser.add_argument("--seed", type=int, default=0)
-    parser.add_argument("--held-out", default=_HOLD_OUT, help=f"crops to measure with, default {_HOLD_OUT}")
-    parser.add_argument("--init", type=Path, help="weights to start from")
-    parser.add_argument("--out", type=Path, default=WEIGHTS.parent, help="folder of checkpoints")
-    arguments = parser.parse_args()
+    arguments = program_parser("head", __doc__).parse_args()
     device = set_up(arguments.seed)
     draws = CropDraws(
         Draws(rendered("crops", arguments.crops), arguments.seed),
@@ -82,15 +86,8 @@ def main() -> None:
     if arguments.init:
         load_weights(net, arguments.init)
     net = net.to(device, memory_format=torch.channels_last)
-
-    def losses_of(batch: tuple[Tensor, Tensor], _: float) -> dict[str, Tensor]:
-        crops, wanted = batch
-        with torch.autocast(device.type, torch.bfloat16):
-            _, got = net(network_input(crops, device))
-        return {"vectors": vector_loss(got.float(), wanted.to(device))}
-
-    plan = Plan(arguments.steps, arguments.rate, 1e-2, 5.0, arguments.out)
-    outcome = train(net, plan, draws, losses_of)
+    plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers)
+    outcome = train(net, plan, draws, losses_by(net, device))
     write_run(arguments.out, arguments, outcome, measure(net.cpu(), held_out))
 
 

@@ -129,7 +129,7 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     """Write weights as .npz, whole or not at all."""
     path.parent.mkdir(parents=True, exist_ok=True)
     part = path.with_suffix(".part.npz")
-    np.savez(part, **{name: value.detach().cpu().numpy() for name, value in weights.items()})  # type: ignore[arg-type]
+    np.savez(part, **{name: value.detach().cpu().numpy() for name, value in weights.items()})
     part.replace(path)
 
 
@@ -165,7 +165,7 @@ def _batches(batch_at: Callable[[int], Any], first: int, plan: Plan) -> Iterator
         return iter(())
     ahead = {"prefetch_factor": _AHEAD} if plan.workers else {}
     steps = _Steps(batch_at, first, plan.steps - first)
-    return iter(DataLoader(steps, batch_size=None, num_workers=plan.workers, **ahead))  # type: ignore[arg-type]
+    return iter(DataLoader(steps, batch_size=None, num_workers=plan.workers, **ahead))
 
 
 def _words(plan: Plan) -> str:
@@ -189,7 +189,7 @@ def _save_state(
     facts = {"step": torch.tensor(step), "spent_s": torch.tensor(spent_s)}
     part = path.with_suffix(".part.npz")
     flat = {name: value.detach().cpu().numpy() for name, value in (arrays | facts).items()}
-    np.savez(part, plan=np.array(_words(plan)), **flat)  # type: ignore[arg-type]
+    np.savez(part, plan=np.array(_words(plan)), **flat)
     part.replace(path)
 
 

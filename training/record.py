@@ -37,7 +37,7 @@ def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str
     module = Path(sys.argv[0]).stem
     return {
         "command": " ".join([f"python -m training.{module}", *sys.argv[1:]]),
-        "arguments": {name: _plain(value) for name, value in sorted(vars(arguments).items())},
+        "arguments": {name: plain(value) for name, value in sorted(vars(arguments).items())},
         "code_commit": _commit(),
         "torch": str(torch.__version__),
         "steps": outcome.steps,
@@ -79,7 +79,8 @@ def _commit() -> str | None:
     return told.stdout.strip() or None
 
 
-def _plain(value: Any) -> Any:
+def plain(value: Any) -> Any:
+    """Return an argument as it is written down: paths as text, tuples as lists."""
     if isinstance(value, tuple | list):
-        return [_plain(v) for v in value]
+        return [plain(v) for v in value]
     return str(value) if isinstance(value, Path) else value

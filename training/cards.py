@@ -23,9 +23,14 @@ _TRAINED_ON = "rendered scenes only (scenes/); no real picture, no other model"
 
 def ship_detector(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:
     """Write the detector's record, and its file and card too if it replaces the shipped one."""
+    _ship(path, facts, head_facts, detector_card(), replace)
+
+
+def detector_card() -> dict[str, Any]:
+    """Return what the card of every detector that is trained here says."""
     directions = range(int(FRONT_LABEL), int(FRONT_LABEL) + DIRECTIONS)
     classes = {label: NAMES[label] for label in sorted({*map(int, LABELS.values()), *directions})}
-    card: dict[str, Any] = {
+    return {
         "title": "people in shops, from rendered scenes: bodies, heads, faces and where heads point",
         "family": "wholebody34",
         "input_size_wh": list(STILL_WH),
@@ -35,7 +40,6 @@ def ship_detector(path: Path, facts: dict[str, Any], head_facts: dict[str, Any],
             "outputs": {"label_xyxy_score": _tensor("N", "Q", 6)},
         },
     }
-    _ship(path, facts, head_facts, card, replace)
 
 
 def ship_gaze(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:

@@ -10,8 +10,9 @@ from numpy.typing import NDArray
 
 from scenes.aois import Aoi, sees
 from scenes.colours import Colours, grey, random_colour
+from scenes.furniture import box
 from scenes.lettering import letter_row
-from scenes.place import Display, Place, Thing
+from scenes.place import Block, Display, Place, Thing
 from scenes.prints import Bytes, contrasting, package_print, poster_print, screen_print
 
 Floats = NDArray[np.float64]
@@ -51,7 +52,9 @@ def brand(place: Place, rng: np.random.Generator, aois: tuple[Aoi, ...]) -> None
         width, height = (float(np.linalg.norm(display.corners[k] - display.corners[0])) for k in (1, 3))
         front = _front(rng, scheme, width / height, screen=display.name.startswith("screen"))
         place.canvas.quad(display.corners + display.normal * _FRONT_M, front, rng.uniform(0.85, 1.1))
-        if not display.name.startswith("screen"):
+        if display.lies:
+            _wares(place, rng, display, scheme)
+        elif not display.name.startswith("screen"):
             _stars(place, rng, display, (width, height), scheme)
 
 
@@ -70,6 +73,19 @@ def _stars(
         sheet = package_print(rng, contrasting(rng, scheme.ground), w / h)
         if sees(place.canvas, middle) and place.canvas.quad(corners, sheet, rng.uniform(0.95, 1.2)):
             place.things.append(Thing(middle))
+
+
+def _wares(place: Place, rng: np.random.Generator, display: Display, scheme: Scheme) -> None:
+    """Stand a few packages on the top of a table."""
+    for _ in range(int(rng.integers(3, 9))):
+        at, size = display.at(rng.uniform(0.1, 0.9), rng.uniform(0.12, 0.88)), rng.uniform(0.1, 0.24)
+        crate = Block(
+            float(at[0]), float(at[2]), size * rng.uniform(0.3, 0.6), size * 0.3, -float(at[1]), rng.normal(0, 0.4)
+        )
+        main = contrasting(rng, scheme.ground) if rng.random() < 0.5 else scheme.main
+        sheet = package_print(rng, main, 2 * crate.half_x / size)
+        box(place.canvas, crate, crate.height, crate.height + size, sheet, rng)
+        place.things.append(Thing(at + display.normal * _STAR_M))
 
 
 def _front(rng: np.random.Generator, scheme: Scheme, aspect: float, *, screen: bool) -> Bytes:

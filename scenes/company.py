@@ -9,6 +9,7 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from scenes.camera import Camera
 from scenes.figure import Figure
 from scenes.looks import Looks
 from scenes.place import Place
@@ -42,12 +43,25 @@ class Company:
 
     def __init__(self, style: Style, seed: int) -> None:
         """Decide whether anybody does."""
-        self.rng = np.random.default_rng([COMPANY_STREAM, seed])
+        self.rng = np.random.default_rng([COMPANY_STREAM, seed, 1])
         self.comes = style.people and self.rng.random() < _JOINED_SHARE
+        self.mode = str(self.rng.choice(list(_MODES), p=list(_MODES.values()))) if self.comes else "few"
+
+    def view(self, view: str) -> str:
+        """Return from where the camera looks: crowds are mostly seen from above."""
+        if self.mode != "crowd" or view in ("wall", "ceiling"):
+            return view
+        return "wall" if view == "close" or self.rng.random() < 0.6 else view
+
+    def camera(self, camera: Camera) -> Camera:
+        """Return the camera, wide enough for a crowd."""
+        if self.mode != "crowd":
+            return camera
+        return replace(camera, focal_px=camera.focal_px * self.rng.uniform(0.62, 0.9))
 
     def joined(self, place: Place, standing: list[Standing], view: str) -> list[Standing]:
         """Return the people with others among them; the first ones stay."""
-        return _with_company(place, standing, self.rng, view) if self.comes else standing
+        return _with_company(place, standing, self.rng, view, self.mode) if self.comes else standing
 
     def with_riders(self, place: Place, figures: list[Figure], restyle: Callable[[Looks], Looks]) -> list[Figure]:
         """Return the people with children in prams and pushers of wheelchairs."""
@@ -56,12 +70,13 @@ class Company:
         return with_riders(place, figures, self.rng, restyle, max(0, MOST_PEOPLE - len(figures)))
 
 
-def _with_company(place: Place, standing: list[Standing], rng: np.random.Generator, view: str) -> list[Standing]:
+def _with_company(
+    place: Place, standing: list[Standing], rng: np.random.Generator, view: str, mode: str
+) -> list[Standing]:
     people = list(standing)
-    mode = str(rng.choice(list(_MODES), p=list(_MODES.values())))
     near, far = DISTANCES_M[view]
-    if mode == "crowd" and view != "close":
-        _scatter(place, people, rng, int(rng.integers(10, MOST_PEOPLE + 1)), (near, far * 1.6), seated=0.03)
+    if mode == "crowd":
+        _scatter(place, people, rng, int(rng.integers(12, MOST_PEOPLE + 4)), (near, far * 1.6), seated=0.03)
     elif mode == "groups":
         _groups(place, people, rng, (near, far), int(rng.integers(1, 4)))
     elif mode == "seated":
@@ -89,7 +104,7 @@ def _scatter(
     seated: float,
 ) -> None:
     """Add people anywhere until there are `count`, or too many tries have failed."""
-    for _ in range(22 * count):
+    for _ in range(30 * count):
         if len(people) >= count:
             return
         person = try_spot(place, rng, distances_m, seated=rng.random() < seated)

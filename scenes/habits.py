@@ -73,7 +73,7 @@ SHOPPERS = Habits(
         "elsewhere": 0.18,
     },
     before_display=0.92,
-    faithful=0.8,
+    faithful=0.6,
     at_products=0.65,
     holds=True,
     lengths_s={

@@ -77,6 +77,11 @@ class Display:
         """Return the (3,) unit vector that leaves its front."""
         return unit(cross(self.corners[3] - self.corners[0], self.corners[1] - self.corners[0]))
 
+    @property
+    def lies(self) -> bool:
+        """Say whether it is the top of something rather than upright."""
+        return float(self.normal[1]) < -0.7
+
 
 @dataclass(frozen=True)
 class Thing:

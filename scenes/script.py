@@ -10,9 +10,10 @@ from numpy.typing import NDArray
 
 from scenes.actor import Actor
 from scenes.aois import Aoi, sees
+from scenes.geometry import unit
 from scenes.habits import PLAIN_HABITS, Habits
 from scenes.looks import Looks, sample_looks
-from scenes.place import Place
+from scenes.place import Display, Place
 from scenes.plan import Part, PlanWriter
 from scenes.pose import head_centre
 from scenes.route import Floor, Route, Spot
@@ -117,7 +118,7 @@ def _stop(
         before_one = aois and rng.random() < habits.before_display and attempt < 120
         aim = aois[int(rng.integers(len(aois)))] if before_one else None
         if aim is not None:
-            middle = aim.display.at(rng.uniform(0.1, 0.9), 0.5) + aim.display.normal * rng.uniform(0.7, 2.4)
+            middle = _before(aim.display, rng)
             spot = float(middle[0]), float(middle[2])
         else:
             room = place.room
@@ -129,6 +130,15 @@ def _stop(
             continue
         return spot, aim
     return None, None
+
+
+def _before(display: Display, rng: np.random.Generator) -> Floats:
+    """Return a (3,) point in front of an upright display, or beside one that lies, mostly on its far side."""
+    if not display.lies:
+        return display.at(rng.uniform(0.1, 0.9), 0.5) + display.normal * rng.uniform(0.7, 2.4)
+    beyond = rng.random() < 0.75
+    away = display.corners[0] - display.corners[3] if beyond else display.corners[3] - display.corners[0]
+    return display.at(rng.uniform(-0.1, 1.1), 0.0 if beyond else 1.0) + unit(away) * rng.uniform(0.35, 1.0)
 
 
 def _distance_fits(place: Place, rng: np.random.Generator, head: Floats) -> bool:

@@ -64,10 +64,11 @@ def render_still(
     view = str(rng.choice(list(_VIEW_SHARES), p=list(_VIEW_SHARES.values())))
     kind = str(rng.choice(list(_KIND_SHARES), p=list(_KIND_SHARES.values())))
     drawn_wh = (RENDER_WIDTH, round(RENDER_WIDTH * size_wh[1] / size_wh[0]))
-    camera = sample_camera(rng, drawn_wh, view)
+    restyle, company = Restyler(style, seed), Company(style, seed)
+    view = company.view(view)
+    camera = company.camera(sample_camera(rng, drawn_wh, view))
     place = build_place(rng, camera, kind, view, difficulty)
     dressing = dress(place, seed, style)
-    restyle, company = Restyler(style, seed), Company(style, seed)
     standing = company.joined(place, _place_people(place, rng, view), view)
     standing = [restyled(person, restyle(person.looks)) for person in standing]
     drawn_to = np.random.default_rng([29, seed])

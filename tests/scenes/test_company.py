@@ -153,3 +153,20 @@ def test_clips_may_be_crowded_and_wheelchairs_roll() -> None:
     clips = (make_clip(seed, seconds=1.0, fps=4.0, size_wh=(96, 64), people=4, style=PEOPLE) for seed in range(40))
     roller = next(actor for clip in clips for actor in clip.actors if actor.looks.seat == "wheelchair")
     assert roller.seated
+
+
+def test_crowds_are_seen_by_wide_cameras_from_above() -> None:
+    camera = empty_canvas().camera
+    crowds = [company for seed in range(60) if (company := Company(PEOPLE, seed)).mode == "crowd"]
+
+    assert 4 < len(crowds) < 24
+    assert all(company.view("close") == "wall" for company in crowds)
+    assert all(company.camera(camera).focal_px < 0.91 * camera.focal_px for company in crowds)
+    assert Company(PLAIN, 1).camera(camera) is camera
+    assert Company(PLAIN, 1).view("close") == "close"
+
+
+def test_a_crowded_still_has_thirty_rows_at_most_and_many() -> None:
+    crowd = next(seed for seed in range(3000, 3100) if Company(PEOPLE, seed).mode == "crowd")
+
+    assert 8 < len(render_still(crowd, (160, 96), style=PEOPLE).people) <= MOST_PEOPLE

@@ -25,6 +25,9 @@ class TensorSpec(BaseModel):
     position: int | None = Field(None, ge=0)
     """Where the file has it among its inputs, or among its outputs, from 0, when its makers tell the place and not the
     name, or another name in each file; what it is called here is then up to the card."""
+    optional: bool = False
+    """Inputs only: the file has a value for it, which holds where nobody feeds it (in ONNX an input with an initializer
+    of the same name)."""
 
     @model_validator(mode="after")
     def _range_rises(self) -> Self:
@@ -34,7 +37,10 @@ class TensorSpec(BaseModel):
 
 
 class Contract(BaseModel):
-    """Inputs and outputs by name. A file must have exactly these inputs, and at least these outputs."""
+    """Inputs and outputs by name. A file must have exactly these inputs, and at least these outputs.
+
+    Inputs for which a file has a value of its own may be left out; its value then holds.
+    """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
@@ -47,6 +53,12 @@ class Contract(BaseModel):
             places = [spec.position for spec in specs.values() if spec.position is not None]
             if len(places) != len(set(places)):
                 raise ValueError(f"{side}: expected each position once, got {places}; correct them")
+        return self
+
+    @model_validator(mode="after")
+    def _outputs_are_always_there(self) -> Self:
+        if optional := [name for name, spec in self.outputs.items() if spec.optional]:
+            raise ValueError(f"outputs: expected `optional` of inputs only, got it of {optional}; take it away")
         return self
 
 

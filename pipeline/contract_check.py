@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -34,8 +34,17 @@ def names_in_file(specs: Mapping[str, TensorSpec], declared: Iterable[str]) -> d
     return {ours.get(name, name): name for name in theirs}
 
 
-def check_declared(card: ModelCard, path: Path, inputs: Tensors, outputs: Tensors) -> None:
+def check_declared(
+    card: ModelCard, path: Path, inputs: Tensors, outputs: Tensors, optional: Collection[str] = ()
+) -> None:
     """Refuse a file that declares other inputs or outputs than the contract, called as in the card.
+
+    Args:
+        card: of the model.
+        path: its file.
+        inputs: as the file declares them.
+        outputs: as the file declares them.
+        optional: inputs for which the file has a value.
 
     Raises:
         ModelError: says what was expected and what the file has.
@@ -46,9 +55,38 @@ def check_declared(card: ModelCard, path: Path, inputs: Tensors, outputs: Tensor
             shape, dtype = got.get(name, ((), ""))
             if dtype != spec.dtype or not fits(with_size(spec.shape, card.input_size_wh), shape):
                 raise _breach(card, path, f"{kind} {name!r} of {in_words(spec.shape, spec.dtype)}", f"{kind}s", got)
+    for name, spec in contract.inputs.items():
+        if spec.optional and name not in optional:
+            raise _breach(card, path, f"a value for the input {name!r} in the file", "none for", {name: inputs[name]})
     if extra := [name for name in inputs if name not in contract.inputs]:
         got = {name: inputs[name] for name in extra}
         raise _breach(card, path, f"no inputs but {list(contract.inputs)}", "also", got)
+
+
+def check_size(card: ModelCard, path: Path, inputs: Tensors, size_wh: tuple[int, int]) -> None:
+    """Refuse to give a file pictures of another size than the card says, if it does not take any size.
+
+    Args:
+        card: of the model, with the size that it is usually given.
+        path: its file.
+        inputs: as the file declares them.
+        size_wh: width and height that it is to be given instead, pixels.
+
+    Raises:
+        ModelError: the contract or the file fixes the size.
+    """
+    named = [
+        declared
+        for name, spec in card.contract.inputs.items()
+        for wanted, declared in zip(spec.shape, inputs.get(name, ((), ""))[0], strict=False)
+        if wanted in ("H", "W")
+    ]
+    if size_wh != card.input_size_wh and (not named or any(isinstance(extent, int) for extent in named)):
+        usual = list(card.input_size_wh) if card.input_size_wh else "none"
+        raise ModelError(
+            f"model {path}: expected pictures of the one size that it takes, {usual}, got input_size_wh "
+            f"{list(size_wh)}; set input_size_wh to null, or choose a model whose file takes any size"
+        )
 
 
 def check_outputs(card: ModelCard, path: Path, outputs: Mapping[str, Array], when: str) -> None:

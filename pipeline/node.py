@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, Generic, Literal, TypeVar
@@ -128,15 +128,20 @@ class Context:
             self._graph = graph
             self._lineages = {}
 
-    def open_session(self, card: str) -> Session:
+    def open_session(self, card: str, outputs: Collection[str] = (), size_wh: tuple[int, int] | None = None) -> Session:
         """Open the model of a card (`configs/models/<card>.yaml`, or a path to a card or an .onnx file).
+
+        Args:
+            card: as above.
+            outputs: those that are wanted; what only others need is never computed. None: all.
+            size_wh: width and height of the pictures it will be given, pixels; None: as the card says.
 
         Raises:
             ModelError: the file is missing, changed, or breaks the contract; names the cure.
         """
         from pipeline.session import open_session
 
-        return open_session(card, self.device, self._root)
+        return open_session(card, self.device, self._root, outputs, size_wh)
 
 
 class Node(Generic[C]):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import stat
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -12,9 +12,18 @@ import numpy as np
 
 from pipeline.card_contract import TensorSpec, fits
 from pipeline.cards import ModelCard, load_card, no_file
-from pipeline.contract_check import Tensors, check_declared, check_outputs, in_words, names_in_file, trial_inputs
+from pipeline.contract_check import (
+    Tensors,
+    check_declared,
+    check_outputs,
+    check_size,
+    in_words,
+    names_in_file,
+    trial_inputs,
+)
 from pipeline.device import Device
 from pipeline.errors import ModelError
+from pipeline.model_part import leading_to, output_names
 
 MAX_BYTES = 2**31 - 1
 """Protobuf, hence ONNX, holds no more in one file."""
@@ -42,16 +51,31 @@ class Session:
         card: what the model is.
         inputs, outputs: by name, shape (names for axes of any extent) and dtype, as the file declares them. Names are
             those of the card, where it has its own.
+        optional: those of the inputs that need not be fed, because the file has a value for them. The card must name
+            them: weights of old files look the same.
     """
 
-    def __init__(self, card: ModelCard, path: Path, device: Device) -> None:
-        self.card = card
+    def __init__(
+        self,
+        card: ModelCard,
+        path: Path,
+        device: Device,
+        outputs: Collection[str] = (),
+        size_wh: tuple[int, int] | None = None,
+    ) -> None:
         self._path = path
         self._device = device
-        self._engine = _engine(card, path, device)
-        self.inputs, self._fed = _declared(self._engine.get_inputs(), card.contract.inputs)
+        content, card = _part(_read_checked(card, path), card, outputs)
+        self._engine = _engine(content, path, device)
+        spare = [node for node in self._engine.get_overridable_initializers() if node.name in card.contract.inputs]
+        self.inputs, self._fed = _declared([*self._engine.get_inputs(), *spare], card.contract.inputs)
         self.outputs, self._told = _declared(self._engine.get_outputs(), card.contract.outputs)
-        check_declared(card, path, self.inputs, self.outputs)
+        self.optional = frozenset(node.name for node in spare)
+        if size_wh:
+            check_size(card, path, self.inputs, size_wh)
+            card = card.model_copy(update={"input_size_wh": size_wh})
+        self.card = card
+        check_declared(card, path, self.inputs, self.outputs, self.optional)
         self._unproved = frozenset(card.contract.outputs)
         self._try_out()
 
@@ -59,7 +83,8 @@ class Session:
         """Run the model once.
 
         Args:
-            inputs: an array for each input of the contract, on the session's device, with dtype and axes as declared.
+            inputs: an array for each input of the contract, on the session's device, with dtype and axes as declared;
+                those that are `optional` may be left out.
 
         Returns:
             An array for each output of the contract. They are the caller's: no later run touches them.
@@ -79,9 +104,12 @@ class Session:
 
     def _run(self, inputs: dict[str, Any]) -> dict[str, Any]:
         binding = self._engine.io_binding()
-        held = [self._bind(binding, name, inputs) for name in self.inputs]
-        if len(inputs) != len(held):
-            raise ModelError(f"model {self._path}: expected inputs {list(self.inputs)}, got {list(inputs)}")
+        needed = self.inputs.keys() - self.optional
+        if not needed <= inputs.keys() <= self.inputs.keys():
+            may = f" and perhaps {sorted(self.optional)}" if self.optional else ""
+            must = [name for name in self.inputs if name in needed]
+            raise ModelError(f"model {self._path}: expected inputs {must}{may}, got {list(inputs)}")
+        inputs = {name: self._bind(binding, name, array) for name, array in inputs.items()}
         for name in self.card.contract.outputs:
             # Bound by device only: the runtime allocates an output for this run, which lives as long as its array.
             binding.bind_output(self._told[name], self._device.kind)
@@ -93,11 +121,8 @@ class Session:
         names = list(self.card.contract.outputs)
         return {name: value.numpy() for name, value in zip(names, binding.get_outputs(), strict=True)}
 
-    def _bind(self, binding: Any, name: str, inputs: dict[str, Any]) -> Any:
+    def _bind(self, binding: Any, name: str, array: Any) -> Any:
         shape, dtype = self.inputs[name]
-        array = inputs.get(name)
-        if array is None:
-            raise ModelError(f"model {self._path}: expected inputs {list(self.inputs)}, got {list(inputs)}")
         if str(array.dtype) != dtype or not fits(array.shape, shape):
             wanted, got = in_words(shape, dtype), in_words(array.shape, array.dtype)
             raise ModelError(f"model {self._path}: input {name!r}: expected {wanted}, got {got}")
@@ -124,24 +149,32 @@ class Session:
         self._unproved = frozenset(name for name, array in host.items() if not array.size)
 
 
-def open_session(card: str, device: Device, root: Path) -> Session:
+def open_session(
+    card: str,
+    device: Device,
+    root: Path,
+    outputs: Collection[str] = (),
+    size_wh: tuple[int, int] | None = None,
+) -> Session:
     """Open the model of a card.
 
     Args:
         card: a name in `configs/models`, a path to a card, or a path to an .onnx file that a card names.
         device: where it runs and where its inputs and outputs live.
         root: the checkout.
+        outputs: those of the contract that are wanted; what only others need is never computed. None: all.
+        size_wh: width and height of the pictures it will be given, pixels; None: as the card says.
 
     Raises:
         ConfigError: there is no such card, or it is wrong.
-        ModelError: the file is missing, changed, or does not keep the contract; names the cure.
+        ModelError: the file is missing, changed, does not keep the contract, or takes pictures of another size only;
+            names the cure.
     """
     found, path = load_card(card, root)
-    return Session(found, path, device)
+    return Session(found, path, device, outputs, size_wh)
 
 
-def _engine(card: ModelCard, path: Path, device: Device) -> Any:
-    content = _read_checked(card, path)
+def _engine(content: bytes, path: Path, device: Device) -> Any:
     import onnxruntime
 
     options = onnxruntime.SessionOptions()
@@ -175,6 +208,24 @@ def _read_checked(card: ModelCard, path: Path) -> bytes:
             f"damaged or another one: python run_graph.py models verify {card.name} says what to do"
         )
     return content
+
+
+def _part(content: bytes, card: ModelCard, outputs: Collection[str]) -> tuple[bytes, ModelCard]:
+    """Return what of a file leads to some outputs, and the card of that; all of it where none are named."""
+    if not outputs:
+        return content, card
+    try:
+        names = names_in_file(card.contract.outputs, output_names(content))
+        if not set(outputs) <= names.keys():
+            return content, card  # the check of the contract says so
+        content = leading_to(content, [names[name] for name in outputs])
+    except (ValueError, RecursionError):
+        return content, card  # no ONNX file; the runtime says so
+    specs = {}
+    for place, name in enumerate(name for name in names if name in outputs):
+        spec = card.contract.outputs[name]
+        specs[name] = spec if spec.position is None else spec.model_copy(update={"position": place})
+    return content, card.model_copy(update={"contract": card.contract.model_copy(update={"outputs": specs})})
 
 
 def _declared(nodes: Any, specs: Mapping[str, TensorSpec]) -> tuple[Tensors, dict[str, str]]:

@@ -68,6 +68,7 @@ def export_onnx(
 def one_thread_session(path: Path) -> ort.InferenceSession:
     """Open a file on the CPU with one thread."""
     options = ort.SessionOptions()
+    options.log_severity_level = 3  # it warns of each input that has a default
     options.intra_op_num_threads = options.inter_op_num_threads = 1
     return ort.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
 

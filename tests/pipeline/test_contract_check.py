@@ -229,3 +229,32 @@ def test_a_gaze_file_for_the_card_of_a_detector_tells_both():
         "[1, 3, 640, 640], 'bboxes_x1y1x2y2' of float32 [1, heads, 4]; the card 'deimv2-wholebody34-pico' wants a file "
         "of the family 'wholebody34': give such a file, or the card that fits this one"
     )
+
+
+def test_a_file_that_takes_any_size_is_given_the_one_that_is_asked_for(tmp_path: Path) -> None:
+    content = graph(
+        [helper.make_node("GlobalMaxPool", ["x"], ["y"])],
+        {"x": ("float32", "N", 3, "height", "width")},
+        {"y": ("float32", "N", 3, 1, 1)},
+    )
+    inputs = {"x": {"shape": ["N", 3, "H", "W"]}}
+    install(tmp_path, content, {"y": {"shape": ["N", 3, 1, 1]}}, inputs, input_size_wh=[4, 2])
+
+    assert open_session("tiny", CPU, tmp_path).card.input_size_wh == (4, 2)
+    assert open_session("tiny", CPU, tmp_path, size_wh=(6, 5)).card.input_size_wh == (6, 5)
+
+
+@pytest.mark.parametrize("shape", [["N", 3, "H", "W"], ["N", 3, 2, 4]])
+def test_a_file_of_one_size_is_given_no_other(tmp_path: Path, shape: list[Any]) -> None:
+    content = graph(
+        [helper.make_node("GlobalMaxPool", ["x"], ["y"])],
+        {"x": ("float32", "N", 3, 2, 4)},
+        {"y": ("float32", "N", 3, 1, 1)},
+    )
+    path = install(tmp_path, content, {"y": {"shape": ["N", 3, 1, 1]}}, {"x": {"shape": shape}}, input_size_wh=[4, 2])
+
+    assert refusal(open_session, "tiny", CPU, tmp_path, (), (6, 5)) == (
+        f"model {path}: expected pictures of the one size that it takes, [4, 2], got input_size_wh [6, 5]; set "
+        "input_size_wh to null, or choose a model whose file takes any size"
+    )
+    assert open_session("tiny", CPU, tmp_path, size_wh=(4, 2)).card.input_size_wh == (4, 2)

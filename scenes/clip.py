@@ -14,8 +14,8 @@ from scenes.aois import Aoi, choose_aois
 from scenes.company import actors_of_clip
 from scenes.dressing import UNDRESSED, Dressing, dress
 from scenes.figure import draw_people
-from scenes.habits import PLAIN_HABITS, SHOPPERS
 from scenes.film import CLEAR, Film, sample_film
+from scenes.habits import PLAIN_HABITS, SHOPPERS
 from scenes.layout import build_place, hang_posters, sample_camera
 from scenes.photo import Recorder, record, sample_recorder
 from scenes.place import KINDS, Place
@@ -129,6 +129,7 @@ def make_clip(
     kind = drawn_kind if place is None else place
     difficulty = 0.6 * max(0.0, rng.uniform(-1.0, 1.0))
     drawn_people = int(rng.choice([2, 3, 4, 5, 6], p=[0.15, 0.3, 0.3, 0.15, 0.1]))
+    wanted = max(3, drawn_people) if style.salience else drawn_people
     drawn_wh = (round(size_wh[0] * OVERSAMPLED), round(size_wh[1] * OVERSAMPLED))
     if style.salience:
         furnished, aois, dressing = furnished_showroom(drawn_wh, kind, difficulty, _ZOOM, seed, style)
@@ -138,7 +139,7 @@ def make_clip(
         furnished,
         aois,
         rng,
-        people=actors_of_clip(style, seed, drawn_people) if people is None else people,
+        people=actors_of_clip(style, seed, wanted) if people is None else people,
         seconds=seconds,
         restyle=Restyler(style, seed, clip=True),
         habits=SHOPPERS if style.salience else PLAIN_HABITS,

@@ -55,9 +55,9 @@ class Habits:
 PLAIN_HABITS = Habits()
 SHOPPERS = Habits(
     at_stop={
-        "aoi": 0.60,
+        "aoi": 0.57,
         "thing": 0.05,
-        "hand": 0.14,
+        "hand": 0.17,
         "person": 0.10,
         "camera": 0.03,
         "surface": 0.03,

@@ -118,7 +118,7 @@ def _stop(
         before_one = aois and rng.random() < habits.before_display and attempt < 120
         aim = aois[int(rng.integers(len(aois)))] if before_one else None
         if aim is not None:
-            middle = _before(aim.display, rng)
+            middle = before(aim.display, rng)
             spot = float(middle[0]), float(middle[2])
         else:
             room = place.room
@@ -132,7 +132,7 @@ def _stop(
     return None, None
 
 
-def _before(display: Display, rng: np.random.Generator) -> Floats:
+def before(display: Display, rng: np.random.Generator) -> Floats:
     """Return a (3,) point in front of an upright display, or beside one that lies, mostly on its far side."""
     if not display.lies:
         return display.at(rng.uniform(0.1, 0.9), 0.5) + display.normal * rng.uniform(0.7, 2.4)

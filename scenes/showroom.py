@@ -12,12 +12,13 @@ from scenes.dressing import Dressing, dress
 from scenes.exhibits import set_out
 from scenes.furniture import table
 from scenes.layout import build_place, hang_posters, sample_camera
-from scenes.place import Block, Display, Place, Thing
+from scenes.place import Block, Display, Place, Thing, open_spot
 from scenes.style import Style
 
 SHOWN = Framing(smallest=0.04, largest=0.22, apart=0.2)
 _VIEW_SHARES = {"eye": 0.3, "wall": 0.55, "ceiling": 0.15}
 _TABLE_SHARE = 0.7
+_TABLE_TRIES = 12
 _ENOUGH = 3
 _TRIES = 14
 
@@ -42,9 +43,9 @@ def furnished_showroom(
         camera = sample_camera(rng, size_wh, view)
         camera = replace(camera, focal_px=camera.focal_px * zoom)
         place = build_place(rng, camera, kind, view, difficulty / 2)
+        dressing = dress(place, seed, style, stream=100)
         if rng.random() < _TABLE_SHARE:
             _promotion(place, rng)
-        dressing = dress(place, seed, style, stream=100)
         aois = choose_aois(place, rng, 4, SHOWN)
         if len(aois) < _ENOUGH:
             hang_posters(place, rng)
@@ -64,10 +65,13 @@ def furnished_showroom(
 
 def _promotion(place: Place, rng: np.random.Generator) -> None:
     """Stand a table whose top is a display where people face the camera across it, if there is room."""
-    x, z = rng.uniform(-1.6, 1.6), rng.uniform(2.2, 4.5)
-    block = Block(x, z, rng.uniform(0.5, 0.9), rng.uniform(0.35, 0.55), rng.uniform(0.7, 0.95), rng.normal(0, 0.2))
-    spots = [block.point(a * block.half_x, b * block.half_z, 0) for a in (-1, 0, 1) for b in (-1, 0, 1)]
-    if not all(place.free(float(spot[0]), float(spot[2]), 0.3) for spot in spots):
+    for _ in range(_TABLE_TRIES):
+        x, z = open_spot(place, rng)
+        block = Block(x, z, rng.uniform(0.5, 0.9), rng.uniform(0.4, 0.6), rng.uniform(0.7, 0.9), rng.normal(0, 0.2))
+        spots = [block.point(a * block.half_x, b * block.half_z, 0) for a in (-1, 0, 1) for b in (-1, 0, 1)]
+        if 2.0 < z < 5.0 and all(place.free(float(spot[0]), float(spot[2]), 0.3) for spot in spots):
+            break
+    else:
         return
     table(place, rng, block, legs=False)
     ring = ((-1, 1), (1, 1), (1, -1), (-1, -1))

@@ -13,7 +13,9 @@ from scenes.branding import schemes
 from scenes.clip import Clip, make_clip
 from scenes.figure import draw_people
 from scenes.habits import PLAIN_HABITS, SHOPPERS, Habits
+from scenes.place import Display
 from scenes.pose import GRIP
+from scenes.script import before
 from scenes.showroom import SHOWN
 from scenes.style import Style
 
@@ -23,7 +25,7 @@ SQUARE = np.array([[0.1, 0.1], [0.4, 0.1], [0.4, 0.4], [0.1, 0.4]])
 
 @pytest.fixture(scope="module")
 def clips() -> list[Clip]:
-    return [make_clip(seed, seconds=8.0, size_wh=SMALL, style=Style.parse("salience")) for seed in (505, 514)]
+    return [make_clip(seed, seconds=8.0, size_wh=SMALL, style=Style.parse("salience")) for seed in (503, 507)]
 
 
 def looks_in_hand(clips: list[Clip]) -> list[tuple[Clip, Actor, Look]]:
@@ -146,3 +148,15 @@ def test_truth_agrees_with_areas_and_fixations(clips: list[Clip]) -> None:
                     assert areas[name].contains(frame.people.target_point[row])
                     assert frame.people.in_frame[row]
     assert hits > 5
+
+
+def test_people_stand_beside_a_table_and_look_down_at_its_top() -> None:
+    top = Display("table", np.array([[-0.6, -0.8, 3.4], [0.6, -0.8, 3.4], [0.6, -0.8, 2.6], [-0.6, -0.8, 2.6]]))
+    upright = Display("shelf", np.array([[0, -2, 3], [1, -2, 3], [1, 0, 3], [0, 0, 3.0]]))
+    rng = np.random.default_rng(1)
+    spots = np.stack([before(top, rng) for _ in range(60)])
+
+    assert top.lies and not upright.lies
+    assert ((spots[:, 2] > 3.4 + 0.34) | (spots[:, 2] < 2.6 - 0.34)).all()
+    assert (spots[:, 2] > 3.4).mean() > 0.6, "mostly beyond it"
+    assert (np.stack([before(upright, rng) for _ in range(20)])[:, 2] < 3 - 0.69).all()

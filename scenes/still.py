@@ -9,12 +9,14 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.attention import TargetChooser, attentive_figure
+from scenes.bent import bent_truth
 from scenes.company import Company, restyled
 from scenes.dressing import dress
 from scenes.figure import Figure, draw_people
 from scenes.film import sample_film
 from scenes.interest import SALIENT_SHARE, InterestChooser
 from scenes.layout import build_place, sample_camera
+from scenes.lens import sample_lens
 from scenes.photo import record, sample_recorder
 from scenes.place import Place
 from scenes.restyle import Restyler
@@ -67,7 +69,8 @@ def render_still(
     restyle, company = Restyler(style, seed), Company(style, seed)
     view = company.view(view)
     camera = company.camera(sample_camera(rng, drawn_wh, view))
-    place = build_place(rng, camera, kind, view, difficulty)
+    lens = sample_lens(style, seed, camera, view)
+    place = build_place(rng, camera if lens is None else lens.camera, kind, view, difficulty)
     dressing = dress(place, seed, style)
     standing = company.joined(place, _place_people(place, rng, view), view)
     standing = [restyled(person, restyle(person.looks)) for person in standing]
@@ -81,8 +84,11 @@ def render_still(
     dressing.finish(place.canvas)
     film, chance = sample_film(style, seed)
     film.smear(place.canvas, chance)
+    picture = place.canvas.bgr
+    if lens is not None:
+        picture, people = lens.picture(picture), bent_truth(lens, place.canvas, figures, people)
     recorder = sample_recorder(rng, difficulty)
-    photo = record(film.expose(place.canvas.bgr), size_wh, recorder, rng)
+    photo = record(film.expose(picture), size_wh, recorder, rng)
     return Still(bgr=film.develop(photo, chance), people=people)
 
 

@@ -41,6 +41,9 @@ class Habits:
     """How many looks at displays are at the one before which a person stands."""
     at_products: float = 0.45
     """How many looks at a display are at a product, if it has any."""
+    over_areas: float = 1.0
+    """How many looks at the hand or at nothing are kept whose point lies over an area in the picture: no map of the
+    picture can tell those from looks at the area."""
     holds: bool = False
     """Whether what is looked at in the hand is drawn there."""
     lengths_s: dict[str, tuple[float, float]] = field(default_factory=dict)
@@ -75,6 +78,7 @@ SHOPPERS = Habits(
     before_display=0.92,
     faithful=0.6,
     at_products=0.65,
+    over_areas=0.2,
     holds=True,
     lengths_s={
         "aoi": (0.8, 4.0),

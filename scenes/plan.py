@@ -148,7 +148,7 @@ class PlanWriter:
         taken = any(aoi.name == before.name for aoi in self.aois)
         if not taken and rng.random() < 0.6:
             return None
-        turn, _ = azimuth_elevation(before.point(now) - head)
+        turn = azimuth_elevation(before.point(now) - head)[0] + rng.normal(0, 0.8)
         velocity = self.part.route.velocity(now + 0.3)
         if float(np.hypot(*velocity)) > 0.2:
             turn = math.atan2(float(velocity[0]), float(velocity[1]))
@@ -214,15 +214,23 @@ class PlanWriter:
         inside = aoi.contains(pixel / np.array(canvas.camera.size_wh, np.float64))
         return _Aim(kind, aoi.name, _still(fixed)) if inside and sees(canvas, fixed) else None
 
+    def _ambiguous(self, aim: _Aim, point: Floats) -> bool:
+        """Say whether, in the picture, a look at the hand or at nothing could be one at an area."""
+        return self.habits.over_areas < 1 and aim.kind in ("hand", "elsewhere") and self._over_area(point)
+
+    def _over_area(self, point: Floats) -> bool:
+        """Say whether a (3,) point is seen in front of an area or behind it."""
+        pixel, _ = self.place.canvas.camera.project(point)
+        spot = pixel / np.array(self.place.canvas.camera.size_wh, np.float64)
+        return any(aoi.contains(spot) for aoi in self.aois)
+
     def _thing(self) -> _Aim | None:
         """Return something that stands out and is in the picture outside all areas."""
         if not self.place.things:
             return None
         fixed = self.place.things[int(self.rng.integers(len(self.place.things)))].point
-        pixel, _ = self.place.canvas.camera.project(fixed)
-        spot = pixel / np.array(self.place.canvas.camera.size_wh, np.float64)
-        outside = not any(aoi.contains(spot) for aoi in self.aois)
-        return _Aim("object", "", _still(fixed)) if outside and sees(self.place.canvas, fixed) else None
+        seen = not self._over_area(fixed) and sees(self.place.canvas, fixed)
+        return _Aim("object", "", _still(fixed)) if seen else None
 
     def _sensible(self, aim: _Aim, now: float, *, walking: bool) -> bool:
         """Say whether a target is neither too near, too steep, behind furniture, behind a display nor the walker."""
@@ -233,6 +241,8 @@ class PlanWriter:
             if length < 0.3 or abs(float(way[1])) / length > STEEPEST:
                 return False
             if aim.kind in ("object", "surface", "person") and not self.place.clear(head, point):
+                return False
+            if self._ambiguous(aim, point) and self.rng.random() >= self.habits.over_areas:
                 return False
             aoi = next((aoi for aoi in self.aois if aoi.name == aim.name), None)
             if aoi is not None and float(aoi.display.normal @ -way) / length < 0.2:

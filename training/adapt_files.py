@@ -1,0 +1,74 @@
+"""What adapting leaves behind: the model, its card, its record and the report."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from pipeline.model_files.pins import sha256_of
+from training.adapt_report import Figures
+from training.batches import picture_tensor
+from training.cards import detector_card
+from training.data import Rows
+from training.detector import export
+from training.detector_graph import Calibration, DetectorGraph
+from training.detector_net import CLASSES
+from training.labelled_footage import Clip
+from training.loop import Outcome
+from training.measure_detector import calibrate
+from training.record import plain, write_yaml
+from training.teacher import THING, UNKNOWN, WANTED
+
+
+def write_model(graph: DetectorGraph, path: Path, judged: Rows, shown: Rows) -> None:
+    """Export twice: the scores of the first file tell how those of the second are to be calibrated."""
+    pictures = picture_tensor(shown.pictures[:5], torch.device("cpu"))
+    graph.calibration = Calibration(dict.fromkeys(CLASSES, (1.0, 0.0)))
+    export(graph, path, pictures)
+    graph.calibration = Calibration(calibrate(path, judged))
+    export(graph, path, pictures)
+
+
+def report_of(
+    arguments: argparse.Namespace,
+    clips: Sequence[Clip],
+    outcome: Outcome,
+    before: Figures,
+    after: Figures,
+    against: list[str],
+) -> dict[str, Any]:
+    """Return all that is to be known of a run."""
+    names = {"accepted": WANTED, "open": UNKNOWN, "things": THING}
+    labels = {
+        clip.name: {"frames": len(clip.frames), "held_back": sum(clip.held_back)}
+        | {name: clip.count(verdict) for name, verdict in names.items()}
+        for clip in clips
+    }
+    return {
+        "arguments": {name: plain(value) for name, value in sorted(vars(arguments).items())},
+        "started_from_sha256": sha256_of(arguments.model),
+        "steps": outcome.steps,
+        "hours": round(outcome.hours, 3),
+        "last_losses": outcome.losses,
+        "labels": labels,
+        "before": before,
+        "after": after,
+        "against": against,
+    }
+
+
+def write_card(path: Path, report: dict[str, Any]) -> None:
+    """Write card and record beside the model."""
+    checksum = sha256_of(path)
+    frames = sum(clip["frames"] - clip["held_back"] for clip in report["labels"].values())
+    card = detector_card() | {"title": "people, adapted to own cameras: bodies, heads, faces and where heads point"}
+    head = {"title": card.pop("title"), "file": path.name, "url": None, "sha256": checksum}
+    tail = {
+        "trained_on": f"rendered scenes, and {frames} frames of own footage labelled by the detector it started from"
+    }
+    write_yaml(path.with_suffix(".yaml"), head | card | tail, "Written by python -m training.adapt.")
+    write_yaml(path.with_suffix(".record.yaml"), {"file": path.name, "sha256": checksum, **report}, "How it was made.")

@@ -1,0 +1,132 @@
+"""Footage with the teacher's labels: which frames train, which are held back, and what stands still in each clip."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Iterator
+from dataclasses import dataclass, field, replace
+from itertools import groupby
+from pathlib import Path
+from typing import Literal
+
+import cv2
+import numpy as np
+
+from pipeline.errors import ConfigError
+from pipeline.outputs import make_folder
+from training.detector_net import CLASSES
+from training.footage import Pictures, Sample, files_of, samples
+from training.still_things import Place, on_places, places
+from training.teacher import THING, UNKNOWN, WANTED, Boxes, Detector, Labels, Scores, labelled, without_things
+
+logger = logging.getLogger(__name__)
+
+HoldBack = Literal["ends", "clips"]
+HELD_PART = 0.25
+"""Of each clip its end, or of all clips whole ones."""
+MOST_IN_ALL = 1200
+"""Frames of all clips together: each takes 0.7 MB of memory, and thrice that where it is held back."""
+_COLOURS = {WANTED: (80, 220, 80), UNKNOWN: (0, 200, 255), THING: (60, 60, 230)}
+
+
+@dataclass(frozen=True)
+class Clip:
+    """The frames of one clip, or of one folder of stills, with their labels."""
+
+    name: str
+    frames: list[Sample] = field(default_factory=list)
+    """In order of time; those beside a frame are kept only where it is held back."""
+    labels: list[Labels] = field(default_factory=list)
+    held_back: list[bool] = field(default_factory=list)
+
+    def places(self, found: list[Boxes], still_s: float) -> list[Place]:
+        """Return where somebody is found, by whatever detector, and nothing ever moves."""
+        return places([s.picture for s in self.frames], [s.at_s for s in self.frames], found, still_s)
+
+    def count(self, verdict: int, held_back: bool | None = None) -> int:
+        """Count the labels of a verdict, of all frames or of those that are held back or not."""
+        chosen = [
+            label.verdict
+            for label, held in zip(self.labels, self.held_back, strict=True)
+            if held_back is None or held is held_back
+        ]
+        return sum(int((told == verdict).sum()) for told in chosen)
+
+
+@dataclass(frozen=True)
+class Plan:
+    """How footage is read and labelled."""
+
+    per_second: float
+    most: int
+    """Frames of one clip."""
+    scores: Scores
+    still_s: float
+    hold_back: HoldBack
+
+
+def label_footage(folder: Path, detector: Detector, plan: Plan) -> list[Clip]:
+    """Read, label and split the footage of a folder, one clip after another.
+
+    Raises:
+        ConfigError: there is nothing to read or to hold back, or a file cannot be read.
+    """
+    clips, stills = files_of(folder)
+    count = len(clips) + len(stills)
+    if plan.hold_back == "clips" and count < 2:
+        raise ConfigError(f"--hold-back clips: expected two clips or more in {folder}, got {count}; hold back ends")
+    most = min(plan.most, max(1, MOST_IN_ALL // count))
+    made = []
+    for number, (name, frames) in enumerate(groupby(samples(folder, plan.per_second, most), lambda one: one.clip)):
+        whole = held_whole(number, count) if plan.hold_back == "clips" else None
+        made.append(_label_clip(name, frames, detector, plan, whole))
+        clip = made[-1]
+        logger.info("%s: %d frames, %d boxes accepted, %d open, %d of things", name, len(clip.frames),
+                    clip.count(WANTED), clip.count(UNKNOWN), clip.count(THING))  # fmt: skip
+    return made
+
+
+def held_whole(number: int, count: int) -> bool:
+    """Tell whether the clip of a number, from 0, is held back: every fourth, of fewer the last."""
+    every = min(count, round(1 / HELD_PART))
+    return number % every == every - 1
+
+
+def _label_clip(name: str, frames: Iterator[Sample], detector: Detector, plan: Plan, whole: bool | None) -> Clip:
+    clip = Clip(name)
+    for sample in frames:
+        held = sample.part >= 1 - HELD_PART if whole is None else whole
+        clip.labels.append(labelled(detector, sample, plan.scores))
+        clip.frames.append(sample if held else replace(sample, beside=()))
+        clip.held_back.append(held)
+    known = clip.places([label.boxes for label in clip.labels], plan.still_s)
+    clip.labels[:] = [
+        without_things(label, on_places(label.boxes, known, number)) for number, label in enumerate(clip.labels)
+    ]
+    return clip
+
+
+def training_frames(clips: list[Clip]) -> list[tuple[Pictures, Labels]]:
+    """Return pictures and labels of all frames that are not held back."""
+    return [
+        (sample.picture, label)
+        for clip in clips
+        for sample, label, held in zip(clip.frames, clip.labels, clip.held_back, strict=True)
+        if not held
+    ]
+
+
+def keep_labels(clips: list[Clip], folder: Path) -> None:
+    """Write all frames with their boxes: accepted green, open yellow, things that never move red."""
+    make_folder(folder)
+    for number, clip in enumerate(clips):
+        for sample, label in zip(clip.frames, clip.labels, strict=True):
+            picture = sample.picture.copy()
+            scale = np.tile(picture.shape[1::-1], 2)
+            for box, kind, told in zip(label.boxes.box * scale, label.boxes.kind, label.verdict, strict=True):
+                x1, y1, x2, y2 = box.round().astype(int).tolist()
+                cv2.rectangle(picture, (x1, y1), (x2, y2), _COLOURS[int(told)], 1)
+                cv2.putText(picture, CLASSES[kind][0], (x1, y1 - 2), cv2.FONT_HERSHEY_PLAIN, 0.7, _COLOURS[int(told)])
+            path = folder / f"{number:03d}-{sample.at_s:08.2f}.jpg"
+            if not cv2.imwrite(str(path), picture):
+                raise ConfigError(f"{path}: expected to write a picture, got a failure; check folder and disk")

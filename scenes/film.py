@@ -98,17 +98,17 @@ def sample_film(style: Style, seed: int, stream: int = 0) -> tuple[Film, np.rand
     rng = np.random.default_rng([28 + stream, seed])
     if not style.camera or rng.random() < _NOTHING_SHARE:
         return CLEAR, rng
-    night = "" if rng.random() > 0.25 else "infrared" if rng.random() < 0.6 else "dim"
+    night = "" if rng.random() > 0.15 else "infrared" if rng.random() < 0.6 else "dim"
     film = Film(
         shake=float(rng.uniform(0.003, 0.014)) if rng.random() < 0.15 else 0.0,
         shake_rad=float(rng.uniform(-math.pi, math.pi)),
         moving=float(rng.uniform(0.01, 0.05)) if rng.random() < 0.4 else 0.0,
         night=night,
-        hot=float(rng.uniform(0.6, 1.3) if night == "infrared" else rng.uniform(0.15, 0.5)),
-        noise=float(rng.uniform(3, 16)),
-        quality=int(rng.integers(26, 42)) if rng.random() < 0.65 else 0,
+        hot=float(rng.uniform(0.6, 1.3) if night == "infrared" else rng.uniform(0.2, 0.6)),
+        noise=float(rng.uniform(2, 12)),
+        quality=int(rng.integers(22, 39)) if rng.random() < 0.65 else 0,
         frames=int(rng.integers(1, 4)),
-        shrink=float(rng.uniform(0.5, 1.0)) if rng.random() < 0.35 else 1.0,
+        shrink=float(rng.uniform(0.6, 1.0)) if rng.random() < 0.35 else 1.0,
     )
     return film, rng
 

@@ -97,7 +97,10 @@ def _noise(rng: np.random.Generator, shape: tuple[int, ...]) -> Colours:
     strip, wanted = _noise_strip(), math.prod(shape)
     start = int(rng.integers(len(strip)))
     tail = strip[start : start + wanted]
-    return (tail if len(tail) == wanted else np.resize(np.concatenate([tail, strip]), wanted)).reshape(shape)
+    missing = wanted - len(tail)
+    if missing > len(strip):
+        return np.resize(np.concatenate([tail, strip]), wanted).reshape(shape)
+    return (np.concatenate([tail, strip[:missing]]) if missing else tail).reshape(shape)
 
 
 @cache

@@ -138,12 +138,7 @@ def _atlas(room: Room) -> tuple[NDArray[np.uint8], list[float]]:
     first: list[float] = []
     row = 0
     for plane, surface in enumerate(room.surfaces):
-        shrunk = surface.texture
-        for level, height in enumerate(heights):
-            if level:
-                shrunk = cv2.resize(shrunk, (WIDTH >> level, height), interpolation=cv2.INTER_AREA).astype(
-                    np.uint8, copy=False
-                )
+        for level, (height, shrunk) in enumerate(zip(heights, _halves(surface.texture), strict=True)):
             first.append(float(row))
             atlas[row : row + height, : WIDTH >> level] = shrunk
             if level:
@@ -152,3 +147,18 @@ def _atlas(room: Room) -> tuple[NDArray[np.uint8], list[float]]:
             atlas[row + height, : WIDTH >> level] = shrunk[-1 if plane <= RIGHT else 0]
             row += height + 1
     return atlas, first
+
+
+_HALVES: dict[int, tuple[NDArray[np.uint8], ...]] = {}
+"""By the identity of a texture, which its first entry keeps alive: textures are made once and never altered."""
+
+
+def _halves(texture: NDArray[np.uint8]) -> tuple[NDArray[np.uint8], ...]:
+    """Return a texture, its half and its quarter."""
+    if id(texture) not in _HALVES:
+        levels = [texture]
+        for level in range(1, _LEVELS):
+            size = (WIDTH >> level, HEIGHT >> level)
+            levels.append(np.asarray(cv2.resize(levels[-1], size, interpolation=cv2.INTER_AREA), np.uint8))
+        _HALVES[id(texture)] = tuple(levels)
+    return _HALVES[id(texture)]

@@ -95,7 +95,7 @@ def test_most_clothes_are_dark_or_without_hue() -> None:
 
 def test_clothes_change_stills_and_clips_but_not_the_heads() -> None:
     changed = []
-    for seed in range(4):
+    for seed in range(3):
         plain, styled = render_still(seed, (160, 96)), render_still(seed, (160, 96), style=CLOTHES)
         changed.append(not np.array_equal(plain.bgr, styled.bgr))
         np.testing.assert_array_equal(plain.people.head_box, styled.people.head_box)

@@ -116,35 +116,32 @@ class Canvas:
         a = (a_form[0, 0] * x + 2 * a_form[0, 2]) * x + (a_form[1, 1] * y + 2 * a_form[1, 2]) * y + a_form[2, 2]
         a += 2 * a_form[0, 1] * x * y
         b = b_form[0] * x + b_form[1] * y + b_form[2]
-        depth = (b - np.sqrt(disc[rows, columns])) / a
-        rows += y0
-        columns += x0
-        in_front = depth < self.depth[rows, columns]
-        self.covered[rows[~in_front], columns[~in_front]] = owner
+        depth = (b - np.sqrt(disc.ravel().take(rows * (x1 - x0) + columns))) / a
+        # One index a pixel: far cheaper than a row and a column.
+        at = (rows + y0) * width + (columns + x0)
+        in_front = depth < self.depth.ravel().take(at)
+        covered = self.covered.reshape(-1)
+        covered[at[~in_front]] = owner
         nearer = np.flatnonzero(in_front)
         if not len(nearer):
             return outline
-        rows, columns, depth = rows[nearer], columns[nearer], depth[nearer]
+        at, depth = at.take(nearer), depth.take(nearer)
         m32 = sphere_from_camera.astype(np.float32)
-        u, v = x[nearer] + np.float32(u0), y[nearer] + np.float32(v0)
+        u, v = x.take(nearer) + np.float32(u0), y.take(nearer) + np.float32(v0)
         q32 = q.astype(np.float32)
-        points: Colours = np.stack([depth * (m32[k, 0] * u + m32[k, 1] * v + m32[k, 2]) - q32[k] for k in range(3)])
+        points: Colours = np.empty((3, len(at)), np.float32)
+        for k in range(3):
+            points[k] = depth * (m32[k, 0] * u + m32[k, 1] * v + m32[k, 2]) - q32[k]
         colours, exists = shader(points)
         if exists is not None:
             kept = np.flatnonzero(exists)
             if not len(kept):
                 return outline
-            rows, columns, depth, points, colours = (
-                rows[kept],
-                columns[kept],
-                depth[kept],
-                points[:, kept],
-                colours[kept],
-            )
-        self.bgr[rows, columns] = colours * self._lit(points, m32)[:, None]
-        self.depth[rows, columns] = depth
-        self.owner[rows, columns] = owner
-        self.covered[rows, columns] = owner
+            at, depth, points, colours = at.take(kept), depth.take(kept), points.take(kept, 1), colours.take(kept, 0)
+        self.bgr.reshape(-1, 3)[at] = colours * self._lit(points, m32)[:, None]
+        self.depth.reshape(-1)[at] = depth
+        self.owner.reshape(-1)[at] = owner
+        covered[at] = owner
         return outline
 
     def quad(self, corners: Floats, texture: NDArray[np.uint8], gain: float = 1.0) -> bool:

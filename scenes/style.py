@@ -27,7 +27,7 @@ class Style:
     lookalikes: bool = False
     """Mannequins, posters with faces, screens that show people, reflections on the floor."""
     lens: bool = False
-    """Wide-angle and dome lenses."""
+    """Wide-angle and dome lenses; stills only."""
     camera: bool = False
     """Video compression, night, motion blur."""
     salience: bool = False

@@ -144,15 +144,21 @@ def _filled(chosen: SeedSet, root: Path, processes: int) -> Rows:
     if not len(missing):
         return rows
     begin = time.perf_counter()
-    chunks = [missing[k : k + _CHUNK].tolist() for k in range(0, len(missing), _CHUNK)]
+    parts = chunks(missing, processes)
     with ProcessPoolExecutor(processes, initializer=_one_thread) as pool:
         done = 0
-        for made in pool.map(_render, *zip(*((chosen, chunk, root) for chunk in chunks), strict=True)):
+        for made in pool.map(_render, *zip(*((chosen, part, root) for part in parts), strict=True)):
             done += made
             if done % 1000 < made:
                 spent = time.perf_counter() - begin
                 logger.info("%s of %d rendered, %.1f ms each", done, len(missing), 1e3 * spent / done)
     return rows
+
+
+def chunks(missing: NDArray[np.int64], processes: int) -> list[list[int]]:
+    """Return rows in parts that a process renders at a time: not many, and of small sets as many as processes."""
+    size = min(_CHUNK, -(-len(missing) // processes))
+    return [missing[k : k + size].tolist() for k in range(0, len(missing), size)]
 
 
 def _one_thread() -> None:

@@ -8,14 +8,11 @@ from typing import Annotated, Any
 import numpy as np
 from pydantic import BeforeValidator, Field
 
-from nodes.adapters.crop_models import CropModel, open_crop_model
-from nodes.adapters.pose_outputs import rotations_told
+from nodes.adapters.pose_models import open_pose_models, pose_problems
 from nodes.ops import rotations as rot
 from nodes.ops.angles import wrap_deg, yaw_of_directions
 from nodes.ops.asked import best_of_frames
 from nodes.types import HeadPoses, Tracks
-from pipeline.card_fields import Crop, HeadPoseOutputs
-from pipeline.cards import card_problems
 from pipeline.frames import FrameBatch
 from pipeline.node import Node, NodeConfig
 
@@ -31,7 +28,8 @@ def _listed(given: Any) -> Any:
 
 class Config(NodeConfig):
     model: Annotated[tuple[str, ...], BeforeValidator(_listed)] = Field(default=(), json_schema_extra={"card": True})
-    """Card of a pose model of the family `head_pose`: a name in configs/models, or a path to a card or .onnx file. Of
+    """Card of a pose model: a name in configs/models, or a path to a card or .onnx file. The family is `head_pose`, or
+    `gazelle` where the gaze model tells where heads point, too, as the one that ships; of it only that part is run. Of
     several, in a list, the answers are averaged as rotations. None: only the yaw is told, from the directions."""
     faces_only: bool = Field(default=False, json_schema_extra=LIVE)
     """The heads are those of a detector of faces, which finds none from behind: where the directions say nothing, all
@@ -53,7 +51,7 @@ class Config(NodeConfig):
     agree 0, two neighbours 0.92. Raise to be told less of heads the detector is torn about."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": [problem for card in self.model for problem in card_problems(card, root, ("head_pose",))]}
+        return {"model": [problem for card in self.model for problem in pose_problems(card, root)]}
 
 
 class EstimateHeadPose(Node[Config]):
@@ -63,8 +61,9 @@ class EstimateHeadPose(Node[Config]):
     poses learned from faces and say something of the back of a head, too, so they are believed only where the
     directions, too, see the head turned toward the camera as far as the card calls valid. Where they say nothing, only
     models that are valid all the way round are, unless the heads come from a detector of faces. All heads of a tick are
-    cut out at once, and are one call of the model where it takes more than one at a time. Without a model pitch and
-    roll are NaN, and no pictures are needed.
+    cut out at once, and are one call of the model where it takes more than one at a time. Of gaze models that tell a
+    direction of the head, that alone is computed, from whole pictures; its roll is 0. Without a model pitch and roll
+    are NaN, and no pictures are needed.
 
     The score is the length of the mean of what speaks for the yaw: the directions, as long as they agree, and a unit
     vector for each model believed.
@@ -82,9 +81,7 @@ class EstimateHeadPose(Node[Config]):
         return not config.model
 
     def open(self) -> None:
-        where, family = "estimate_head_pose.model", "head_pose"
-        self._models = [open_crop_model(self.context, card, where, family, family) for card in self.config.model]
-        self._valid_deg = min((_outputs(model).valid_yaw_deg for model in self._models), default=180.0)
+        self._models = open_pose_models(self.context, self.config.model, "estimate_head_pose.model")
 
     def process(self, tracks: Tracks, frames: FrameBatch | None = None) -> HeadPoses:
         heads = tracks.take(~np.isnan(tracks.head_box[:, 0]))
@@ -93,8 +90,8 @@ class EstimateHeadPose(Node[Config]):
         angles[:, 0] = yaw
         score = agreement.copy()
         rows = self._worth_asking(heads, yaw)
-        if self._models and frames is not None and len(rows):
-            seen = self._seen(frames, heads.take(rows))  # (models, K, 3, 3)
+        if len(self._models) and frames is not None and len(rows):
+            seen = self._models.rotations(frames, heads.frame_row[rows], heads.head_box[rows])  # (models, K, 3, 3)
             rotations = np.isfinite(seen).all(axis=(0, 2, 3))
             rows, seen = rows[rotations], seen[:, rotations]
             told = rot.yaw_pitch_roll(rot.mean(seen))
@@ -110,8 +107,7 @@ class EstimateHeadPose(Node[Config]):
         )
 
     def close(self) -> None:
-        for model in self._models:
-            model.session.close()
+        self._models.close()
 
     def _by_directions(self, heads: Tracks) -> tuple[Array, Array]:
         """Return the yaw (N,), NaN where the directions say nothing, and how much they agree (N,), 0 there."""
@@ -122,7 +118,7 @@ class EstimateHeadPose(Node[Config]):
 
     @property
     def _limit_deg(self) -> float:
-        return min(self._valid_deg, self.config.max_yaw_deg)
+        return min(self._models.valid_yaw_deg, self.config.max_yaw_deg)
 
     def _worth_asking(self, heads: Tracks, yaw: Array) -> Array:
         """Return the rows (K,) of heads that are to be shown to the models, rising."""
@@ -130,29 +126,10 @@ class EstimateHeadPose(Node[Config]):
         worth = (turned <= self._limit_deg) & (heads.head_score >= self.config.min_head_score)
         return best_of_frames(heads.frame_row, heads.head_score, worth, self.config.max_heads)
 
-    def _seen(self, frames: FrameBatch, heads: Tracks) -> Array:
-        """Return what each model says of K > 0 heads: rotations (models, K, 3, 3), NaN where it is no rotation."""
-        device = self.context.device
-        inputs: dict[tuple[tuple[int, int], Crop], Any] = {}
-        seen = []
-        for model in self._models:
-            recipe = model.size_wh, model.crop
-            if recipe not in inputs:
-                inputs[recipe] = model.cut_out(device, frames, heads.frame_row, heads.head_box)
-            seen.append(rotations_told(model.answers(device, inputs[recipe]), _outputs(model)))
-        return np.stack(seen)
-
     def _near(self, told: Array, yaw: Array) -> Array:
         """Tell which yaws of the models (K,) are such as they know, and near those of the directions (K,) if any."""
         apart = np.where(np.isnan(yaw), 0.0, np.abs(wrap_deg(told - yaw)))
         return np.asarray((np.abs(told) <= self._limit_deg) & (apart <= self.config.max_disagreement_deg))
-
-
-def _outputs(model: CropModel) -> HeadPoseOutputs:
-    """Return what the outputs of a pose model mean, which `open` has seen to be there."""
-    outputs = model.session.card.head_pose
-    assert outputs is not None
-    return outputs
 
 
 def _agreement(yaw: Array, agreement: Array, seen: Array) -> Array:

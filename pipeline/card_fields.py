@@ -174,8 +174,11 @@ class HeadPoseOutputs(_Part):
     """Axes of the angles from the last turn to the first, each fixed in the picture: y yaw, x pitch, z roll."""
     rotation: str | None = None
     """Output that is the rotation, (N, 3, 3), or its first two columns, (N, 6), in place of angles."""
+    vector: str | None = None
+    """Output whose first three columns are where the nose points, of any length, in place of angles; roll is then 0."""
     axes: tuple[Sign, Sign, Sign] = (1, 1, 1)
-    """Which way the axes of that rotation go: 1 to image-right, down and away from the camera, -1 the other way."""
+    """Which way the axes of rotation or vector go: 1 to image-right, down and away from the camera, -1 the other way.
+    """
     transposed: bool = False
     """The rotation leads from the head seen to the head at rest, as that of models does whose labels are the angles of
     300W-LP, put together as `Rz(roll) · Ry(yaw) · Rx(pitch)`; their axes are [1, -1, -1]."""
@@ -184,7 +187,7 @@ class HeadPoseOutputs(_Part):
 
     @property
     def angles(self) -> tuple[Angle, ...]:
-        """Return yaw, pitch and roll, or nothing where the output is a rotation."""
+        """Return yaw, pitch and roll, or nothing where the output is a rotation or a vector."""
         return tuple(angle for angle in (self.yaw, self.pitch, self.roll) if angle)
 
     def unfit(self, shapes: Shapes) -> list[tuple[str, str]]:
@@ -192,10 +195,15 @@ class HeadPoseOutputs(_Part):
         unfit = [wanted for angle in self.angles for wanted in angle.unfit(shapes)]
         if self.rotation and shapes.get(self.rotation, ())[1:] not in ((3, 3), (6,)):
             unfit.append(("[N, 3, 3] or [N, 6] of the contract", self.rotation))
+        columns = shapes.get(self.vector, ())[1:] if self.vector else (3,)
+        if len(columns) != 1 or (isinstance(columns[0], int) and columns[0] < 3):
+            unfit.append(("[N, 3 or more] of the contract", self.vector or ""))
         return unfit
 
     @model_validator(mode="after")
-    def _one_of_both(self) -> Self:
-        if len(self.angles) != (0 if self.rotation else 3):
-            raise ValueError("expected `yaw`, `pitch` and `roll`, or `rotation` alone; write one of the two")
+    def _one_of_three(self) -> Self:
+        if sorted((len(self.angles), 3 * bool(self.rotation), 3 * bool(self.vector))) != [0, 0, 3]:
+            raise ValueError("expected `yaw`, `pitch` and `roll`, or `rotation`, or `vector`; write one of the three")
+        if self.transposed and not self.rotation:
+            raise ValueError("expected `transposed` beside a rotation; take it away")
         return self

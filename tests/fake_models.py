@@ -42,7 +42,9 @@ def gaze_model(
     size_wh: tuple[int, int] = (64, 32),
     *,
     prepared: bool = False,
+    many: bool = False,
     in_frame: bool = True,
+    directions: bool = False,
     heads: Any = "heads",
     **card: Any,
 ) -> FakeSession:
@@ -52,33 +54,46 @@ def gaze_model(
         answer: the function.
         size_wh: of the picture.
         prepared: many pictures at a time, (B, H, W, 3) u8, and for each head which of them it is in.
+        many: the same with pictures (B, 3, H, W) f32 and boxes (1, N, 4).
         in_frame: False: maps alone come out.
+        directions: where heads point comes out, too: to the side on which their box lies of the middle of the picture,
+            and half as far as its corner to the camera.
         heads: how many it takes at a time, or a name for any number.
         card: other values of the card.
     """
     width, height = size_wh
 
     def run(inputs: dict[str, Any]) -> dict[str, Any]:
-        pictures, boxes = inputs["image_bgr"], inputs["bboxes_x1y1x2y2"]
-        if prepared:
-            planes = pictures.transpose(0, 3, 1, 2).astype(np.float32)
+        pictures, boxes = inputs["image_bgr"], inputs["bboxes_x1y1x2y2"].reshape(-1, 4)
+        if prepared or many:
+            planes = pictures.transpose(0, 3, 1, 2).astype(np.float32) if prepared else pictures
             told = [answer(planes[row], boxes[k : k + 1]) for k, row in enumerate(inputs["image_row"].tolist())]
             maps, probs = (np.concatenate(part) for part in zip(*told, strict=True))
         else:
-            maps, probs = answer(pictures[0], boxes[0])
-        made = {"heatmap": maps, "inout": probs}
+            maps, probs = answer(pictures[0], boxes)
+        away = boxes[:, :2] + boxes[:, 2:] - 1
+        pointing = np.concatenate([away, np.full((len(boxes), 1), -0.5)], axis=1)
+        made = {"heatmap": maps, "inout": probs, "direction": np.concatenate([pointing, -pointing], axis=1)}
         return {name: np.asarray(made[name], np.float32) for name in outputs}
 
     outputs: dict[str, tuple[Any, ...]] = {"heatmap": (heads, 8, 8)}
     if in_frame:
         outputs["inout"] = (heads,)
-    released = {"image_bgr": (1, 3, height, width), "bboxes_x1y1x2y2": (1, heads, 4)}
-    many = {"image_bgr": ("pictures", height, width, 3), "bboxes_x1y1x2y2": (heads, 4), "image_row": (heads,)}
-    values = {"family": "gazelle", "input_size_wh": size_wh, "gaze": GazeOutputs(), **card}
-    session = FakeSession(run, inputs=many if prepared else released, outputs=outputs, **values)
+    if directions:
+        outputs["direction"] = (heads, 6)
+        card = {"head_pose": HeadPoseOutputs(vector="direction"), **card}
+    inputs = {
+        "image_bgr": ("images" if many else 1, 3, height, width),
+        "bboxes_x1y1x2y2": (1, heads, 4),
+    }
     if prepared:
-        dtypes = {"image_bgr": "uint8", "bboxes_x1y1x2y2": "float32", "image_row": "int64"}
-        session.inputs = {name: (shape, dtypes[name]) for name, shape in many.items()}
+        inputs = {"image_bgr": ("pictures", height, width, 3), "bboxes_x1y1x2y2": (heads, 4)}
+    if prepared or many:
+        inputs["image_row"] = (heads,)
+    values = {"family": "gazelle", "input_size_wh": size_wh, "gaze": GazeOutputs(), "head_pose": None, **card}
+    session = FakeSession(run, inputs=inputs, outputs=outputs, **values)
+    dtypes = {"image_bgr": "uint8" if prepared else "float32", "bboxes_x1y1x2y2": "float32", "image_row": "int64"}
+    session.inputs = {name: (shape, dtypes[name]) for name, shape in inputs.items()}
     return session
 
 

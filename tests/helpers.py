@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
+from copy import copy
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any, ClassVar
@@ -198,9 +199,20 @@ class FakeContext(Context):
         self._session = session
         self._sessions = sessions or {}
 
-    def open_session(self, card: str) -> Any:
-        """Return the session given for the card."""
-        return self._sessions.get(card, self._session)
+    def card(self, card: str) -> Any:
+        """Return the card of the session given for it."""
+        return self._sessions.get(card, self._session).card
+
+    def open_session(self, card: str, outputs: Collection[str] = (), size_wh: tuple[int, int] | None = None) -> Any:
+        """Return the session given for the card; where outputs or a size are asked for, one like it with those."""
+        session = self._sessions.get(card, self._session)
+        if outputs or size_wh:
+            session = copy(session)
+        if outputs:
+            session.outputs = {name: tensor for name, tensor in session.outputs.items() if name in outputs}
+        if size_wh:
+            session.card = SimpleNamespace(**{**vars(session.card), "input_size_wh": size_wh})
+        return session
 
     def lineage(self, port: str) -> Lineage:
         """Return that of made-up nodes in a graph called `retail`, the same for every port."""

@@ -10,6 +10,7 @@ import numpy as np
 
 from nodes.ops.boxes import crops_around
 from pipeline.card_fields import Crop
+from pipeline.cards import ModelCard
 from pipeline.device import Device
 from pipeline.errors import ModelError
 from pipeline.frames import FrameBatch
@@ -27,6 +28,15 @@ class CropModel:
     input: str
     size_wh: tuple[int, int]
     crop: Crop
+
+    @property
+    def card(self) -> ModelCard:
+        """What the model is."""
+        return self.session.card
+
+    def close(self) -> None:
+        """Let go of the model."""
+        self.session.close()
 
     def cut_out(self, device: Device, frames: FrameBatch, frame_row: Array, boxes: Array) -> Any:
         """Return the crops of K boxes (K, 4) of frames (K,), as the card has them: (K, C, H, W) f32 on the device."""

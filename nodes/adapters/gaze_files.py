@@ -1,4 +1,4 @@
-"""What a file of the family of Gaze-LLE takes and returns, as it declares it: released or prepared, of which size."""
+"""What a file of the family of Gaze-LLE takes and returns, as it declares it: one picture or many, of which size."""
 
 from __future__ import annotations
 
@@ -22,18 +22,24 @@ class GazeFile:
     dtype: Literal["float32", "uint8"]
     many: bool
     """It takes many pictures at a time, and is told in which of them each head is."""
+    flat_boxes: bool
+    """Boxes go in as [heads, 4], not as [1, heads, 4]."""
     one_head: bool
     """It takes one head at a time."""
     tells_in_frame: bool
 
     @classmethod
-    def of(cls, session: Session, name: str, where: str) -> Self:
+    def of(
+        cls, session: Session, name: str, where: str, output: str = MAPS, axes: tuple[str, ...] = ("h", "w")
+    ) -> Self:
         """Read it off what a file declares.
 
         Args:
             session: with the file and its card.
             name: of the card, for messages.
             where: the setting that names it, for messages.
+            output: what it must tell of each head.
+            axes: names of the axes of that behind the first.
 
         Raises:
             ModelError: the file is of another family, or its size is not known or another than the card says.
@@ -45,21 +51,28 @@ class GazeFile:
         layout = "nchw" if shape[1:2] == (3,) else "nhwc" if shape[3:] == (3,) else ""
         fits = (
             card.family == FAMILY
-            and (len(shape), len(boxes)) == (4, 2 if many else 3)
+            and len(shape) == 4
+            and (len(boxes) == 3 or (len(boxes) == 2 and many))
             and layout != ""
             and dtype in ("float32", "uint8")
             and set(inputs) <= {PICTURES, BOXES, PICTURE_ROW}
-            and MAPS in session.outputs
-            and len(session.outputs[MAPS][0]) in (0, 3)  # what a file does not declare, its first answer shows
+            and output in session.outputs
+            # What a file does not declare, its first answer shows.
+            and len(session.outputs[output][0]) in (0, 1 + len(axes))
             and (not isinstance(shape[0], int) or (shape[0] == 1 and not many))
             and (not isinstance(boxes[-2], int) or boxes[-2] == 1)
         )
         if not fits:
             raise ModelError(
                 f"{where}: expected a card of the family {FAMILY!r} whose file takes {PICTURES} [1, 3, H, W] and "
-                f"{BOXES} [1, heads, 4], or prepared [pictures, H, W, 3], [heads, 4] and {PICTURE_ROW} [heads], and "
-                f"returns {MAPS} [heads, h, w], got {name!r} of {card.family!r} with {_words(session)}; choose a gaze "
-                f"model"
+                f"{BOXES} [1, heads, 4], or [pictures, 3, H, W] or [pictures, H, W, 3], [1, heads, 4] or [heads, 4], "
+                f"and {PICTURE_ROW} [heads], and returns {output} [{', '.join(('heads', *axes))}], got {name!r} of "
+                f"{card.family!r} with {_words(session)}; choose a gaze model"
+            )
+        if card.picture.fit != "stretch":
+            raise ModelError(
+                f"{where}: expected pictures that fill the input, as boxes and maps are fractions of it, got "
+                f"picture.fit {card.picture.fit!r} in {name!r}; take it out of the card"
             )
         size = shape[2:][::-1] if layout == "nchw" else shape[1:3][::-1]
         return cls(
@@ -67,6 +80,7 @@ class GazeFile:
             cast(Literal["nchw", "nhwc"], layout),
             cast(Literal["float32", "uint8"], dtype),
             many,
+            len(boxes) == 2,
             boxes[-2] == 1,
             IN_FRAME in card.contract.outputs,
         )

@@ -22,5 +22,7 @@ def rotations_told(answer: Mapping[str, Array], outputs: HeadPoseOutputs) -> Arr
             turned = rot.from_six(given) if given.ndim == 2 else given
             turned = np.swapaxes(turned, 1, 2) if outputs.transposed else turned
             return np.asarray(turned * np.outer(outputs.axes, outputs.axes))
+        if outputs.vector:
+            return rot.towards(answer[outputs.vector][:, :3] * np.array(outputs.axes))
         angles = [degrees(answer, angle) for angle in outputs.angles]
         return rot.matrices(np.stack(angles, axis=1), outputs.order)

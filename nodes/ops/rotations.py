@@ -54,6 +54,18 @@ def yaw_pitch_roll(rotations: Array) -> Array:
     return np.asarray(angles)
 
 
+def towards(noses: Array) -> Array:
+    """Return rotations (N, 3, 3) without roll of noses that point along vectors (N, 3) of any length.
+
+    Those of vectors of no length, or that are not finite, are NaN.
+    """
+    length = np.linalg.norm(noses, axis=1)
+    x, y, z = np.asarray(noses, np.float64).T
+    angles = np.degrees(np.stack([np.arctan2(x, -z), np.arctan2(-y, np.hypot(x, z)), np.zeros_like(x)], axis=1))
+    known = np.isfinite(length) & (length > SHORTEST)
+    return matrices(np.where(known[:, None], angles, np.nan))
+
+
 def noses(yaw_pitch_roll_deg: Array) -> Array:
     """Return where noses point, unit vectors (N, 3) to image-right, down and away from the camera."""
     return np.asarray(-matrices(yaw_pitch_roll_deg)[:, :, 2])

@@ -7,7 +7,7 @@ import re
 import pytest
 import yaml
 
-from nodes.adapters.gaze_models import USUAL_CELL_PX
+from nodes.adapters.gaze_calls import USUAL_CELL_PX
 from pipeline.card_fields import GazeOutputs, PeakInFrame
 from pipeline.cards import load_card
 from tests.repository import ROOT

@@ -158,6 +158,19 @@ def test_heads_of_all_frames_are_one_call_of_a_prepared_model() -> None:
     assert maps.in_frame_prob == pytest.approx([0.1, 0.6, 0.1])
 
 
+def test_heads_of_all_frames_are_one_call_of_a_model_that_takes_many_pictures_as_they_ship() -> None:
+    node, session = opened(gaze_model(answer, SIZE_WH, many=True))
+    grey = [picture(bgr=(level, level, level)) for level in (51, 204, 102)]
+
+    maps = node.process(frames(3, pictures=grey), heads(LEFT, RIGHT, LEFT, rows=[0, 0, 2]))
+
+    (call,) = session.calls
+    assert (call["image_bgr"].shape, call["bboxes_x1y1x2y2"].shape) == ((2, 3, 32, 64), (1, 3, 4))
+    assert call["image_row"].tolist() == [0, 0, 1]
+    assert maps.heatmap[:, 0, 0] == pytest.approx([0.2, 0.2, 0.4])
+    assert maps.in_frame_prob == pytest.approx([0.1, 0.6, 0.1])
+
+
 def test_calls_of_a_prepared_model_hold_whole_frames_as_far_as_told() -> None:
     node, session = opened(gaze_model(answer, SIZE_WH, prepared=True), heads_per_call=3)
 
@@ -180,7 +193,7 @@ def test_a_model_of_another_kind_is_refused(family: str, outputs: dict[str, tupl
     ((name, shape),) = outputs.items()
     assert str(error.value) == (
         "estimate_gaze.model: expected a card of the family 'gazelle' whose file takes image_bgr [1, 3, H, W] and "
-        "bboxes_x1y1x2y2 [1, heads, 4], or prepared [pictures, H, W, 3], [heads, 4] and image_row [heads], and returns "
-        f"heatmap [heads, h, w], got 'other' of {family!r} with image_bgr [1, 3, 32, 64], {name} {list(shape)}; choose "
-        "a gaze model"
+        "bboxes_x1y1x2y2 [1, heads, 4], or [pictures, 3, H, W] or [pictures, H, W, 3], [1, heads, 4] or [heads, 4], "
+        "and image_row [heads], and returns heatmap [heads, h, w], got 'other' of "
+        f"{family!r} with image_bgr [1, 3, 32, 64], {name} {list(shape)}; choose a gaze model"
     )

@@ -43,11 +43,15 @@ def test_outputs_of_a_pose_model_and_its_crop_are_read(root):
 @pytest.mark.parametrize(
     ("head_pose", "shape", "told"),
     [
-        ({}, ["N", 3], "tiny.head_pose: expected `yaw`, `pitch` and `roll`, or `rotation` alone; write one of the two"),
+        (
+            {},
+            ["N", 3],
+            "tiny.head_pose: expected `yaw`, `pitch` and `roll`, or `rotation`, or `vector`; write one of the three",
+        ),
         (
             {**ANGLES, "rotation": "a"},
             ["N", 3],
-            "tiny.head_pose: expected `yaw`, `pitch` and `roll`, or `rotation` alone; write one of the two",
+            "tiny.head_pose: expected `yaw`, `pitch` and `roll`, or `rotation`, or `vector`; write one of the three",
         ),
         (
             ANGLES,
@@ -60,6 +64,22 @@ def test_outputs_of_a_pose_model_and_its_crop_are_read(root):
             ["N", 3],
             "tiny: head_pose: expected an output [N, columns] of the contract with a column 0, got 'b' among "
             "{'a': ('N', 3)}; correct the name or the contract",
+        ),
+        (
+            {"vector": "a"},
+            ["N", 2],
+            "tiny: head_pose: expected an output [N, 3 or more] of the contract, got 'a' among {'a': ('N', 2)}; "
+            "correct the name or the contract",
+        ),
+        (
+            {"vector": "a", "rotation": "a"},
+            ["N", 6],
+            "tiny.head_pose: expected `yaw`, `pitch` and `roll`, or `rotation`, or `vector`; write one of the three",
+        ),
+        (
+            {"vector": "a", "transposed": True},
+            ["N", 6],
+            "tiny.head_pose: expected `transposed` beside a rotation; take it away",
         ),
         (
             {"rotation": "a"},

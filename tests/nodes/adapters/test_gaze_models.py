@@ -10,6 +10,8 @@ import pytest
 from nodes.adapters.gaze_models import GazeModel, open_gaze_model
 from nodes.ops.heatmap import evened
 from pipeline.card_fields import GazeOutputs, PeakInFrame
+from pipeline.card_fields import Picture as RecipeOfPicture
+from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ModelError
 from pipeline.frames import Picture
 from tests.fake_models import FarDevice, FarSession, gaze_model
@@ -19,6 +21,7 @@ GOLDEN = (0.1, 0.2, 0.5, 0.7)
 FORMS = [
     pytest.param({}, id="released"),
     pytest.param({"prepared": True}, id="prepared"),
+    pytest.param({"many": True}, id="many pictures"),
     pytest.param({"heads": 1}, id="one head at a time"),
 ]
 
@@ -228,6 +231,28 @@ def test_a_device_tells_how_many_heads_go_into_a_call_where_nobody_does() -> Non
 
     assert [len(call["image_bgr"]) for call in near.calls] == [4, 4, 1]
     assert [len(call["image_bgr"]) for call in session.calls] == [9]
+
+
+def test_pictures_are_made_as_the_card_says() -> None:
+    rng = np.random.default_rng(1)
+    noise = Picture((rng.integers(0, 255, (55, 97, 3), np.uint8),), "bgr")
+    how = RecipeOfPicture(shrink="linear", colour="rgb", mean=(1, 2, 3), std=(4, 5, 6))
+    session = gaze_model(answer, picture=how)
+    shown = frames(1, pictures=[noise])
+
+    model = open_gaze_model(FakeContext(session=session, device=CpuDevice()), "some", "gaze.model")
+    model.look(shown, np.zeros(1, np.int64), np.array([GOLDEN], np.float32))
+
+    made = CpuDevice().model_input(shown, (64, 32), "rgb", shrink="linear", mean=(1, 2, 3), std=(4, 5, 6))
+    assert np.array_equal(session.calls[0]["image_bgr"], made)
+    assert not np.array_equal(made, CpuDevice().model_input(shown, (64, 32), "rgb", mean=(1, 2, 3), std=(4, 5, 6)))
+
+
+def test_a_picture_that_does_not_fill_the_input_is_refused() -> None:
+    assert refusal(gaze_model(answer, picture=RecipeOfPicture(fit="letterbox"))) == (
+        "gaze.model: expected pictures that fill the input, as boxes and maps are fractions of it, got picture.fit "
+        "'letterbox' in 'some'; take it out of the card"
+    )
 
 
 def test_pictures_are_shown_in_the_order_of_their_heads() -> None:

@@ -154,3 +154,18 @@ def test_nothing_is_ordinary() -> None:
     assert rot.quaternions(rot.matrices(none)).shape == (0, 4)
     assert rot.from_quaternions(np.zeros((0, 4))).shape == (0, 3, 3)
     assert rot.mean(np.zeros((2, 0, 3, 3))).shape == (0, 3, 3)
+
+
+def test_rotations_without_roll_point_where_they_are_told_to() -> None:
+    noses = np.random.default_rng(2).normal(size=(50, 3)) * 3
+
+    made = rot.towards(noses)
+
+    np.testing.assert_allclose(-made[:, :, 2], noses / np.linalg.norm(noses, axis=1, keepdims=True), atol=1e-12)
+    np.testing.assert_allclose(rot.yaw_pitch_roll(made)[:, 2], 0, atol=1e-9)
+    np.testing.assert_allclose(rot.noses(rot.yaw_pitch_roll(made)), -made[:, :, 2], atol=1e-12)
+
+
+def test_what_points_nowhere_is_no_rotation() -> None:
+    assert np.isnan(rot.towards(np.array([[0, 0, 0], [np.nan, 0, -1], [np.inf, 0, 0]]))).all()
+    assert rot.towards(np.empty((0, 3))).shape == (0, 3, 3)

@@ -93,6 +93,19 @@ def test_exhibits_change_the_picture_but_not_twice() -> None:
     assert not np.array_equal(first.canvas.bgr, bare.canvas.bgr)
 
 
+def test_exhibits_stay_out_of_areas_and_off_the_floor_when_asked() -> None:
+    place = shop(1)
+    blocks = len(place.blocks)
+    left_half = np.array([[0.0, 0.0], [0.5, 0.0], [0.5, 1.0], [0.0, 1.0]])
+
+    made = set_out(place, np.random.default_rng(5), 6, avoid=[left_half], standing=False)
+
+    pixels, _ = place.canvas.camera.project(np.stack([exhibit.point for exhibit in made]))
+    assert (pixels[:, 0] > 0.52 * 280).all()
+    assert len(place.blocks) == blocks
+    assert not set_out(place, np.random.default_rng(5), 6, avoid=[left_half, left_half + np.array([0.5, 0.0])])
+
+
 @pytest.mark.parametrize("kind", KINDS)
 def test_what_is_held_is_seen_before_the_chest_and_belongs_to_nobody(kind: str) -> None:
     bare, full = empty_canvas(), empty_canvas()

@@ -136,6 +136,14 @@ def test_the_thing_is_drawn_at_the_target_and_goes_when_the_next_look_has_begun(
     assert seen
 
 
+def test_hands_are_mostly_seen_beside_areas(clips: list[Clip]) -> None:
+    over = []
+    for clip, actor, look in looks_in_hand(clips):
+        pixel, _ = clip.place.canvas.camera.project(actor.figure((look.start_s + look.end_s) / 2).target.point)
+        over.append(any(aoi.contains(pixel / clip.place.canvas.camera.size_wh) for aoi in clip.aois))
+    assert sum(over) < len(over)
+
+
 def test_truth_agrees_with_areas_and_fixations(clips: list[Clip]) -> None:
     hits = 0
     for clip in clips:

@@ -18,7 +18,6 @@ from torch.utils.data import DataLoader, Dataset
 
 logger = logging.getLogger(__name__)
 
-_WARM_UP_STEPS = 200
 _LAST_RATE = 0.01
 _AVERAGE_DECAY = 0.9985
 _LOG_SECONDS = 60.0
@@ -42,6 +41,8 @@ class Plan:
     """Where checkpoints go: `last.npz` (averaged weights) and, until the end, `state.npz` to go on from."""
     workers: int = 1
     """Processes that draw batches ahead; 0: none. What is drawn does not depend on it."""
+    warm_up_steps: int = 200
+    """Over so many first steps the rate rises to the learning rate."""
 
 
 @dataclass(frozen=True)
@@ -87,7 +88,7 @@ def train(
     running: dict[str, float] = {}
     for step, batch in zip(range(first, plan.steps), _batches(batch_at, first, plan), strict=True):
         for group in optimiser.param_groups:
-            group["lr"] = plan.learning_rate * rate_at(step / plan.steps, step)
+            group["lr"] = plan.learning_rate * rate_at(step / plan.steps, step, plan.warm_up_steps)
         losses = losses_of(batch, step / plan.steps)
         total = torch.stack(list(losses.values())).sum()
         if not torch.isfinite(total):
@@ -118,9 +119,9 @@ def train(
     return Outcome(plan.steps, hours, {name: round(v, 4) for name, v in running.items()})
 
 
-def rate_at(elapsed: float, step: int) -> float:
+def rate_at(elapsed: float, step: int, warm_up_steps: int) -> float:
     """Return the factor of the learning rate: linear warm-up over the first steps, then a cosine down to 1 %."""
-    return min(1.0, (step + 1) / _WARM_UP_STEPS) * (
+    return min(1.0, (step + 1) / warm_up_steps) * (
         0.5 * (1 + math.cos(math.pi * elapsed)) * (1 - _LAST_RATE) + _LAST_RATE
     )
 

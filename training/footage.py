@@ -24,6 +24,7 @@ KEPT_WH = (640, 384)
 """Frames are kept at this size, whatever their shape: no teacher and no training reads them larger."""
 BESIDE_S = 0.2
 """So long before and after a frame people are still about where they were, and what flickers is gone."""
+_SLACK_S = 0.001
 
 
 @dataclass(frozen=True)
@@ -161,17 +162,22 @@ def _collected(container: Any, name: str, first_s: float, middles: list[float]) 
             return
         if frame.time is None:
             continue
-        now_s, picture = float(frame.time) - first_s, None
+        now_s, picture = float(frame.time) - first_s + _SLACK_S, None
         for wanted in open_ones:
             if wanted.times_s[0] > now_s:
                 break
             for role, at_s in enumerate(wanted.times_s):
                 if role not in wanted.found and 0.0 <= at_s <= now_s:
-                    picture = kept(frame.to_ndarray(format="bgr24")) if picture is None else picture
+                    picture = kept(_upright(frame)) if picture is None else picture
                     wanted.found[role] = picture
         while open_ones and 2 in open_ones[0].found:
             yield _sample(name, open_ones.pop(0))
     yield from (_sample(name, wanted) for wanted in open_ones if 1 in wanted.found)
+
+
+def _upright(frame: Any) -> Pictures:
+    """Return a frame as BGR, turned as its clip says it was held."""
+    return np.rot90(frame.to_ndarray(format="bgr24"), round(frame.rotation / 90))
 
 
 def _sample(name: str, wanted: _Wanted) -> Sample:

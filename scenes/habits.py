@@ -78,7 +78,7 @@ SHOPPERS = Habits(
     before_display=0.92,
     faithful=0.6,
     at_products=0.65,
-    over_areas=0.2,
+    over_areas=0.05,
     holds=True,
     lengths_s={
         "aoi": (0.8, 4.0),

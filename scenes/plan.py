@@ -148,7 +148,7 @@ class PlanWriter:
         taken = any(aoi.name == before.name for aoi in self.aois)
         if not taken and rng.random() < 0.6:
             return None
-        turn = azimuth_elevation(before.point(now) - head)[0] + rng.normal(0, 0.8)
+        turn = azimuth_elevation(before.point(now) - head)[0] + rng.normal(0, 1.0)
         velocity = self.part.route.velocity(now + 0.3)
         if float(np.hypot(*velocity)) > 0.2:
             turn = math.atan2(float(velocity[0]), float(velocity[1]))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -36,6 +37,7 @@ class PlainSession:
         import onnxruntime
 
         options = onnxruntime.SessionOptions()
+        options.log_severity_level = 3  # it warns of each input that has a default
         if threads is not None:
             options.intra_op_num_threads = options.inter_op_num_threads = threads
         self.card = card
@@ -59,9 +61,12 @@ class LoopContext(Context):
         super().__init__(name, device, out_dir, ROOT, graph)
         self._threads = threads
 
-    def open_session(self, card: str) -> Any:
-        """Open the model of a card."""
-        return PlainSession(*load_card(card, ROOT), self._threads)
+    def open_session(self, card: str, outputs: Collection[str] = (), size_wh: tuple[int, int] | None = None) -> Any:
+        """Open the model of a card; all its outputs are computed."""
+        found, path = load_card(card, ROOT)
+        if size_wh:
+            found = found.model_copy(update={"input_size_wh": size_wh})
+        return PlainSession(found, path, self._threads)
 
 
 def run_loop(graph: Graph, stream: Stream, out_dir: Path, *, threads: int | None, max_frames: int) -> LoopRun:

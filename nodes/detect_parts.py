@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from nodes.adapters.detectors import FAMILIES, Detector, Found, open_detector
+from nodes.adapters.detectors import FAMILIES, Detector, Found, SizeWh, open_detector
 from nodes.ops.attribute_rows import IS_ATTRIBUTE
 from nodes.ops.boxes import centres
 from nodes.ops.detected import Limits
@@ -30,6 +30,10 @@ _HEAD_AT = 0.1
 class Config(NodeConfig):
     model: str = Field(default="people-shop-480", json_schema_extra={"card": True})
     """Card of a detector of any family: a name in configs/models, or a path to a card or .onnx file."""
+    input_size_wh: SizeWh | None = None
+    """Width and height that pictures are brought to, pixels. null: as the card says. For files that take any size: the
+    one that ships is made for 320 × 192 to 640 × 384, and reads the nearest multiples of 32. Raise for far and small
+    people; lower to save time, which goes with the area."""
     object_min_score: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
     """Bodies, heads, faces, hands and other things with a lower score are left out, and sides of hands. Raise for fewer
     false ones, lower for far and dim ones. Tune first."""
@@ -72,7 +76,8 @@ class DetectParts(Node[Config]):
     reads_pictures = True
 
     def open(self) -> None:
-        self._detector: Detector = open_detector(self.context, self.config.model, "detect_parts.model")
+        config = self.config
+        self._detector: Detector = open_detector(self.context, config.model, "detect_parts.model", config.input_size_wh)
         self.reconfigured()
 
     def reconfigured(self) -> None:

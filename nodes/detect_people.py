@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
-from nodes.adapters.detectors import FAMILIES, Detector, Found, open_detector
+from nodes.adapters.detectors import FAMILIES, Detector, Found, SizeWh, open_detector
 from nodes.ops.assignment import assign
 from nodes.ops.association import fit_in_body
 from nodes.ops.boxes import centres
@@ -34,6 +34,10 @@ class Config(NodeConfig):
     model: str | None = Field(default="people-shop-480", json_schema_extra={"card": True})
     """Card of a detector of any family: a name in configs/models, or a path to a card or .onnx file. null: people are
     made of what `detect_parts` found, whose edge is then connected to `parts`."""
+    input_size_wh: SizeWh | None = None
+    """Width and height that pictures are brought to, pixels. null: as the card says. For files that take any size: the
+    one that ships is made for 320 × 192 to 640 × 384, and reads the nearest multiples of 32. Raise for far and small
+    people; lower to save time, which goes with the area."""
     head_min_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are left out. Raise for fewer false heads, lower for far and dim ones. Tune first."""
     lone_head_min_score: float = Field(default=0.0, ge=0, le=1, json_schema_extra=LIVE)
@@ -61,7 +65,12 @@ class Config(NodeConfig):
     """People kept per frame, best scores first. Lower to bound the cost of everything below in a crowd."""
 
     def problems(self, root: Path) -> dict[str, list[str]]:
-        return {"model": card_problems(self.model, root, tuple(FAMILIES)) if self.model else []}
+        if self.model:
+            return {"model": card_problems(self.model, root, tuple(FAMILIES))}
+        if self.input_size_wh is None:
+            return {"model": []}
+        cure = "set that of the detector that finds the parts"
+        return {"input_size_wh": [f"expected null without a model, got {list(self.input_size_wh)}; {cure}"]}
 
 
 class DetectPeople(Node[Config]):
@@ -91,7 +100,9 @@ class DetectPeople(Node[Config]):
     def open(self) -> None:
         self._detector: Detector | None = None
         if self.config.model is not None:
-            self._detector = open_detector(self.context, self.config.model, "detect_people.model")
+            self._detector = open_detector(
+                self.context, self.config.model, "detect_people.model", self.config.input_size_wh
+            )
         self._alone_is_usual = self._detector is not None and BODY not in self._detector.labels
         self.reconfigured()
 

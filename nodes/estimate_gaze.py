@@ -27,8 +27,9 @@ class Config(NodeConfig):
     """Card of a gaze model of the family `gazelle`, with or without an in/out output: a name in configs/models, with
     `:prepared` after it for the file that `models prepare` made of it, or a path to a card or .onnx file."""
     heads_per_call: int | None = Field(default=None, ge=1)
-    """Prepared models only: frames of a tick go into one call as far as they have no more heads than this together.
-    None: 4 on a CPU, where more are slower, 32 on a GPU. Raise where memory is plentiful, lower where it is short."""
+    """Models that take many pictures a call, such as the one that ships and prepared ones: frames of a tick go into one
+    call as far as they have no more heads than this together. None: 4 on a CPU, where more are slower or cost the same,
+    32 on a GPU. Raise where memory is plentiful, lower where it is short."""
     min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are not asked about. Raise to save time on doubtful heads."""
     schedule: Literal["every_frame", "adaptive"] = Field(default="every_frame", json_schema_extra=LIVE)
@@ -65,9 +66,9 @@ class Config(NodeConfig):
 class EstimateGaze(Node[Config]):
     """Run the gaze model on frames with heads to ask about, once for all heads of a frame, or of the whole tick.
 
-    Files as they are released take one frame a call. Files made by `models prepare` take frames of many streams: all
-    heads of a tick are asked about together, but for those of a later frame of a stream where the adaptive schedule
-    first waits for what the model says of the frame before it.
+    Files as others release them take one frame a call. The file that ships, and those made by `models prepare`, take
+    frames of many streams: all heads of a tick are asked about together, but for those of a later frame of a stream
+    where the adaptive schedule first waits for what the model says of the frame before it.
 
     By the adaptive schedule a head is asked about at once when it appears, then when it has moved or turned, when its
     gaze wanders, and at the latest after `max_age_s`, as far as the budget goes; a frame in which nobody is due costs

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import numpy as np
+from pydantic import Field
 
 from nodes.adapters.crowds import Crowds
 from nodes.adapters.detector_family import Family, Unfit
@@ -27,6 +28,10 @@ from pipeline.session import Session
 Array = np.ndarray[Any, np.dtype[Any]]
 
 logger = logging.getLogger(__name__)
+
+_Side = Annotated[int, Field(ge=32, le=4096)]
+SizeWh = tuple[_Side, _Side]
+"""Width and height of what a detector is shown, pixels."""
 
 FAMILIES: dict[str, type[Family]] = {
     "wholebody34": Wholebody34,
@@ -158,19 +163,21 @@ class Detector:
             self._crowds.note(frames, frame_row, outputs[self._family.outputs[0]].shape[1], lowest)
 
 
-def open_detector(context: Context, name: str, where: str) -> Detector:
+def open_detector(context: Context, name: str, where: str, size_wh: tuple[int, int] | None = None) -> Detector:
     """Open the detector of a card and hold it to the contract of its family.
 
     Args:
         context: of the node that runs it.
         name: of the card, as the node is given it.
         where: how messages call what names the card: `detect_people.model`.
+        size_wh: width and height that pictures are brought to, pixels; None: as the card says.
 
     Raises:
         ConfigError: there is no such card.
-        ModelError: the file is missing, or is no detector of its family; says what was expected and what it has.
+        ModelError: the file is missing, is no detector of its family, or takes pictures of another size only; says what
+            was expected and what it has.
     """
-    session = context.open_session(name)
+    session = context.open_session(name, size_wh=size_wh)
     card = session.card
     if card.family not in FAMILIES or card.input_size_wh is None:
         raise ModelError(

@@ -157,3 +157,22 @@ def test_cards_tell_all_classes_of_the_models_they_are_of() -> None:
     """The numbers of both upstream families, by name."""
     for card, classes in (("deimv2-wholebody34-s", fake.WHOLE_BODY), ("yolov9-wholebody25-e", fake.WHOLE_BODY_25)):
         assert load_card(card, ROOT)[0].classes == classes
+
+
+def test_pictures_are_brought_to_the_size_that_is_set() -> None:
+    session = fake.whole_body_34(lambda _: [])
+    node = make_node(DetectParts, session=session, input_size_wh=[320, 192])
+    node.open()
+
+    node.process(frames(1, pictures=True))
+
+    assert session.calls[0]["input_bgr"].shape[2:] == (192, 320)
+
+
+def test_faces_are_parts() -> None:
+    face = [0.28, 0.12, 0.32, 0.19]
+
+    found = parts(row("head", HEAD, 0.9), row("face", face, 0.5), row("front", HEAD, 0.8))
+
+    assert told(found) == [("head", {"front": 0.8}), ("face", {})]
+    assert found.box[1] == pytest.approx(face)

@@ -1,13 +1,22 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
+from onnx import TensorProto, helper, numpy_helper
+from pydantic import ValidationError
 
-from nodes.detect_people import DetectPeople
+from nodes.detect_people import Config, DetectPeople
 from nodes.types import Detections
+from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ModelError
+from pipeline.graph import Graph
+from pipeline.node import Context
+from pipeline.values import equal
 from tests.fake_models import detector
 from tests.helpers import FakeSession, frames, make_node
+from tests.pipeline.tiny_model import install
 
-BODY, HEAD, FRONT, RIGHT, BACK = 0, 7, 8, 10, 12
+BODY, HEAD, FRONT, RIGHT, BACK, FACE = 0, 7, 8, 10, 12, 16
 ANNA_BODY, ANNA_HEAD = [0.2, 0.1, 0.4, 0.9], [0.27, 0.1, 0.33, 0.2]
 BERT_BODY, BERT_HEAD = [0.6, 0.3, 0.8, 1.0], [0.67, 0.3, 0.73, 0.4]
 NONE = [np.nan] * 4
@@ -153,6 +162,70 @@ def test_the_model_is_called_once_for_all_frames_if_it_can(batch: object, calls:
 
     assert [call["input_bgr"].shape for call in session.calls] == calls
     assert people.frame_row.tolist() == [0, 1, 2]
+
+
+def test_faces_of_heads_are_nobody_besides() -> None:
+    face = [0.28, 0.12, 0.32, 0.19]
+    rows = [HEAD, *ANNA_HEAD, 0.7], [BODY, *ANNA_BODY, 0.8], [BODY, *BERT_BODY, 0.6]
+    session = detector(lambda _: [*rows, [FACE, *face, 0.95], [FACE, *BERT_HEAD, 0.9]])
+    session.card.classes = {**session.card.classes, FACE: "face"}
+    node = make_node(DetectPeople, session=session)
+    node.open()
+
+    people = node.process(frames(1, pictures=True))
+
+    assert equal(people, detect(*rows))
+    assert len(people) == 2
+
+
+def test_pictures_are_brought_to_the_size_that_is_set() -> None:
+    session = detector(lambda _: [])
+    for size in (None, [320, 192]):
+        node = make_node(DetectPeople, session=session, input_size_wh=size)
+        node.open()
+        node.process(frames(1, pictures=True))
+
+    assert [call["input_bgr"].shape[2:] for call in session.calls] == [(32, 64), (192, 320)]
+
+
+@pytest.mark.parametrize("size", [[0, 192], [320], [320, 5000], [31, 192]])
+def test_sizes_that_are_none_are_refused(size: list[int]) -> None:
+    with pytest.raises(ValidationError):
+        Config(input_size_wh=size)
+
+
+def test_a_model_of_one_size_takes_no_other(tmp_path: Path) -> None:
+    card = one_size(tmp_path)
+
+    with pytest.raises(ModelError) as error:
+        make_node(DetectPeople, Context("people", CpuDevice(), tmp_path, tmp_path, Graph("", ())), model=card,
+                  input_size_wh=[320, 192]).open()  # fmt: skip
+
+    assert str(error.value) == (
+        f"model {tmp_path}/tiny.onnx: expected pictures of the one size that it takes, [64, 32], got input_size_wh "
+        "[320, 192]; set input_size_wh to null, or choose a model whose file takes any size"
+    )
+
+
+def one_size(folder: Path) -> str:
+    """Write a detector of pictures of 64 x 32, which finds nothing, and its card; return the card."""
+    constant = helper.make_node(
+        "Constant", [], ["rows"], value=numpy_helper.from_array(np.zeros((1, 40, 6), np.float32))
+    )
+    graph = helper.make_graph(
+        [constant, helper.make_node("Identity", ["rows"], ["label_xyxy_score"])],
+        "nothing",
+        [helper.make_tensor_value_info("input_bgr", TensorProto.FLOAT, [1, 3, 32, 64])],
+        [helper.make_tensor_value_info("label_xyxy_score", TensorProto.FLOAT, [1, 40, 6])],
+    )
+    made = helper.make_model(graph, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+    shape = {"label_xyxy_score": {"shape": ["N", 40, 6]}}
+    picture = {"input_bgr": {"shape": ["N", 3, "H", "W"]}}
+    classes = {0: "body", 7: "head"}
+    install(
+        folder, made.SerializeToString(), shape, picture, family="wholebody34", input_size_wh=[64, 32], classes=classes
+    )
+    return "tiny"
 
 
 def test_no_frames_are_no_call() -> None:

@@ -97,6 +97,11 @@ def test_without_a_model_no_pictures_are_looked_at() -> None:
     assert DetectPeople.without_model(Config(model=None))
     assert not DetectPeople.without_model(Config())
     assert Config(model=None).problems(ROOT) == {"model": []}
+    assert Config(model=None, input_size_wh=(320, 192)).problems(ROOT) == {
+        "input_size_wh": [
+            "expected null without a model, got [320, 192]; set that of the detector that finds the parts"
+        ]
+    }
 
 
 def test_detectors_of_bodies_give_people_without_heads() -> None:

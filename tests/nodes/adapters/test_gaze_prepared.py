@@ -53,8 +53,9 @@ def test_one_call_says_what_released_files_say_frame_by_frame(name: str, tmp_pat
 def test_all_heads_of_a_tick_are_one_run_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     many = opened(prepared("gaze-shop-480", tmp_path))
     runs = []
-    run = many._session.run
-    monkeypatch.setattr(many._session, "run", lambda given: runs.append(given) or run(given))
+    session = many._calls._session
+    run = session.run
+    monkeypatch.setattr(session, "run", lambda given: runs.append(given) or run(given))
 
     many.look(shown(), ROWS, BOXES)
 

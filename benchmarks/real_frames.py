@@ -77,7 +77,8 @@ def score(path: Path, frames: Sequence[LabelledFrame]) -> dict[str, float]:
             false, shown = false + int(((match < 0) & (own[:, 5] >= SURE)).sum()), shown + 1
             for row in np.flatnonzero(match >= 0):
                 wanted = float(frame.yaw_deg[match[row]])
-                close[abs(wanted) <= FACING_DEG].append(abs(wrap_deg(_yaw(rows, own[row]) - wanted)) <= CLOSE_DEG)
+                apart = wrap_deg(np.array([_yaw(rows, own[row]) - wanted]))
+                close[abs(wanted) <= FACING_DEG].append(bool(abs(apart[0]) <= CLOSE_DEG))
         if frame.persons is not None:
             own, valid = rows[rows[:, 0] == BODY], frame.persons.valid
             match = pair(own[:, 5], fit_by_iou(own[:, 1:5], frame.persons.box[valid]))

@@ -18,6 +18,7 @@ logger = logging.getLogger(__name__)
 
 DETECTOR_FILE = "people-shop-480.onnx"
 GAZE_FILE = "gaze-shop-480.onnx"
+_PICTURE = {"shrink": "linear"}
 _TRAINED_ON = "rendered scenes only (scenes/); no real picture, no other model"
 
 
@@ -35,6 +36,7 @@ def detector_card() -> dict[str, Any]:
         "family": "wholebody34",
         "input_size_wh": list(STILL_WH),
         "classes": classes,
+        "picture": _PICTURE,
         "contract": {
             "inputs": {"input_bgr": _tensor("N", 3, "H", "W", range=[0.0, 255.0])},
             "outputs": {"label_xyxy_score": _tensor("N", "Q", 6)},
@@ -44,27 +46,35 @@ def detector_card() -> dict[str, Any]:
 
 def ship_gaze(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], replace: bool) -> None:
     """Write the gaze model's record, and its file and card too if it replaces the shipped one."""
-    card: dict[str, Any] = {
-        "title": "where people in shops look, from rendered scenes, with in/out",
+    _ship(path, facts, head_facts, gaze_card(), replace)
+
+
+def gaze_card() -> dict[str, Any]:
+    """Return what the card of every gaze model that is trained here says."""
+    return {
+        "title": "where people in shops look, from rendered scenes, with in/out, and where their heads point",
         "family": "gazelle",
         "input_size_wh": list(SIZE_WH),
         "box_cell_px": 0,
+        "picture": _PICTURE,
+        "head_pose": {"vector": "direction"},
         "contract": {
             "inputs": {
-                "image_bgr": _tensor(1, 3, "H", "W", range=[0.0, 255.0]),
+                "image_bgr": _tensor("images", 3, "H", "W", range=[0.0, 255.0]),
                 "bboxes_x1y1x2y2": _tensor(1, "heads", 4, range=[0.0, 1.0]),
+                "image_row": _tensor("heads", dtype="int64", optional=True),
             },
             "outputs": {
                 "heatmap": _tensor("heads", MAP_CELLS, MAP_CELLS, range=[0.0, 1.0]),
                 "inout": _tensor("heads", range=[0.0, 1.0]),
+                "direction": _tensor("heads", 6, range=[-1.0, 1.0]),
             },
         },
     }
-    _ship(path, facts, head_facts, card, replace)
 
 
-def _tensor(*shape: int | str, **more: Any) -> dict[str, Any]:
-    return {"dtype": "float32", "shape": list(shape)} | more
+def _tensor(*shape: int | str, dtype: str = "float32", **more: Any) -> dict[str, Any]:
+    return {"dtype": dtype, "shape": list(shape)} | more
 
 
 def _ship(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], card: dict[str, Any], replace: bool) -> None:

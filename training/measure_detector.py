@@ -89,18 +89,24 @@ class Tally:
         return float(sum(len(p) * abs(scores[p].mean() - right[p].mean()) for p in parts) / max(1, len(order)))
 
     def line(self) -> tuple[float, float]:
-        """Return slope and offset that turn the logit of the score into that of the share of right boxes."""
-        if not any(self.right) or all(self.right):
+        """Return slope and offset that turn the logit of the score into that of the share of right boxes.
+
+        Right counts as a little less than certain, and wrong as a little more than impossible, so that a few boxes do
+        not make a certainty (Platt, 1999). Where higher scores do not speak for right boxes, scores stay as they are.
+        """
+        count, right = len(self.right), np.array(self.right, bool)
+        if right.all() or not right.any():
             return 1.0, 0.0
         score = np.array(self.scores).clip(1e-6, 1 - 1e-6)
-        logit, right = np.log(score / (1 - score)), np.array(self.right, float)
+        logit = np.log(score / (1 - score))
+        share = np.where(right, (right.sum() + 1) / (right.sum() + 2), 1 / (count - right.sum() + 2))
 
         def loss(line: NDArray[np.float64]) -> float:
             at = line[0] * logit + line[1]
-            return float(np.mean(np.logaddexp(0.0, at) - right * at))
+            return float(np.mean(np.logaddexp(0.0, at) - share * at))
 
         slope, offset = minimize(loss, np.array([1.0, 0.0]), method="Nelder-Mead").x
-        return round(float(slope), 4), round(float(offset), 4)
+        return (round(float(slope), 4), round(float(offset), 4)) if slope > 0 else (1.0, 0.0)
 
     def figures(self, name: str, threshold: float) -> dict[str, float | list[float]]:
         """Return the figures of this class."""
@@ -138,11 +144,17 @@ def measure_detector(path: Path, rows: Rows) -> dict[str, float | list[float]]:
     for name, tally in tallies.items():
         figures |= tally.figures(name, tally.threshold())
     errors = np.array([error for score, error in turns if score >= tallies["head"].threshold()])
+    return figures | yaw_figures(errors)
+
+
+def yaw_figures(errors: NDArray[np.float64]) -> dict[str, float | list[float]]:
+    """Return the figures of yaw errors in degrees; heads without direction, nan, are missing and not within 45."""
+    told = errors[~np.isnan(errors)]
+    mean, median, near = (told.mean(), np.median(told), (errors <= 45).mean()) if len(told) else [float("nan")] * 3
     return {
-        **figures,
-        "yaw_mae_deg": round(float(np.nanmean(errors)), 2),
-        "yaw_median_deg": round(float(np.nanmedian(errors)), 2),
-        "yaw_within_45": round(float(np.nanmean(errors <= 45)), 4),
+        "yaw_mae_deg": round(float(mean), 2),
+        "yaw_median_deg": round(float(median), 2),
+        "yaw_within_45": round(float(near), 4),
         "yaw_missing": int(np.isnan(errors).sum()),
     }
 

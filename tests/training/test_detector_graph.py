@@ -1,15 +1,27 @@
-"""Peak picking and head directions of the exported detector, on maps made by hand."""
+"""Peak picking, directions and calibration of the exported detector, by hand and in ONNX Runtime."""
 
 import math
+from pathlib import Path
 
 import numpy as np
 import pytest
 
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
-from training.detector_graph import DetectorGraph, split_yaw  # noqa: E402
+from training.detector_graph import (  # noqa: E402
+    PER_CLASS,
+    ROWS_PER_CLASS,
+    Calibration,
+    DetectorGraph,
+    split_yaw,
+)
 from training.detector_net import DetectorNet  # noqa: E402
-from training.head_net import HeadNet  # noqa: E402
+from training.export import check_against_torch, export_onnx, one_thread_session  # noqa: E402
+from training.layers import fuse_batch_norm  # noqa: E402
+
+BODY, HEAD, FACE = 0, 7, 16
+ROWS = PER_CLASS * ROWS_PER_CLASS
+SIZES_HW = [(192, 320), (201, 333), (384, 640)]
 
 
 @pytest.mark.parametrize("yaw_deg", [0.0, 10.0, 44.9, 45.0, 100.0, 180.0, 200.0, 359.0])
@@ -26,28 +38,132 @@ def test_scores_times_direction_vectors_point_along_the_yaw(yaw_deg: float) -> N
     assert 0 <= shares[0] <= 1
 
 
-class HandMadeMaps(torch.nn.Module):
-    """Two heads 5 cells apart, the first with a weaker double beside it, and no body."""
+class HandMade(torch.nn.Module):
+    """Two heads 5 cells apart, the first with a weaker double beside it, a face, no body; all look to the right."""
 
-    def forward(self, picture: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
-        head = torch.full((len(picture), 5, 4, 8), math.log(1.5))
-        head[:, 0] = -9.0
-        head[:, 0, 1, 1], head[:, 0, 1, 3], head[:, 0, 2, 6] = 3.0, 2.0, 1.0
-        head[:, 1:, 1, 1] = torch.log(torch.tensor([1.5, 1.5, 4.0, 1.5]))
-        head[:, 1:, 1, 3] = torch.log(torch.tensor([3.5, 1.5, 2.0, 1.5]))
-        body = torch.full((len(picture), 5, 4, 8), -9.0)
-        return head, body
+    def forward(self, pictures: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+        maps = torch.full((len(pictures), 15, 8, 8), math.log(1.5))
+        maps[:, [0, 5, 10]] = -9.0
+        maps[:, 5, 1, 1], maps[:, 5, 1, 3], maps[:, 5, 2, 6] = 3.0, 2.0, 1.0
+        maps[:, 6:10, 1, 1] = torch.log(torch.tensor([1.5, 1.5, 4.0, 1.5]))
+        maps[:, 6:10, 1, 3] = torch.log(torch.tensor([3.5, 1.5, 2.0, 1.5]))
+        maps[:, 10, 1, 2] = 2.5
+        return maps, torch.zeros(len(pictures), 1, 8, 8)
+
+    def heads(self, pictures: object, scene: object, boxes: "torch.Tensor", row: object) -> "tuple[None, torch.Tensor]":
+        return None, torch.tensor([[1.0, 0, 0, 1, 0, 0]]).repeat(len(boxes), 1)
 
 
 def test_peaks_are_boxes_once_each() -> None:
-    graph = DetectorGraph(DetectorNet(), HeadNet(), (64, 32), per_class=8).eval()
-    graph.detector = HandMadeMaps()
+    graph = DetectorGraph(HandMade()).eval()
 
     with torch.no_grad():
-        rows = graph(torch.zeros(1, 3, 32, 64))[0].numpy()
+        rows = graph(torch.zeros(1, 3, 64, 64))[0].numpy()
 
-    heads = rows[(rows[:, 0] == 7) & (rows[:, 5] > 0.01)]
+    assert rows.shape == (ROWS, 6)
+    assert (np.diff(rows[:, 5]) <= 0).all()
+    found = rows[rows[:, 5] > 0.01]
+    heads, faces = found[found[:, 0] == HEAD], found[found[:, 0] == FACE]
     np.testing.assert_allclose(heads[:, 5], [1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-1))], rtol=1e-5)
-    np.testing.assert_allclose(heads[0, 1:5], [0, 0, (12 + 32) / 64, 24 / 32], atol=1e-6)
-    np.testing.assert_allclose(heads[1, 1:5], [40 / 64, 8 / 32, 1, 1], atol=1e-6)
-    assert not (rows[(rows[:, 0] == 0), 5] > 0.01).any()
+    np.testing.assert_allclose(heads[0, 1:5], [0, 0, (12 + 32) / 64, 24 / 64], atol=1e-6)
+    np.testing.assert_allclose(heads[1, 1:5], [40 / 64, 8 / 64, 1, 32 / 64], atol=1e-6)
+    np.testing.assert_allclose(faces[:, 5], [1 / (1 + math.exp(-2.5))], rtol=1e-5)
+    np.testing.assert_allclose(faces[0, 1:5], [8 / 64, 0, 32 / 64, 24 / 64], atol=1e-6)
+    assert not (found[:, 0] == BODY).any()
+
+
+def test_directions_have_the_boxes_and_scores_of_their_heads() -> None:
+    with torch.no_grad():
+        rows = DetectorGraph(HandMade()).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+
+    heads = rows[(rows[:, 0] == HEAD) & (rows[:, 5] > 0.01)]
+    right = rows[(rows[:, 0] == 10) & (rows[:, 5] > 0.01)]  # 10: right-side
+    np.testing.assert_allclose(right[:, 1:], heads[:, 1:], atol=1e-6)
+
+
+def test_heads_below_the_gate_have_no_direction() -> None:
+    with torch.no_grad():
+        rows = DetectorGraph(HandMade(), direction_gate=0.9).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+
+    directions = rows[(rows[:, 0] >= 8) & (rows[:, 0] < 16) & (rows[:, 5] > 0.01)]
+    assert len(directions) == 1
+    assert directions[0, 5] == pytest.approx(1 / (1 + math.exp(-3)))
+
+
+def test_calibration_changes_scores_and_not_their_order() -> None:
+    logits = torch.linspace(-6, 6, 50).reshape(1, 1, 1, 50).repeat(1, 3, 1, 1)
+    told = Calibration({"body": (1.0, 0.0), "head": (0.5, 1.0), "face": (2.0, -1.0)})(logits)
+
+    assert told[0, 0].flatten().tolist() == pytest.approx(logits[0, 0].sigmoid().flatten().tolist())
+    assert float(told[0, 1, 0, 0]) == pytest.approx(1 / (1 + math.exp(2.0)))
+    assert (told.diff(dim=-1) > 0).all()
+
+
+def test_calibrated_graphs_tell_the_same_boxes() -> None:
+    graph = DetectorGraph(HandMade(), direction_gate=0.0).eval()
+    with torch.no_grad():
+        plain = graph(torch.zeros(1, 3, 64, 64))[0]
+        graph.calibration = Calibration(dict.fromkeys(("body", "head", "face"), (0.5, 0.5)))
+        told = graph(torch.zeros(1, 3, 64, 64))[0]
+
+    for label, logit in ((HEAD, 3.0), (FACE, 2.5)):
+        before, after = (rows[rows[:, 0] == label][0] for rows in (plain, told))
+        assert after[:5].tolist() == before[:5].tolist()
+        assert float(after[5]) == pytest.approx(1 / (1 + math.exp(-0.5 * logit - 0.5)))
+
+
+Files = tuple[DetectorGraph, Path]
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
+    """Return a small detector with random weights that finds things, and its file."""
+    torch.manual_seed(0)
+    net = DetectorNet((8, 16, 16, 16), 16)
+    torch.nn.init.normal_(net.maps.weight, 0.0, 0.5)
+    net.maps.bias.data[::5] = 0.0
+    graph = DetectorGraph(net).eval()
+    fuse_batch_norm(graph)
+    path = tmp_path_factory.mktemp("detector") / "detector.onnx"
+    export_onnx(
+        graph,
+        (torch.rand(2, 3, 288, 480) * 255,),
+        path,
+        ["input_bgr"],
+        {"label_xyxy_score": ("N", ROWS, 6)},
+        {"input_bgr": {0: "N", 2: "H", 3: "W"}},
+        "test",
+    )
+    return graph, path
+
+
+def pictures(count: int, size_hw: tuple[int, int]) -> "torch.Tensor":
+    """Return pictures with large and small spots."""
+    generator = torch.Generator().manual_seed(1)
+    coarse = torch.rand((count, 3, 9, 15), generator=generator) * 255
+    return torch.nn.functional.interpolate(coarse, size=size_hw, mode="bilinear")
+
+
+@pytest.mark.parametrize("size_hw", SIZES_HW)
+def test_rows_of_any_size_are_those_of_torch(size_hw: tuple[int, int], files: Files) -> None:
+    graph, path = files
+
+    worst = check_against_torch(path, graph, {"input_bgr": pictures(1, size_hw)}, tolerance=1e-3, rows_from_score=0.2)
+
+    rows = one_thread_session(path).run(None, {"input_bgr": pictures(1, size_hw).numpy()})[0]
+    assert rows.shape == (1, ROWS, 6)
+    assert (rows[0, :, 5] > 0.2).sum() > 10  # there is something to compare
+    assert worst < 1e-3
+
+
+def test_two_pictures_are_what_they_are_one_by_one(files: Files) -> None:
+    session = one_thread_session(files[1])
+    some = pictures(2, SIZES_HW[0]).numpy()
+
+    def run(given: np.ndarray) -> np.ndarray:
+        return session.run(None, {"input_bgr": given})[0]
+
+    together, alone = run(some), np.concatenate([run(some[:1]), run(some[1:])])
+    for mine, theirs in zip(together, alone, strict=True):
+        sure = mine[mine[:, 5] > 0.2]
+        assert np.abs(sure[:, None] - theirs[None]).max(2).min(1).max() < 1e-4

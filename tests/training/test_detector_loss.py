@@ -7,11 +7,21 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
-from training.detector_loss import box_loss, centre_loss, class_targets, generalised_iou  # noqa: E402
+from training.detector_loss import (  # noqa: E402
+    ClassTargets,
+    box_loss,
+    centre_loss,
+    class_targets,
+    generalised_iou,
+)
 
 
 def boxes(*rows: tuple[float, float, float, float]) -> np.ndarray:
     return np.array(rows, np.float32).reshape(-1, 4)
+
+
+def tensors(targets: ClassTargets) -> ClassTargets:
+    return ClassTargets(*map(torch.from_numpy, targets))
 
 
 def test_a_head_is_a_centre_and_its_box() -> None:
@@ -29,6 +39,14 @@ def test_a_large_head_learns_from_the_cells_beside_its_centre_too() -> None:
 
     assert len(targets.cells) == 9
     assert sorted(targets.weights.tolist()) == pytest.approx([0.4] * 8 + [1.0])
+
+
+def test_what_is_not_there_is_left_out() -> None:
+    some = boxes((0.5, 0.5, 0.5, 0.8), (np.nan, np.nan, np.nan, np.nan))
+
+    targets = class_targets([some], [np.ones(2)], (64, 64), 8.0)
+
+    assert (len(targets.cells), float(targets.heat.max()), float(targets.counted.min())) == (0, 0.0, 1.0)
 
 
 def test_hidden_and_tiny_heads_are_not_judged() -> None:
@@ -63,8 +81,8 @@ def test_box_loss_is_nothing_for_exact_boxes_and_without_boxes() -> None:
     # centre of cell 3 is 28 px: 12 px to the left and top, 4 px to the right and bottom
     maps[0, 1:, 3, 3] = torch.log(torch.tensor([12.0, 12.0, 4.0, 4.0]) / 8)
 
-    exact = box_loss(maps, targets)
-    empty = box_loss(maps, class_targets([boxes()], [np.ones(0)], (64, 64), 8.0))
+    exact = box_loss(maps, tensors(targets))
+    empty = box_loss(maps, tensors(class_targets([boxes()], [np.ones(0)], (64, 64), 8.0)))
 
     assert float(exact) == pytest.approx(0.0, abs=1e-5)
     assert float(empty) == 0.0

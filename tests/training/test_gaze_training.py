@@ -8,22 +8,56 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
 from training.gaze import gaze_losses, target_maps  # noqa: E402
-from training.gaze_net import GazeGraph, GazeNet  # noqa: E402
-from training.head_net import crop_heads, vector_loss  # noqa: E402
+from training.head_net import crop_heads  # noqa: E402
 from training.measure_gaze import auc, average_precision  # noqa: E402
 
 
-def test_target_map_is_a_bump_of_three_cells() -> None:
-    maps = target_maps(torch.tensor([[10.5 / 64, 20.5 / 64]]))
+def test_target_map_is_a_bump_that_is_round_in_the_picture() -> None:
+    maps = target_maps(torch.tensor([[10.5 / 60, 20.5 / 36]]), 36, 60)
 
-    assert float(maps[0, 20, 10]) == 1
-    assert float(maps[0, 20, 13]) == pytest.approx(math.exp(-0.5))
-    assert float(maps[0, 21, 10]) == pytest.approx(0.945959, abs=1e-6)
+    assert maps.shape == (1, 36, 60)
+    assert float(maps[0, 20, 10]) == pytest.approx(1.0, abs=1e-5)
+    assert float(maps[0, 21, 10]) == pytest.approx(math.exp(-((1 / 36) ** 2) / (2 * 0.028**2)), abs=1e-5)
+    # A cell is as wide as it is high: 480 / 60 = 288 / 36 pixels.
+    assert float(maps[0, 20, 11]) == pytest.approx(float(maps[0, 21, 10]), abs=1e-5)
+
+
+def losses(maps: "torch.Tensor", inside: list[bool], point: tuple[float, float] = (0.5, 0.5)) -> "dict[str, float]":
+    heads = len(inside)
+    told = gaze_losses(
+        maps, torch.zeros(heads), torch.eye(6)[:heads], torch.tensor([point] * heads), torch.tensor(inside),
+        torch.eye(6)[:heads],
+    )  # fmt: skip
+    return {name: float(value) for name, value in told.items()}
+
+
+def test_losses_of_a_map_that_says_nothing_by_hand() -> None:
+    truth = target_maps(torch.tensor([[0.5, 0.5]]), 36, 60)
+
+    told = losses(torch.zeros(1, 36, 60), [True])
+
+    assert told["map"] == pytest.approx(8 * float((math.log(2) * (1 + 4 * truth)).mean()), rel=1e-5)
+    assert told["place"] == pytest.approx(0.5 * math.log(36 * 60), rel=1e-5)
+
+
+def test_a_map_at_the_target_costs_less_than_one_beside_it() -> None:
+    there, beside = (20 * target_maps(torch.tensor([[x, 0.5]]), 36, 60) - 10 for x in (0.5, 0.6))
+
+    right, wrong = losses(there, [True]), losses(beside, [True])
+
+    assert right["map"] < wrong["map"]
+    assert right["place"] < wrong["place"]
+
+
+def test_only_heads_whose_target_is_in_the_picture_teach_maps() -> None:
+    maps = torch.stack([torch.zeros(36, 60), torch.full((36, 60), 50.0)])
+
+    assert losses(maps, [True, False])["map"] == losses(maps[:1], [True])["map"]
 
 
 def test_out_of_frame_heads_teach_no_map() -> None:
     losses = gaze_losses(
-        torch.zeros(2, 64, 64),
+        torch.zeros(2, 36, 60),
         torch.tensor([0.0, 0.0]),
         torch.eye(6)[:2],
         torch.zeros(2, 2),
@@ -33,16 +67,6 @@ def test_out_of_frame_heads_teach_no_map() -> None:
 
     assert set(losses) == {"in_frame", "vectors"}
     assert float(losses["in_frame"]) == pytest.approx(math.log(2))
-
-
-def test_vector_loss_by_hand() -> None:
-    wanted = torch.tensor([[1.0, 0, 0, 0, 1, 0]])
-
-    same = vector_loss(wanted, wanted)
-    turned = vector_loss(torch.tensor([[0.0, 1, 0, 0, 1, 0]]), wanted)
-
-    assert float(same) == pytest.approx(0.0, abs=1e-6)
-    assert float(turned) == pytest.approx(1.0 + 2 / 6, abs=1e-6)
 
 
 def test_crops_are_cut_about_their_boxes() -> None:
@@ -57,18 +81,6 @@ def test_crops_are_cut_about_their_boxes() -> None:
     lit = crops[1, 0] > 0.5
     assert (int(lit.any(0).sum()), int(lit.any(1).sum())) == (34, 34)  # 48 / 1.44, the edges halved
     assert float(crops[1, 0, 24, 24]) == 1
-
-
-def test_heads_do_not_see_each_other() -> None:
-    graph = GazeGraph(GazeNet().eval())
-    boxes = torch.tensor([[[0.1, 0.1, 0.2, 0.3], [0.5, 0.5, 0.6, 0.7]]])
-    picture = torch.rand(1, 3, 288, 480) * 255
-
-    with torch.no_grad():
-        both, alone = graph(picture, boxes), graph(picture, boxes[:, 1:])
-
-    torch.testing.assert_close(both[0][1:], alone[0], atol=1e-5, rtol=0)
-    torch.testing.assert_close(both[1][1:], alone[1], atol=1e-5, rtol=0)
 
 
 def test_auc_is_one_for_the_target_square_and_half_for_nothing() -> None:

@@ -9,6 +9,7 @@ from collections.abc import Callable
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor
 
 from training.arguments import program_parser
@@ -46,16 +47,18 @@ def losses_by(net: HeadNet, device: torch.device) -> Callable[[tuple[Tensor, Ten
 
 
 @torch.no_grad()
+def vectors_of(net: HeadNet, rows: Rows) -> NDArray[np.float32]:
+    """Return the vectors (n, 6) that a network on the CPU tells of all crops of a set."""
+    index = rows.ready()
+    boxes = rows.truth[index, 0]["head_box"] * np.array([*rows.pictures.shape[2:0:-1]] * 2, np.float32)
+    crops = np.stack([cut(np.asarray(rows.pictures[k]), box) for k, box in zip(index, boxes, strict=True)])
+    _, told = net.eval()(network_input(torch.from_numpy(crops), torch.device("cpu")))
+    return np.asarray(told.numpy())
+
+
 def measure(net: HeadNet, rows: Rows) -> dict[str, float]:
     """Return mean and median errors in degrees on untouched crops."""
-    index = rows.ready()
-    truth = rows.truth[index, 0]
-    side = np.array([rows.pictures.shape[2], rows.pictures.shape[1]] * 2, np.float32)
-    crops = np.stack(
-        [cut(np.asarray(rows.pictures[k]), box * side) for k, box in zip(index, truth["head_box"], strict=True)]
-    )
-    _, told = net.eval()(network_input(torch.from_numpy(crops), torch.device("cpu")))
-    got = told.numpy()
+    truth, got = rows.truth[rows.ready(), 0], vectors_of(net, rows)
     figures = {}
     for name, part in _FIGURES:
         cosine = (got[:, part] * truth[f"{name}_vector"]).sum(1) / np.linalg.norm(got[:, part], axis=1)

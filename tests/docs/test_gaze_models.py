@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 import re
+from pathlib import Path
 
 import pytest
 import yaml
 
 from nodes.adapters.gaze_calls import USUAL_CELL_PX
+from nodes.adapters.gaze_files import GazeFile
 from pipeline.card_fields import GazeOutputs, PeakInFrame
 from pipeline.cards import load_card
+from pipeline.device_cpu import CpuDevice
+from pipeline.session import open_session
 from tests.repository import ROOT
+from tests.small_gaze import CARD, write_small_gaze
 
 PAGE = (ROOT / "docs/gaze_models.md").read_text("utf-8")
 ROWS = [
@@ -52,6 +57,18 @@ def test_every_gaze_model_is_in_the_table() -> None:
 
 
 def test_the_block_is_the_usual_one() -> None:
-    (block,) = re.findall(r"```yaml\n(.*?)```", PAGE, re.DOTALL)
+    (block,) = re.findall(r"```yaml\n(gaze:.*?)```", PAGE, re.DOTALL)
 
     assert GazeOutputs(**yaml.safe_load(block)["gaze"]).peak_in_frame == PeakInFrame()
+
+
+def test_the_contract_of_many_pictures_is_one_that_such_a_file_keeps(tmp_path: Path) -> None:
+    (block,) = re.findall(r"```yaml\n(contract:.*?)```", PAGE, re.DOTALL)
+    contract = yaml.safe_load(block)["contract"]
+    contract["outputs"]["heatmap"]["shape"][1:] = CARD["contract"]["outputs"]["heatmap"]["shape"][1:]
+    card = write_small_gaze(tmp_path, contract=contract, head_pose=None)
+
+    session = open_session(card, CpuDevice(), ROOT)
+
+    assert session.optional == {"image_row"}
+    assert GazeFile.of(session, card, "gaze.model").many

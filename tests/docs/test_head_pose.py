@@ -5,15 +5,24 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
+import pytest
+import yaml
+
+from cli.program import main
 from nodes import resolve
 from nodes.estimate_gaze_from_direction import Config as Cone
-from nodes.estimate_head_pose import Config
+from nodes.estimate_head_pose import Config, EstimateHeadPose
 from nodes.ops.rotations import matrices
+from nodes.types import Tracks
 from pipeline.cards import load_card
 from pipeline.config import config_from
-from pipeline.graph import graph_from
+from pipeline.device_cpu import CpuDevice
+from pipeline.graph import Graph, graph_from
+from pipeline.node import Context
 from pipeline.yaml_source import parse_yaml
+from tests.helpers import frames, picture, run_node, table
 from tests.repository import ROOT
+from tests.small_gaze import write_small_gaze
 
 PAGE = (ROOT / "docs/head_pose.md").read_text("utf-8")
 
@@ -65,3 +74,21 @@ def test_the_nodes_it_adds_to_a_graph_fit_into_it() -> None:
 
     assert not problems
     assert made.node("gaze").inputs["directions"] == "eyes"
+
+
+def test_one_line_makes_a_gaze_model_tell_poses(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (line,) = re.findall(r"```yaml\n(head_pose: .*?)```", PAGE, re.DOTALL)
+    (command,) = re.findall(r"run_graph.py (.* poses.model=my-gaze-model.yaml)", PAGE)
+    card = Path(write_small_gaze(tmp_path, head_pose=yaml.safe_load(line)["head_pose"]))
+    card = card.rename(tmp_path / "my-gaze-model.yaml")
+    node = EstimateHeadPose(Config(model=str(card)), Context("poses", CpuDevice(), ROOT, ROOT, Graph("", ())))
+    tracks = table(Tracks, frame_row=[0], track_id=[1], head_box=[[0.5, 0.5, 0.6, 0.6]], head_score=[1.0])
+
+    (poses,) = run_node(node, [(tracks, frames(1, pictures=[picture(bgr=(255, 255, 255))]))])
+
+    assert poses.yaw_pitch_roll_deg.tolist() == [[0, 0, 0]]
+    monkeypatch.chdir(ROOT)
+    arguments = command.replace("my-gaze-model.yaml", str(card)).split()
+    assert main([*arguments, "--check"]) == 0, capsys.readouterr().err

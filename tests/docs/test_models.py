@@ -47,3 +47,12 @@ def test_commands_name_verbs_and_cards_that_there_are() -> None:
     for verb, rest in COMMANDS:
         assert verb in VERBS
         assert {word for word in shlex.split(rest) if not word.startswith("--")} <= known
+
+
+def test_a_detector_can_be_shown_the_size_that_is_told(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (command,) = re.findall(r"python run_graph.py (.*people.input_size_wh.*)", PAGE)
+    monkeypatch.chdir(ROOT)
+
+    assert main([*shlex.split(command), "--check"]) == 0, capsys.readouterr().err

@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from nodes.ops.backdrop import Backdrop, places
 from nodes.ops.boxes import crops_around
 from nodes.ops.spots import SIDE, Spots
 from nodes.types import Detections
@@ -27,7 +28,7 @@ LIVE: dict[str, Any] = {"live": True}
 
 
 class Config(NodeConfig):
-    still_s: float = Field(default=20.0, gt=0, json_schema_extra=LIVE)
+    still_s: float = Field(default=15.0, gt=0, json_schema_extra=LIVE)
     """Seconds for which a detection must not have moved at all to be a thing. Raise where people doze or are far from
     the camera, lower where false ones must go sooner. Tune first."""
     max_motion: float = Field(default=0.0125, gt=0, lt=1, json_schema_extra=LIVE)
@@ -48,8 +49,9 @@ class DetectStill(Node[Config]):
     head is a thing, or was not seen, is judged alone. A row is left out when nothing of it is left. What was told of a
     thing before it was known for one stands: its track ends as that of somebody who has left.
 
-    State: places per stream, on the host, 256 at most with 2.4 kB each; anew with each generation, dropped when the
-    stream ends. A place without detections is forgotten after a minute, a thing after an hour.
+    State: places per stream, on the host, 2.4 kB each: 128, those of one frame more, and 24 that tell how noisy the
+    picture is; anew with each generation, dropped when the stream ends. A place without detections is forgotten after
+    20 s, a thing after an hour.
     Empty: a frame without people is told as it is, and places are kept.
     Ref: motion after Lucas and Kanade 1981, without its direction; see `ops.patches` and docs/still.md.
     """
@@ -81,7 +83,7 @@ class DetectStill(Node[Config]):
     def _step(self, watch: _Watch, frames: FrameBatch, row: int, people: Detections) -> tuple[_Watch, Detections]:
         """Look at one frame; return what is known after it, and who is left of the people."""
         config, pts_ns, spots = self.config, int(frames.pts_ns[row]), watch.spots
-        looks = watch.looked_ns is None or pts_ns - watch.looked_ns >= LOOK_NS
+        looks = watch.backdrop is None or pts_ns - watch.backdrop.looked_ns >= LOOK_NS
         if not looks and not watch.things:
             return watch, people
         boxes = np.stack([people.head_box, people.body_box])
@@ -94,31 +96,34 @@ class DetectStill(Node[Config]):
         # In between only what hides a thing is looked at, so that the thing is not told when it comes out again.
         due = met if looks else met[~spots.same[met]]
         new = np.flatnonzero(place < 0) if looks else due[:0]
-        if len(due) or len(new):
-            patches = self._patches(frames, row, np.concatenate([spots.box[due], box[new]]))
+        back = watch.backdrop
+        everywhere = places(frames.size_wh[row, 0] / frames.size_wh[row, 1]) if looks else np.empty((0, 4))
+        if looks or len(due):
+            around = crops_around(np.concatenate([spots.box[due], box[new]]), np.ones(len(due) + len(new)), AROUND)
+            patches = self._patches(frames, row, np.concatenate([around, everywhere]))
+            known, begun, behind = np.split(patches, [len(due), len(around)])
+            if looks:
+                back = back.looked_at(behind, pts_ns) if back else Backdrop(behind, pts_ns, pts_ns, 0.0)
+            noise = back.noise if back else 0.0
             most, still_ns = config.max_motion / AROUND, round(config.still_s * 1e9)
-            spots = spots.looked_at(due, patches[: len(due)], pts_ns, most, still_ns)
-            spots = spots.begun(part[new], box[new], patches[len(due) :], pts_ns)
+            spots = spots.looked_at(due, known, pts_ns, noise, most, still_ns).begun(part[new], box[new], begun, pts_ns)
         is_thing = np.zeros(boxes.shape[:2], np.bool_)
         is_thing[part, which] = (place >= 0) & (spots.thing & spots.same)[place]
-        watch = _Watch(pts_ns if looks else watch.looked_ns, spots, bool(spots.thing.any()))
+        watch = _Watch(back, spots, bool(spots.thing.any()))
         return watch, _without(people, is_thing) if is_thing.any() else people
 
-    def _patches(self, frames: FrameBatch, row: int, box: Array) -> Array:
-        """Return grey pictures (K, SIDE, SIDE) float32 of boxes and what is around them."""
-        width, height = frames.size_wh[row].tolist()
-        around = crops_around(box, np.full(len(box), width / height), scale=AROUND)
-        device = self.context.device
-        rows = np.full(len(box), row, np.int64)
-        return device.to_host(device.crops(frames, rows, around, (SIDE, SIDE), colour="grey"))[:, 0]
+    def _patches(self, frames: FrameBatch, row: int, boxes: Array) -> Array:
+        """Return grey pictures (K, SIDE, SIDE) float32 of boxes of a frame."""
+        device, rows = self.context.device, np.full(len(boxes), row, np.int64)
+        return device.to_host(device.crops(frames, rows, boxes, (SIDE, SIDE), colour="grey"))[:, 0]
 
 
 @dataclass(frozen=True)
 class _Watch:
     """What is known of one stream."""
 
-    looked_ns: int | None = None
-    """pts of the frame whose picture was looked at last; None before the first."""
+    backdrop: Backdrop | None = None
+    """None before the first look."""
     spots: Spots = field(default_factory=Spots.none)
     things: bool = False
     """Whether any of them is a thing."""

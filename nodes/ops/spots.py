@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from nodes.ops.doubles import overlaps
-from nodes.ops.patches import motion, share_unmoved
+from nodes.ops.patches import change, share_unmoved
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -25,8 +25,8 @@ ALIVE_NS = 300_000_000_000
 FORGET_NS = 20_000_000_000
 """Places at which nothing was detected for so long are forgotten, those of things after `KEEP_NS`."""
 KEEP_NS = 3_600_000_000_000
-LEARN_NS = 60_000_000_000
-"""How long a thing's picture takes to follow slow changes, such as shadows."""
+LEARN_NS = 20_000_000_000
+"""Time over which the picture of a place is averaged; so it follows slow changes of light, such as shadows."""
 SAME_PLACE = 0.5
 NEAR = 0.1
 """Overlaps from which a detection stands at a place, and from which places know of each other's motion."""
@@ -34,7 +34,11 @@ MOST = 128
 """Places kept of a stream; of more, those where something was detected last."""
 UNCOVERED = 0.5
 """Share of a thing that must be seen as it was."""
-LOOSER = 1.5
+NOISE = 2.5
+"""A thing may differ by this many times as much as the middle of what there is in the picture."""
+LEAST = 0.003
+"""What a thing may seem to move in any case, fraction of the side of a patch."""
+LOOSER = 2.0
 """A thing that is known may seem to move by this much more than one that is not."""
 
 
@@ -104,29 +108,35 @@ class Spots:
         now, no = np.full(count, pts_ns, np.int64), np.zeros(count, np.int64)
         return self.join(Spots(part, box, patch, now, no, no, alive_ns, no > 0, no == 0))
 
-    def looked_at(self, rows: Array, patch: Array, pts_ns: int, most: float, still_ns: int) -> Spots:
+    def looked_at(
+        self, rows: Array, patch: Array, pts_ns: int, noise: float, most: float, still_ns: int
+    ) -> Spots:  # fmt: skip
         """Return the places after a look at some of them, where something is detected.
 
         Args:
             rows: (N,) places, each once.
             patch: (N, SIDE, SIDE) how they look now.
             pts_ns: of the frame.
-            most: what a thing may seem to move, fraction of the side of a patch.
+            noise: by how much pixels differ where nothing happens, grey levels.
+            most: what a thing may seem to move at most, fraction of the side of a patch.
             still_ns: for how long a thing must not have moved.
         """
         old = self.take(rows)
-        moved = motion(patch, old.patch)
-        whole = moved <= most * np.where(old.thing, LOOSER, 1)
-        same = whole | (old.thing & (share_unmoved(patch, old.patch, LOOSER * most) >= UNCOVERED))
+        levels, side_levels = change(patch, old.patch)
+        allowed = np.clip(NOISE * noise, min(LEAST, most) * side_levels, most * side_levels)
+        allowed *= np.where(old.thing, LOOSER, 1)
+        whole = levels <= allowed
+        share = share_unmoved(patch, old.patch, allowed / np.maximum(side_levels, 1e-6))
+        same = whole | (old.thing & (share >= UNCOVERED))
         since_ns = np.minimum(pts_ns - old.looked_ns, GAP_NS)
         same_ns = old.same_ns + since_ns * same
         other_ns = np.where(old.thing & same, 0, old.other_ns + since_ns * ~same)
         anew = other_ns > np.where(old.thing, COVERED_NS, SETTLE_NS + same_ns // 4)
         alive_ns = np.minimum(old.alive_ns + (same_ns + other_ns) * anew, ALIVE_NS)
         same_ns, other_ns = same_ns * ~anew, other_ns * ~anew
-        # At first the mean of some pictures, which has less noise than one; then fixed until it is known for a thing.
-        part = since_ns / np.where(old.thing, LEARN_NS, np.maximum(same_ns, 1))
-        part = np.where(anew, 1, np.where(whole & (old.thing | (same_ns <= SETTLE_NS)), part, 0)).astype(np.float32)
+        # A mean has less noise than one picture, and is not off as the first ones after a key frame may be.
+        part = since_ns / np.clip(same_ns, 1, LEARN_NS)
+        part = np.where(anew, 1, np.where(whole, part, 0)).astype(np.float32)
         after = Spots(
             part=old.part,
             box=old.box,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from nodes.ops.patches import motion, share_unmoved
+from nodes.ops.patches import change, share_unmoved
 
 SIDE = 24
 
@@ -14,6 +14,11 @@ def waves(shift_px: tuple[float, float] = (0, 0), period_px: float = 12.0) -> np
     """Return a patch of waves along both axes, moved by parts of a pixel."""
     x, y = (2 * np.pi * (np.arange(SIDE) - shift) / period_px for shift in shift_px)
     return (120 + 40 * np.sin(x)[None, :] + 40 * np.sin(y)[:, None]).astype(np.float32)[None]
+
+
+def motion(now: np.ndarray, before: np.ndarray) -> np.ndarray:
+    levels, side_levels = change(now, before)
+    return levels / side_levels
 
 
 @pytest.mark.parametrize("shift_px", [(0.2, 0.0), (0.0, -0.2), (0.1, 0.1)])
@@ -48,15 +53,15 @@ def test_of_what_is_covered_in_part_the_rest_is_unmoved() -> None:
     covered = waves().copy()
     covered[:, :, : SIDE // 4] = 0
 
-    assert share_unmoved(covered, waves(), 0.02) == pytest.approx(0.75, abs=0.05)
+    assert share_unmoved(covered, waves(), np.array([0.02])) == pytest.approx(0.75, abs=0.05)
     assert motion(covered, waves()) > 0.02
 
 
 def test_nothing_of_what_has_moved_is_unmoved() -> None:
-    assert share_unmoved(waves((1.5, 1.5)), waves(), 0.02) == 0
+    assert share_unmoved(waves((1.5, 1.5)), waves(), np.array([0.02])) == 0
 
 
 def test_no_patches_are_ordinary() -> None:
     none = np.empty((0, SIDE, SIDE), np.float32)
 
-    assert motion(none, none).shape == share_unmoved(none, none, 0.02).shape == (0,)
+    assert change(none, none)[0].shape == share_unmoved(none, none, np.empty(0)).shape == (0,)

@@ -16,7 +16,7 @@ UV := uv==0.13.8
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-models bench-real \
-	bench-smoothing bench-speed bench-tracking bench-wholebody example-events example-live train requirements clean
+	bench-smoothing bench-speed bench-still bench-tracking bench-wholebody example-events example-live train requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -63,6 +63,9 @@ bench-smoothing: $(VENV)/dev.stamp ## measure the gaze filter beside others, and
 
 bench-speed: $(VENV)/dev.stamp ## measure the engine against plain loops; wants an idle machine
 	$(BIN)/python -m benchmarks.speed $(ARGS)
+
+bench-still: $(VENV)/dev.stamp ## measure how things that never move are told from people; with GAZE_REAL_DATA also there
+	$(BIN)/python -m benchmarks.still $(ARGS)
 
 # One BLAS thread: all of them are measured by the CPU time that they take.
 bench-tracking: export OMP_NUM_THREADS := 1

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Collection, Iterator
 from dataclasses import dataclass, field, replace
 from functools import partial
 from pathlib import Path
@@ -67,9 +67,9 @@ class TimedContext(Context):
         super().__init__("measured", CpuDevice(1), ROOT, ROOT, Graph("", ()))
         self.sessions: list[TimedSession] = []
 
-    def open_session(self, card: str) -> Session:
+    def open_session(self, card: str, outputs: Collection[str] = (), size_wh: tuple[int, int] | None = None) -> Session:
         """Open the model of a card."""
-        self.sessions.append(TimedSession(*load_card(card, ROOT), self.device))
+        self.sessions.append(TimedSession(*load_card(card, ROOT), self.device, outputs, size_wh))
         return self.sessions[-1]
 
     def take_spent_s(self) -> float:

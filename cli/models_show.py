@@ -66,7 +66,7 @@ def _told(one: Known) -> list[tuple[str, str]]:
         *_tensors("gives", card.contract.outputs),
         ("classes", ", ".join(f"{label} {name}" for label, name in sorted(card.classes.items()))),
         *(("published" if number == 0 else "", figure_text(each)) for number, each in enumerate(card.published)),
-        ("prepared", ", ".join(_prepared(one.name))),
+        ("prepared", ", ".join(_prepared(one))),
         ("use it", _use(one)),
     ]
 
@@ -97,14 +97,16 @@ def _tensors(word: str, specs: Mapping[str, TensorSpec]) -> list[tuple[str, str]
     told = []
     for name, spec in specs.items():
         bounds = f", {spec.range[0]:g} to {spec.range[1]:g}" if spec.range else ""
-        told.append(f"{name}: {spec.dtype} [{', '.join(map(str, spec.shape))}]{bounds}")
+        optional = ", may be left out" if spec.optional else ""
+        told.append(f"{name}: {spec.dtype} [{', '.join(map(str, spec.shape))}]{bounds}{optional}")
     return [(word if number == 0 else "", text) for number, text in enumerate(told)]
 
 
-def _prepared(name: str) -> list[str]:
+def _prepared(one: Known) -> list[str]:
     """Return the names of the files that were made of a model."""
+    name = one.card.name
     made = sorted(prepared_folder(program.ROOT).glob(f"{name}.*.yaml"))
-    return [f"{name}:{path.stem.removeprefix(f'{name}.')}" for path in made]
+    return [f"{one.name}:{path.stem.removeprefix(f'{name}.')}" for path in made]
 
 
 def _use(one: Known) -> str:

@@ -12,6 +12,7 @@ from cli import program
 from tests.cli.carded import GAZE, SHA256, put, write
 from tests.pipeline.model_files.web import Web
 from tests.repository import ROOT
+from tests.small_gaze import CARD, write_small_gaze
 
 Caught = pytest.CaptureFixture[str]
 
@@ -184,3 +185,18 @@ def test_the_cards_of_the_checkout_can_all_be_listed_and_shown_and_what_is_told_
             assert program.main(["explain", use.split()[-1]]) == 0
             assert f"  {use.partition('`')[2].partition(':')[0]}: " in capsys.readouterr().out
     assert len(told) >= 10
+
+
+def test_inputs_that_may_be_left_out_are_shown_and_verified_as_such(tmp_path: Path, capsys: Caught) -> None:
+    card = write_small_gaze(tmp_path)
+
+    program.main(["models", "show", card])
+
+    assert "            image_row: int64 [heads], may be left out\n" in capsys.readouterr().out
+    assert program.main(["models", "verify", "--open", card]) == 0
+    assert capsys.readouterr().out.startswith(f"{card}: no checksum is known, and opens under its contract\n")
+    contract = {**CARD["contract"], "inputs": {**CARD["contract"]["inputs"]}}
+    contract["inputs"]["bboxes_x1y1x2y2"] = {"shape": [1, "heads", 4], "optional": True}
+    write_small_gaze(tmp_path, contract=contract)
+    assert program.main(["models", "verify", "--open", card]) == 1
+    assert "expected a value for the input 'bboxes_x1y1x2y2' in the file, got none for" in capsys.readouterr().out

@@ -16,7 +16,8 @@ UV := uv==0.13.8
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-models bench-real \
-	bench-smoothing bench-speed bench-still bench-tracking bench-wholebody example-events example-live train requirements clean
+	bench-smoothing bench-speed bench-still bench-tracking bench-wholebody example-events example-live \
+	train train-smoke requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -83,6 +84,9 @@ example-live: $(VENV)/run.stamp ## lose two cameras, get them back, add a third,
 
 train: $(VENV)/train.stamp ## make the shipped models anew, hours; goes on where it stopped (ARGS=--ship, ARGS=--list)
 	$(BIN)/python -m training $(ARGS)
+
+train-smoke: $(VENV)/train.stamp ## learn a tiny set: does the recipe of the shipped models still work; two minutes
+	$(BIN)/python -m training.smoke $(ARGS)
 
 requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv

@@ -144,7 +144,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     )
     parser.add_argument("--model", default="gaze-shop-480", metavar="CARD", help="default gaze-shop-480")
     parser.add_argument(
-        "--stills", default="plain:3000000+600", metavar="STYLE:FIRST+COUNT", help="default %(default)s"
+        "--stills", default="plain:9400000+600", metavar="STYLE:FIRST+COUNT", help="default %(default)s"
     )
     options = parser.parse_args(arguments)
     chosen = SeedSet.parse("stills", options.stills)

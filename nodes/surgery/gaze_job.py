@@ -6,7 +6,7 @@ from collections.abc import Collection
 from typing import Any
 
 import numpy as np
-from onnx import ModelProto
+from onnx import ModelProto, TensorProto
 
 from nodes.surgery.batch_pictures import PICTURE_ROW, batch_pictures
 from nodes.surgery.branches import take_branches
@@ -47,7 +47,10 @@ class GazeJob(Job):
     def __init__(self, source: Source, released: ModelProto) -> None:
         super().__init__(source, released)
         self._thinning: Thinning | None = None
-        self._check_tensors(Graph(released))
+        graph = Graph(released)
+        self._takes_many = PICTURE_ROW in graph.constants
+        """The file is told in which of many pictures heads are, and takes the first where it is not told."""
+        self._check_tensors(graph)
 
     def rewrite(self) -> Rewritten:
         """See `Job.rewrite`."""
@@ -59,8 +62,11 @@ class GazeJob(Job):
         runs = [shapes_of(graph, given) for given in dull]
         idle = drop_idle_resizes(graph, runs)
         self._thinning = keep_whole_map(graph, MAP, runs[1])
-        batch_pictures(graph, PICTURES, BOXES)
-        take_bytes(graph, PICTURES, "B", (width, height), Picture())
+        if self._takes_many:
+            _ask_for_rows(graph)
+        else:
+            batch_pictures(graph, PICTURES, BOXES)
+        take_bytes(graph, PICTURES, "B", (width, height), self.source.card.picture)
         rows, columns = self._cells(runs[1])
         for name, shape in ((MAP, ("heads", rows, columns)), (IN_FRAME, ("heads",))):
             if name in graph.outputs:
@@ -139,14 +145,24 @@ class GazeJob(Job):
     def card_fields(self, model: ModelProto) -> dict[str, Any]:
         """See `Job.card_fields`."""
         graph = Graph(model)
-        outputs = {name: {"shape": list(graph.declared(name)[0]), "range": [0.0, 1.0]} for name in graph.outputs}
+        specs = self.source.card.contract.outputs
+        outputs = {
+            name: {"shape": list(graph.declared(name)[0]), "range": specs[name].range}
+            for name in graph.outputs
+            if name in specs
+        }
         inputs = {
             PICTURES: {"dtype": "uint8", "shape": ["B", "H", "W", 3], "range": [0.0, 255.0]},
             BOXES: {"dtype": "float32", "shape": ["heads", 4], "range": [0.0, 1.0]},
             PICTURE_ROW: {"dtype": "int64", "shape": ["heads"]},
         }
         gaze = self.source.card.gaze.model_dump(exclude={"source_cells_wh"}, exclude_none=True, exclude_unset=True)
-        return {"contract": {"inputs": inputs, "outputs": outputs}, "gaze": gaze or None}
+        shrink = self.source.card.picture.shrink
+        return {
+            "picture": {"shrink": shrink} if shrink != Picture().shrink else None,
+            "contract": {"inputs": inputs, "outputs": outputs},
+            "gaze": gaze or None,
+        }
 
     def _gap(self, single: Answer, other: Answer) -> Figures:
         if not finite(other):
@@ -184,11 +200,20 @@ class GazeJob(Job):
             )
         width, height = self.source.size_wh
         size = graph.declared(PICTURES)[0]
-        if size != (1, 3, height, width):
+        if size[1:] != (3, height, width) or (size[0] != 1 and not self._takes_many):
             raise ModelError(
                 f"model {name!r}: expected {PICTURES!r} of [1, 3, {height}, {width}], as input_size_wh of its card "
                 f"says, got {list(size)}; correct {card.file!r} or the card"
             )
+
+
+def _ask_for_rows(graph: Graph) -> None:
+    """Have a file that takes many pictures take boxes [heads, 4], and be told the picture of each."""
+    boxes = graph.fresh(f"{BOXES}_of_one")
+    graph.redirect(BOXES, boxes)
+    graph.add("Reshape", [BOXES, graph.ints((1, -1, 4), "of_one")], "boxes", output=boxes)
+    graph.set_input(BOXES, ("heads", 4), TensorProto.FLOAT)
+    graph.ask_for(PICTURE_ROW, ("heads",), TensorProto.INT64)
 
 
 def _largest(figures: Figures) -> float:

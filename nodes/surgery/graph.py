@@ -89,6 +89,11 @@ class Graph:
         """Give what a node made a fixed value; the node must be gone, or be removed."""
         self._constants[name] = numpy_helper.from_array(np.asarray(value), name)
 
+    def ask_for(self, name: str, shape: Iterable[int | str], dtype: int) -> None:
+        """Make a constant an input that must be fed."""
+        del self._constants[name]
+        self.set_input(name, shape, dtype)
+
     def fresh(self, hint: str) -> str:
         """Return a name that nothing has, and take it."""
         name, count = hint, 1

@@ -15,7 +15,8 @@ from pipeline.part_file import PartFile
 from pipeline.yaml_source import read_yaml
 
 _KEPT = (
-    "page", "licence", "forbids", "family", "input_size_wh", "box_cell_px", "classes", "face_to_head", "trained_on",
+    "page", "licence", "forbids", "family", "input_size_wh", "box_cell_px", "classes", "face_to_head", "head_pose",
+    "trained_on",
 )  # fmt: skip
 """What the card of a prepared file says as that of the released one does."""
 _WIDTH = 118

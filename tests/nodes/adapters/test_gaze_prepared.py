@@ -18,6 +18,7 @@ from nodes.surgery.shelf import place
 from pipeline.cards import load_card
 from tests.nodes.adapters.test_gaze_architectures import ATTO, BOXES, ROWS, card_of, opened, shown
 from tests.repository import ROOT
+from tests.small_gaze import write_small_gaze
 
 
 def prepared(card: str, folder: Path) -> str:
@@ -48,6 +49,27 @@ def test_one_call_says_what_released_files_say_frame_by_frame(name: str, tmp_pat
         np.testing.assert_allclose(probs, told, atol=1e-4)
     many.close()
     released.close()
+
+
+def test_a_file_that_takes_many_pictures_already_takes_them_as_bytes(tmp_path: Path) -> None:
+    card = write_small_gaze(tmp_path)
+    made = prepared(card, tmp_path / "prepared")
+    many, released = opened(made), opened(card)
+
+    maps, probs = many.look(shown(), ROWS, BOXES)
+
+    one, told = released.look(shown(), ROWS, BOXES)
+    np.testing.assert_allclose(maps, one, atol=1e-6)
+    np.testing.assert_allclose(probs, told, atol=1e-6)
+    card_made, _ = load_card(made, ROOT)
+    inputs = {name: (spec.dtype, spec.shape, spec.optional) for name, spec in card_made.contract.inputs.items()}
+    assert inputs == {
+        "image_bgr": ("uint8", ("B", "H", "W", 3), False),
+        "bboxes_x1y1x2y2": ("float32", ("heads", 4), False),
+        "image_row": ("int64", ("heads",), False),
+    }
+    assert card_made.contract.outputs["direction"].range == (-1, 1)
+    assert (card_made.picture.shrink, card_made.head_pose) == ("linear", load_card(card, ROOT)[0].head_pose)
 
 
 def test_all_heads_of_a_tick_are_one_run_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -15,7 +15,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 class Graph:
     """A copy of a model's graph, to be changed and made into a model again.
 
-    Nodes of the type Constant become constants like all others. The order of `nodes` does not matter until `model()`.
+    Nodes of the type Constant become constants like all others, and weights that are kept in half precision, to be cast
+    when they are read, constants of single precision. The order of `nodes` does not matter until `model()`.
 
     Attributes:
         nodes: the nodes; changed in place.
@@ -29,6 +30,8 @@ class Graph:
         for node in self._model.graph.node:
             if node.op_type == "Constant" and node.domain in ("", "ai.onnx"):
                 self._constants[node.output[0]] = _constant_of(node)
+            elif (single := _single(node, self._constants)) is not None:
+                self._constants[node.output[0]] = single
             else:
                 self.nodes.append(node)
         # Old files list constants among the inputs, too; since version 4 of the format they need not.
@@ -207,6 +210,14 @@ def attribute(node: NodeProto, name: str, default: Any = None) -> Any:
             value = helper.get_attribute_value(item)
             return value.decode() if isinstance(value, bytes) else value
     return default
+
+
+def _single(node: NodeProto, constants: Mapping[str, TensorProto]) -> TensorProto | None:
+    """Return in single precision the constant that a node casts from half precision, or None if it does not."""
+    held = constants.get(node.input[0]) if node.op_type == "Cast" else None
+    if held is None or held.data_type != TensorProto.FLOAT16 or attribute(node, "to") != TensorProto.FLOAT:
+        return None
+    return numpy_helper.from_array(numpy_helper.to_array(held).astype(np.float32), node.output[0])
 
 
 def _constant_of(node: NodeProto) -> TensorProto:

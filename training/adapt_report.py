@@ -78,8 +78,9 @@ def on_stills(path: Path, rows: Rows) -> Figures:
         own = tallies[name].figures(name, float(score))
         figures |= {f"{name}_{key}": own[f"{name}_{key}"] for key in ("recall", "precision", "ap50")}
         figures[f"{name}_calibration_error"] = own[f"{name}_calibration_error"]
-    errors = [error for score, error in turns if score >= SHOWN[CLASSES.index("head")]]
-    return {**figures, "yaw_mae_deg": round(float(np.nanmean(errors)), 2) if errors else None}
+    sure = [error for score, error in turns if score >= SHOWN[CLASSES.index("head")]]
+    errors = [error for error in sure if not np.isnan(error)]
+    return {**figures, "yaw_mae_deg": round(float(np.mean(errors)), 2) if errors else None}
 
 
 def objections(before: Figures, after: Figures, margin: float) -> list[str]:

@@ -7,7 +7,6 @@ import pytest
 
 from training.augment import People, covered_by, cut_out, place, weather
 
-
 Box = tuple[float, float, float, float]
 NOWHERE = (np.nan, np.nan, np.nan, np.nan)
 

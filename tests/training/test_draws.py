@@ -50,6 +50,4 @@ def test_nothing_rendered_is_refused() -> None:
     with pytest.raises(ValueError) as caught:
         Draws([], seed=1)
 
-    assert str(caught.value) == (
-        "training data: expected rendered rows, got none; run python -m training.data first"
-    )
+    assert str(caught.value) == ("training data: expected rendered rows, got none; run python -m training.data first")

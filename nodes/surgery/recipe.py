@@ -26,7 +26,7 @@ from pipeline.errors import ConfigError, ModelError
 Variant = Literal["prepared", "fp16", "int8"]
 VARIANTS: tuple[Variant, ...] = get_args(Variant)
 GAZE = "gazelle"
-RECIPE = 1
+RECIPE = 2
 """Rises when files that are made from the same original change."""
 
 _ON_CPU = (

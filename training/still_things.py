@@ -14,17 +14,17 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
-from nodes.ops.patches import motion
+from nodes.detect_still import AROUND
+from nodes.detect_still import Config as Still
+from nodes.ops.patches import change
+from nodes.ops.spots import SIDE
 from training.footage import Pictures
 from training.measure_detector import iou
 from training.teacher import Boxes
 
 Floats = NDArray[np.float32]
 
-_PATCH_PX = 24
-_AROUND = 1.25
-"""What is looked at, in sides of the box: the edge between a head and what is behind it moves most."""
-MOST_MOTION = 0.015 / _AROUND
+MOST_MOTION = Still().max_motion / AROUND
 """What a thing may seem to move, in sides of its patch."""
 _SEEN_PART, _UNMOVED_PART = 0.25, 0.85
 """Part of the frames in which something must be detected at the place, and in which the place must look the same."""
@@ -59,7 +59,8 @@ def places(pictures: Sequence[Pictures], at_s: Sequence[float], found: Sequence[
     for kind, box in _often(found):
         patches = np.stack([_patch(frame, box) for frame in grey])
         usual = np.broadcast_to(np.median(patches, axis=0), patches.shape).astype(np.float32)
-        unmoved = motion(patches, usual) <= MOST_MOTION
+        levels, side_levels = change(patches, usual)
+        unmoved = levels <= MOST_MOTION * side_levels
         if unmoved.mean() >= _UNMOVED_PART:
             made.append(Place(kind, box, unmoved))
     return made
@@ -95,11 +96,11 @@ def _patch(grey: NDArray[Any], box: Floats) -> Floats:
     """Return a small picture (24, 24) of a box and what is around it; beyond the frame its edge is repeated."""
     height, width = grey.shape
     centre = (box[:2] + box[2:]) / 2 * (width, height)
-    side = np.maximum((box[2:] - box[:2]) * (width, height) * _AROUND, 1.0)
-    scale = _PATCH_PX / side
-    shift = (_PATCH_PX - 1) / 2 - scale * (centre - 0.5)
+    side = np.maximum((box[2:] - box[:2]) * (width, height) * AROUND, 1.0)
+    scale = SIDE / side
+    shift = (SIDE - 1) / 2 - scale * (centre - 0.5)
     matrix = np.array([[scale[0], 0, shift[0]], [0, scale[1], shift[1]]])
     spread = [max(1, round(float(part))) for part in 1 / scale]  # one sample stands for so many pixels
     smooth = cv2.blur(grey, spread) if max(spread) > 1 else grey
-    patch = cv2.warpAffine(smooth, matrix, (_PATCH_PX, _PATCH_PX), borderMode=cv2.BORDER_REPLICATE)
+    patch = cv2.warpAffine(smooth, matrix, (SIDE, SIDE), borderMode=cv2.BORDER_REPLICATE)
     return np.asarray(patch, np.float32)

@@ -44,6 +44,15 @@ def test_published_statistics_keep_what_the_set_promises() -> None:
     assert published["frames"] == len(BENCH_1.seeds) * BENCH_1.seconds * BENCH_1.fps
 
 
+def test_published_statistics_of_bench_2_keep_what_the_set_promises() -> None:
+    published = BENCH_2.statistics
+
+    assert 26 <= published["head_px_p50"] <= 40
+    assert published["targets_on_surface"] < BENCH_1.statistics["targets_on_surface"]
+    assert published["targets_in_frame"] > 0.9
+    assert published["frames"] == len(BENCH_2.seeds) * BENCH_2.seconds * BENCH_2.fps
+
+
 def test_bench_1_is_what_it_was_named() -> None:
     assert named_set("bench-1") is BENCH_1
     assert BENCH_1.seeds == tuple(range(9_000_022, 9_000_034))

@@ -18,6 +18,7 @@ from nodes.detect_still import AROUND
 from nodes.detect_still import Config as Still
 from nodes.ops.patches import change
 from nodes.ops.spots import SIDE
+from training.detector_net import CLASSES
 from training.footage import Pictures
 from training.measure_detector import iou
 from training.teacher import Boxes
@@ -67,12 +68,19 @@ def places(pictures: Sequence[Pictures], at_s: Sequence[float], found: Sequence[
 
 
 def on_places(found: Boxes, known: Sequence[Place], frame: int) -> NDArray[np.bool_]:
-    """Tell which boxes (N,) of a frame of the clip, by number, are of things that never move."""
+    """Tell which boxes (N,) of a frame of the clip, by number, are of things that never move.
+
+    A body with a head that is none is none: who sits at a desk may move nothing but the head.
+    """
     there = [place for place in known if place.unmoved[frame]]
     boxes = np.array([place.box for place in there], np.float32).reshape(-1, 4)
     kinds = np.array([place.kind for place in there], np.int64)
     same = (iou(found.box, boxes) >= _SAME_IOU) & (found.kind[:, None] == kinds[None])
-    return np.asarray(same.any(axis=1))
+    thing = same.any(axis=1)
+    head = (found.kind == CLASSES.index("head")) & ~thing
+    centre = (found.box[:, :2] + found.box[:, 2:])[None, head] / 2
+    holds = ((centre >= found.box[:, None, :2]) & (centre <= found.box[:, None, 2:])).all(axis=2).any(axis=1)
+    return np.asarray(thing & ~(holds & (found.kind == CLASSES.index("body"))))
 
 
 def _often(found: Sequence[Boxes]) -> list[tuple[int, Floats]]:

@@ -8,7 +8,7 @@ import pytest
 pytest.importorskip("torch", reason="the training extra is not installed")
 
 from training.labelled_footage import Clip, held_whole
-from training.still_things import on_places, places
+from training.still_things import Place, on_places, places
 from training.teacher import THING, UNKNOWN, WANTED, Boxes, Labels, merged, near, supported, without_things
 
 BODY, HEAD, FACE = 0, 1, 2
@@ -97,6 +97,15 @@ def test_a_thing_counts_as_one_only_in_frames_that_show_it() -> None:
     known = places(frames, [2.0 * k for k in range(12)], [bowl] * 12, still_s=20.0)
 
     assert [bool(on_places(bowl, known, k)[0]) for k in (4, 5, 6)] == [True, False, True]
+
+
+def test_a_body_whose_head_moves_is_no_thing() -> None:
+    places_of = [Place(kind, np.array([0, 0, 0.2, 0.8], np.float32), np.array([True])) for kind in (HEAD, BODY)]
+    body, still = (BODY, (0, 0, 0.2, 0.8), 0.9), (HEAD, (0, 0, 0.2, 0.8), 0.9)
+    moving, other = (HEAD, (0.05, 0.1, 0.15, 0.2), 0.9), (HEAD, (0.5, 0.1, 0.6, 0.2), 0.9)
+
+    assert on_places(boxes(body, still, other), places_of, 0).tolist() == [True, True, False]
+    assert on_places(boxes(body, moving), places_of, 0).tolist() == [False, False]
 
 
 def test_short_clips_tell_nothing_of_things() -> None:

@@ -8,14 +8,18 @@ import numpy as np
 import pytest
 import yaml
 
+from nodes.adapters.pose_outputs import rotations_told
 from nodes.estimate_head_pose import Config, EstimateHeadPose
+from nodes.ops.rotations import yaw_pitch_roll
 from nodes.types import HeadPoses, Tracks
+from pipeline.card_fields import HeadPoseOutputs
 from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ModelError
 from pipeline.graph import Graph
 from pipeline.node import Context
 from pipeline.ports import config_of
 from pipeline.session import Session
+from scenes.still import render_still
 from tests.fake_models import gaze_model, pose_model
 from tests.helpers import FakeContext, FakeSession, frames, make_node, picture, run_node, table
 from tests.repository import ROOT
@@ -97,6 +101,25 @@ def test_only_the_part_of_a_file_that_tells_directions_is_run(tmp_path: Path, mo
     x, y, z = np.array([[0.25, -0.05, -1], [-0.35, -0.05, -0.2]]).T
     expected = [np.arctan2(x, -z), np.arctan2(-y, np.hypot(x, z)), 0 * x]
     assert poses.yaw_pitch_roll_deg == pytest.approx(np.degrees(expected).T, abs=0.05)
+
+
+def test_what_networks_are_taught_is_read_as_the_angles_of_the_scenes() -> None:
+    people = render_still(9_900_000, (160, 96)).people
+
+    rotations = rotations_told({"direction": people.head_vector}, HeadPoseOutputs(vector="direction"))
+
+    assert len(people) > 0
+    np.testing.assert_allclose(yaw_pitch_roll(rotations)[:, :2], people.yaw_pitch_roll_deg[:, :2], atol=1e-6)
+
+
+def test_a_batch_gives_what_its_frames_give_one_by_one(tmp_path: Path) -> None:
+    card, boxes = write_small_gaze(tmp_path), [RIGHT, LEFT, RIGHT, LEFT]
+
+    together = of_file(card, heads(*boxes, rows=[0, 1, 1, 2]), [255, 51, 102])
+
+    alone = [of_file(card, heads(box), [level]) for box, level in zip(boxes, [255, 51, 51, 102], strict=True)]
+    told = np.concatenate([poses.yaw_pitch_roll_deg for poses in alone])
+    np.testing.assert_allclose(together.yaw_pitch_roll_deg, told, atol=1e-4)
 
 
 def test_axes_are_those_of_the_card(tmp_path: Path) -> None:

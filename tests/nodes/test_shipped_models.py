@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 
+from nodes.detect_parts import DetectParts
 from nodes.detect_people import DetectPeople
 from nodes.estimate_gaze import EstimateGaze
 from nodes.estimate_head_pose import EstimateHeadPose
 from nodes.locate_gaze import LocateGaze
-from nodes.ops.boxes import iou
+from nodes.ops.boxes import iou, share_inside
+from nodes.ops.wholebody import FACE, HEAD
 from nodes.types import Detections, GazePoints, HeadPoses, Tracks
 from pipeline.cards import load_card
 from pipeline.device_cpu import CpuDevice
@@ -110,6 +112,19 @@ def test_heads_point_roughly_where_they_do(stills: list[Still], people: Detectio
     yaw = np.array([_of_person(stills, truth, row, "yaw_pitch_roll_deg")[0] for row in true[poses.track_id]])
     off = np.abs((poses.yaw_pitch_roll_deg[:, 0] - yaw + 180) % 360 - 180)
     assert np.median(off) < 60
+
+
+def test_faces_are_parts_that_lie_in_heads(shown: FrameBatch) -> None:
+    if FACE not in load_card("people-shop-480", ROOT)[0].classes:
+        pytest.skip("the detector that ships tells no faces")
+    node = opened(DetectParts)
+    parts = node.process(shown)
+    node.close()
+
+    faces, heads = parts.take(parts.label == FACE), parts.take(parts.label == HEAD)
+    same_frame = faces.frame_row[:, None] == heads.frame_row[None]
+    assert len(faces) > 0
+    assert ((share_inside(faces.box, heads.box) * same_frame).max(axis=1) > 0.7).mean() >= 0.8
 
 
 def test_heads_point_roughly_where_the_gaze_model_says(stills: list[Still], shown: FrameBatch, truth: Tracks) -> None:

@@ -47,7 +47,7 @@ _STILLS, _HELD_OUT, _CALIBRATION = "full:3000000+1000", "full:9000000+200", "ful
 
 def main(given: Sequence[str] | None = None) -> int:
     """Adapt and return the exit code."""
-    arguments = _parser().parse_args(given)
+    arguments = command_line().parse_args(given)
     try:
         return adapt(arguments)
     except (PipelineError, ValueError) as error:
@@ -107,7 +107,8 @@ def adapt(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _parser() -> argparse.ArgumentParser:
+def command_line() -> argparse.ArgumentParser:
+    """Return the options of the program."""
     parser = argparse.ArgumentParser(prog="python -m training.adapt", description=(__doc__ or "").split("\n\n")[0])
     add = parser.add_argument
     add("--footage", type=Path, required=True, metavar="DIR", help="clips and stills of your cameras")

@@ -61,9 +61,9 @@ def score(path: Path, frames: Sequence[LabelledFrame]) -> dict[str, float]:
     head_ap: heads, found loosely as in benchmarks.real; head_false: false heads per 10 frames at SURE; yaw_facing and
     yaw_behind: share within 45 degrees; person_ap: at IoU 0.5; person_recall: at precision 0.8.
     """
-    from training.export import one_thread_session
+    import onnxruntime as ort
 
-    session = one_thread_session(path)
+    session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
     heads, persons = _Ranked(), _Ranked()
     close: dict[bool, list[bool]] = {True: [], False: []}
     false = shown = 0

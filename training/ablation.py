@@ -1,4 +1,4 @@
-"""What each group of things in the scenes is worth on real frames: `GAZE_REAL_DATA=DIR python -m benchmarks.ablation`.
+"""What each group of things in the scenes is worth on real frames: `GAZE_REAL_DATA=DIR python -m training.ablation`.
 
 The detector is trained on scenes with everything, with three seeds, then without one group at a time; each on as many
 stills of the same seeds, for a quarter of the steps of training/recipe.yaml. A group moved a figure when leaving it out
@@ -72,6 +72,7 @@ def moved(figures: Mapping[str, Mapping[str, float]]) -> dict[str, dict[str, flo
 def main(arguments: Sequence[str] | None = None) -> int:
     """Train what is not trained yet, score everything, print the table."""
     parser = command_line("ablation", "What each group of things in the scenes is worth on real frames.")
+    parser.prog = "python -m training.ablation"
     parser.add_argument("--steps", type=int, default=2000, help="of each training, default 2000")
     parser.add_argument("--head", type=Path, default=Path("out/training/head/last.npz"), help="weights of the head net")
     parser.add_argument("--root", type=Path, default=Path("out/ablation"), help="folder of the trainings")

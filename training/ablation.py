@@ -85,9 +85,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, style, seed in trainings():
         figures[name] = score(train(style, seed, options.steps, options.head, options.root), frames)
         if len(figures) == 1:
-            print(f"| trained on | {' | '.join(figures[name])} |")
-            print("| --- " * (1 + len(figures[name])) + "|")
-        print(as_row(name, figures[name]), flush=True)
+            sys.stdout.write(f"| trained on | {' | '.join(figures[name])} |\n{'| --- ' * (1 + len(figures[name]))}|\n")
+        sys.stdout.write(as_row(name, figures[name]) + "\n")
+        sys.stdout.flush()
     flat = {f"{name}.{key}": value for name, row in figures.items() for key, value in row.items()}
     return finish("ablation", flat, {"moved": moved(figures), "steps": options.steps, "stills": STILLS}, options)
 

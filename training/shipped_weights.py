@@ -37,7 +37,6 @@ def read_detector(path: Path) -> DetectorGraph:
 
 def _initializers(path: Path) -> dict[str, np.ndarray[Any, Any]]:
     import onnx
-    from google.protobuf.message import DecodeError
 
     if not path.is_file():
         raise ConfigError(f"{path}: expected the ONNX file of a detector, got no file; name another with --model")
@@ -45,5 +44,5 @@ def _initializers(path: Path) -> dict[str, np.ndarray[Any, Any]]:
         model = onnx.load(str(path), load_external_data=False)
         weights = model.graph.initializer
         return {weight.name.removesuffix("/half"): onnx.numpy_helper.to_array(weight) for weight in weights}
-    except (DecodeError, ValueError, TypeError) as error:
+    except Exception as error:  # the parser's exceptions are of a package that comes with onnx
         raise ConfigError(f"{path}: expected an ONNX file, got {error}; name another with --model") from error

@@ -123,7 +123,7 @@ def test_of_the_graphs_that_ship_tracks_and_gaze_are_recorded(name: str):
     config = load_config(ROOT / f"configs/{name}.yaml")
     cut = replayable(load_graph(Path(ROOT / f"graphs/{name}.yaml"), config, resolve))
 
-    assert cut.above == ("frames", "people", "tracks", "gaze")
+    assert cut.above == ("frames", "people", "living", "tracks", "gaze")
     assert cut.edges == ("tracks", "gaze")
     assert "log" in cut.below
     assert not {"overlay", "video"} & set(cut.below)

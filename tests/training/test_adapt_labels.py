@@ -7,6 +7,9 @@ import pytest
 
 pytest.importorskip("torch", reason="the training extra is not installed")
 
+from training.adapt_draws import AdaptDraws
+from training.data import MOST_PEOPLE, PERSON, Rows
+from training.draws import Draws
 from training.labelled_footage import Clip, held_whole
 from training.still_things import Place, on_places, places
 from training.teacher import THING, UNKNOWN, WANTED, Boxes, Labels, merged, near, supported, without_things
@@ -126,3 +129,22 @@ def test_labels_are_counted_by_verdict_and_split() -> None:
 def test_every_fourth_clip_is_held_back_whole() -> None:
     assert [held_whole(k, 9) for k in range(9)] == [False, False, False, True] * 2 + [False]
     assert [held_whole(k, 2) for k in range(2)] == [False, True]
+
+
+def test_frames_of_nobody_are_drawn_beside_stills() -> None:
+    rows = Rows(
+        np.zeros((4, 288, 480, 3), np.uint8), np.zeros((4, MOST_PEOPLE), PERSON), np.zeros(4, np.int16)
+    )  # fmt: skip
+    frame = np.full((384, 640, 3), 255, np.uint8)
+    somebody = Labels(boxes((HEAD, (0.4, 0.4, 0.6, 0.6), 0.9)), np.array([WANTED]))
+    nobody = Labels(boxes(), np.empty(0, np.int64))
+    draws = AdaptDraws(Draws([rows], 0), [(frame, somebody), (frame, nobody)], batch=5, of_footage=2, seed=0)
+
+    batch, again = draws(3), draws(3)
+
+    assert np.array_equal(batch.pictures, again.pictures)
+    bright = batch.pictures.reshape(5, -1).mean(axis=1) > 128
+    assert bright[3:].all() and batch.pictures.shape[0] == 5
+    assert len(batch.head_boxes) == 0  # nobody knows the direction of the one head
+    head = batch.targets[HEAD]
+    assert set(head.cells[:, 0].tolist()) <= {3, 4} and len({int(k) for k in head.cells[:, 0]}) == 1

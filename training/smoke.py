@@ -69,7 +69,7 @@ BOUNDS: dict[str, tuple[float, str]] = {
     ),
     "head_sides_mirrored": (0.75, "in the mirror sides are not told apart: look at how crops and vectors are mirrored"),
     "detector_loss_left": (-0.6, "the detector does not learn: look at training/detector_draws.py and its losses"),
-    "bodies_rank": (0.58, "bodies are not found where they are: look at how pictures and boxes are placed and mirrored"),
+    "bodies_rank": (0.58, "bodies are not found where they are: look at how boxes are placed and mirrored"),
     "bodies_rank_mirrored": (0.58, "in the mirror bodies are not found: look at how boxes are mirrored"),
     "bodies_iou": (0.2, "boxes of bodies are wrong: look at the targets and the loss of boxes"),
     "heads_rank": (0.85, "heads are not found where they are: look at how pictures and boxes are placed and mirrored"),

@@ -79,7 +79,8 @@ def on_places(found: Boxes, known: Sequence[Place], frame: int) -> NDArray[np.bo
     thing = same.any(axis=1)
     head = (found.kind == CLASSES.index("head")) & ~thing
     centre = (found.box[:, :2] + found.box[:, 2:])[None, head] / 2
-    holds = ((centre >= found.box[:, None, :2]) & (centre <= found.box[:, None, 2:])).all(axis=2).any(axis=1)
+    within: NDArray[np.bool_] = (centre >= found.box[:, None, :2]) & (centre <= found.box[:, None, 2:])
+    holds = np.any(np.all(within, axis=2), axis=1)
     return np.asarray(thing & ~(holds & (found.kind == CLASSES.index("body"))))
 
 

@@ -13,11 +13,12 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import minimize
 
+from benchmarks.gaze_scores import average_precision
+from nodes.ops.boxes import iou
 from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, LEAST_VISIBLE, still
 from training.data import STILL_WH, Rows
 from training.detector_graph import DIRECTIONS, FRONT_LABEL, LABELS
 from training.export import one_thread_session
-from training.measure_gaze import average_precision
 
 Floats = NDArray[np.float32]
 
@@ -192,12 +193,3 @@ def yaw_deg(found: Floats, head_box: Sequence[float] | Floats) -> float:
         return float("nan")
     angle = np.radians((own[:, 0] - FRONT_LABEL) * 360.0 / DIRECTIONS)
     return float(np.degrees(np.arctan2((own[:, 5] * np.sin(angle)).sum(), (own[:, 5] * np.cos(angle)).sum())))
-
-
-def iou(first: Floats, second: Floats) -> NDArray[np.float64]:
-    """Return the IoU of boxes (N, 4) and (M, 4), (N, M)."""
-    a, b = first[:, None].astype(np.float64), second[None].astype(np.float64)
-    sides = (np.minimum(a[..., 2:], b[..., 2:]) - np.maximum(a[..., :2], b[..., :2])).clip(0.0)
-    shared = sides.prod(-1)
-    both = (a[..., 2:] - a[..., :2]).prod(-1) + (b[..., 2:] - b[..., :2]).prod(-1) - shared
-    return np.asarray(shared / np.maximum(both, 1e-12))

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
+from benchmarks.gaze_scores import average_precision
 from training.batches import judged_heads, still
 from training.data import Rows
 from training.export import one_thread_session
@@ -68,12 +69,3 @@ def auc(heat: NDArray[np.float32], target: NDArray[np.float32]) -> float:
     positive = wanted.ravel()
     hits, misses = positive.sum(), (~positive).sum()
     return float((rank[positive].sum() - hits * (hits + 1) / 2) / (hits * misses))
-
-
-def average_precision(positive: NDArray[np.bool_], score: Floats) -> float:
-    """Return the step-wise area under the precision-recall curve."""
-    order = (-score).argsort(kind="stable")
-    found = positive[order].cumsum()
-    threshold_ends = np.append(np.diff(score[order]) != 0, True)
-    precision, recall = (found / np.arange(1, len(order) + 1))[threshold_ends], (found / found[-1])[threshold_ends]
-    return float((np.diff(recall, prepend=0.0) * precision).sum())

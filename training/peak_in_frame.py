@@ -22,6 +22,7 @@ from typing import Any
 
 import numpy as np
 
+from benchmarks.gaze_scores import average_precision
 from benchmarks.results import ROOT, guarded
 from nodes.adapters.gaze_models import GazeModel, open_gaze_model
 from nodes.ops.heatmap import in_frame_by_peak, log_odds
@@ -35,7 +36,6 @@ from scenes.still import Still, render_still
 from training.batches import judged_heads
 from training.choice import Choices, fit
 from training.data import SeedSet
-from training.measure_gaze import average_precision
 from training.record import set_up
 
 logger = logging.getLogger(__name__)

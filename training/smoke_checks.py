@@ -12,6 +12,7 @@ import yaml
 from numpy.typing import NDArray
 
 from benchmarks.results import ROOT
+from nodes.ops.boxes import iou
 from pipeline.device import open_device
 from pipeline.graph import Graph
 from pipeline.node import Context
@@ -20,7 +21,6 @@ from training.data import Rows
 from training.detector_graph import LABELS
 from training.export import one_thread_session
 from training.gaze_net import MAP_CELLS
-from training.measure_detector import iou
 
 Floats = NDArray[np.float64]
 

@@ -16,11 +16,11 @@ from numpy.typing import NDArray
 
 from nodes.detect_still import AROUND
 from nodes.detect_still import Config as Still
+from nodes.ops.boxes import iou
 from nodes.ops.patches import change
 from nodes.ops.spots import SIDE
 from training.detector_net import CLASSES
 from training.footage import Pictures
-from training.measure_detector import iou
 from training.teacher import Boxes
 
 Floats = NDArray[np.float32]

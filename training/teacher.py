@@ -18,6 +18,7 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nodes.ops.boxes import iou
 from training.augment import People
 from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX
 from training.data import STILL_WH
@@ -25,7 +26,6 @@ from training.detector_graph import LABELS
 from training.detector_net import CLASSES
 from training.export import one_thread_session
 from training.footage import Pictures, Sample
-from training.measure_detector import iou
 
 Floats = NDArray[np.float32]
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="the training extra is not installed
 
 from training.gaze import gaze_losses, target_maps  # noqa: E402
 from training.head_net import crop_heads  # noqa: E402
-from training.measure_gaze import auc, average_precision  # noqa: E402
+from training.measure_gaze import auc  # noqa: E402
 
 
 def test_target_map_is_a_bump_that_is_round_in_the_picture() -> None:
@@ -89,9 +89,3 @@ def test_auc_is_one_for_the_target_square_and_half_for_nothing() -> None:
 
     assert auc(square, np.array([0.5, 0.5], np.float32)) == 1
     assert auc(np.zeros((64, 64), np.float32), np.array([0.5, 0.5], np.float32)) == 0.5
-
-
-def test_average_precision_by_hand() -> None:
-    positive = np.array([True, False, True, False])
-
-    assert average_precision(positive, np.array([0.9, 0.8, 0.7, 0.1])) == pytest.approx(0.5 + 0.5 * 2 / 3)

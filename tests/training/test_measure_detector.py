@@ -5,7 +5,7 @@ import pytest
 
 pytest.importorskip("torch", reason="the training extra is not installed")
 
-from training.measure_detector import Tally, iou, yaw_deg, yaw_figures
+from training.measure_detector import Tally, yaw_deg, yaw_figures
 
 HEAD = np.array([0.1, 0.1, 0.2, 0.2], np.float32)
 
@@ -99,7 +99,3 @@ def test_heads_without_a_direction_are_missing() -> None:
 
     assert found == {"yaw_mae_deg": 30.0, "yaw_median_deg": 30.0, "yaw_within_45": 0.5, "yaw_missing": 1}
     assert np.isnan(yaw_figures(np.array([np.nan]))["yaw_mae_deg"])
-
-
-def test_iou_by_hand() -> None:
-    assert iou(rows((0, 0, 2, 2)), rows((1, 0, 3, 2), (5, 5, 6, 6))).tolist() == [[pytest.approx(1 / 3), 0.0]]

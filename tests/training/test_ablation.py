@@ -1,0 +1,19 @@
+"""A group moved a figure when leaving it out takes the figure out of the range of the seeds."""
+
+from training.ablation import moved, trainings
+
+
+def test_only_figures_outside_the_range_of_the_seeds_are_moved() -> None:
+    seeds = [name for name, style, _ in trainings() if str(style) == "full"]
+    figures = {name: {"head_ap": ap, "head_false": 2.0} for name, ap in zip(seeds, (0.8, 0.9, 1.0), strict=True)}
+    figures |= {
+        "without clutter": {"head_ap": 0.85, "head_false": 5.0},
+        "without people": {"head_ap": 0.7, "head_false": 2.0},
+    }
+    assert moved(figures) == {"without clutter": {"head_false": 3.0}, "without people": {"head_ap": -0.2}}
+
+
+def test_each_group_is_left_out_once_and_the_seeds_are_three() -> None:
+    names = [name for name, _, _ in trainings()]
+    assert len(names) == len(set(names)) == 11
+    assert sum(str(style) == "full" for _, style, _ in trainings()) == 3

@@ -31,7 +31,7 @@ from training.draws import Draws
 from training.footage import files_of
 from training.labelled_footage import Plan, keep_labels, label_footage, training_frames
 from training.loop import Plan as TrainingPlan
-from training.loop import train
+from training.loop import forget_state, train
 from training.recipe import ROOT
 from training.record import MODELS, set_up, write_yaml
 from training.shipped_weights import read_detector
@@ -95,6 +95,7 @@ def adapt(arguments: argparse.Namespace) -> int:
     after = {"footage": on_footage(candidate, clips, arguments.still_s), "stills": on_stills(candidate, held_out)}
     against = objections(before, after, arguments.margin)
     report = report_of(arguments, clips, outcome, before, after, against)
+    forget_state(out)
     write_yaml(out / "report.yaml", report, "What adapting changed; written by python -m training.adapt.")
     sys.stdout.write(table(before, after))
     if against:

@@ -26,7 +26,7 @@ from training.head_net import vector_loss
 from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, load_weights, train
 from training.measure_detector import calibrate, measure_detector
-from training.record import read_run, set_up, write_run
+from training.record import drawn, read_run, set_up, write_run
 
 BATCH = 16
 REGULATION = (2e-2, 10.0)
@@ -97,10 +97,10 @@ def main() -> None:
     net = DetectorNet()
     if arguments.init:
         load_weights(net, arguments.init)
-    else:
+    if arguments.take_head or not arguments.init:
         load_weights(net.heads.head_net, arguments.head)
     net = net.to(device, memory_format=torch.channels_last)
-    plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers)
+    plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device))
     path, shown = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], torch.device("cpu"))
     graph = DetectorGraph(net.cpu())

@@ -19,7 +19,7 @@ from training.head_crops import CropDraws, cut
 from training.head_net import HeadNet, vector_loss
 from training.layers import normalise
 from training.loop import Plan, load_weights, train
-from training.record import set_up, write_run
+from training.record import drawn, set_up, write_run
 
 # A batch: crops rendered for the purpose, and the heads of stills as the detector and the gaze network will see them.
 CROPS, STILLS = 96, 16
@@ -89,7 +89,7 @@ def main() -> None:
     if arguments.init:
         load_weights(net, arguments.init)
     net = net.to(device, memory_format=torch.channels_last)
-    plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers)
+    plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device))
     write_run(arguments.out, arguments, outcome, measure(net.cpu(), held_out))
 

@@ -38,11 +38,13 @@ class Plan:
     clip_norm: float
     """Largest norm of the gradient of one step."""
     folder: Path
-    """Where checkpoints go: `last.npz` (averaged weights) and, until the end, `state.npz` to go on from."""
+    """Where checkpoints go: `last.npz` (averaged weights) and, until `forget_state`, `state.npz` to go on from."""
     workers: int = 1
     """Processes that draw batches ahead; 0: none. What is drawn does not depend on it."""
     warm_up_steps: int = 200
     """Over so many first steps the rate rises to the learning rate."""
+    drawn: str = ""
+    """Sets and seed, in words; a checkpoint of others is refused."""
 
 
 @dataclass(frozen=True)
@@ -53,7 +55,7 @@ class Outcome:
     hours: float
     """Of all sessions together."""
     losses: dict[str, float]
-    """Running means at the end."""
+    """Running means at the end; none where the last steps were taken before."""
 
 
 def train(
@@ -63,6 +65,8 @@ def train(
     losses_of: Callable[[Any, float], Mapping[str, Tensor]],
 ) -> Outcome:
     """Train for all steps and leave the averaged weights in the net; go on from a checkpoint of the same plan.
+
+    The last checkpoint stays, so that an error in what is made of the weights costs no training: `forget_state` ends it.
 
     Args:
         net: the network; only parameters that require gradients change.
@@ -111,12 +115,17 @@ def train(
             saved = now
             save_weights(average, plan.folder / _WEIGHTS)
             _save_state(state_path, plan, net, optimiser, average, step + 1, before_s + now - begin)
-    net.load_state_dict(average)
     save_weights(average, plan.folder / _WEIGHTS)
-    state_path.unlink(missing_ok=True)
+    _save_state(state_path, plan, net, optimiser, average, plan.steps, before_s + time.monotonic() - begin)
+    net.load_state_dict(average)
     net.eval()
     hours = (before_s + time.monotonic() - begin) / 3600
     return Outcome(plan.steps, hours, {name: round(v, 4) for name, v in running.items()})
+
+
+def forget_state(folder: Path) -> None:
+    """Remove the checkpoint of a training whose weights have become what they were trained for."""
+    (folder / _STATE).unlink(missing_ok=True)
 
 
 def rate_at(elapsed: float, step: int, warm_up_steps: int) -> float:
@@ -170,7 +179,7 @@ def _batches(batch_at: Callable[[int], Any], first: int, plan: Plan) -> Iterator
 
 
 def _words(plan: Plan) -> str:
-    return json.dumps([plan.steps, plan.learning_rate, plan.weight_decay, plan.clip_norm])
+    return json.dumps([plan.steps, plan.learning_rate, plan.weight_decay, plan.clip_norm, plan.drawn])
 
 
 def _save_state(

@@ -37,7 +37,8 @@ class Step:
         """Return the arguments of `python` that take the step."""
         words = ["-m", f"training.{self.program}", "--out", str(self.folder(root))]
         for name, value in self.arguments.items():
-            words += [f"--{name.replace('_', '-')}", *map(str, value if isinstance(value, list) else [value])]
+            values = [] if value is True else value if isinstance(value, list) else [value]
+            words += [f"--{name.replace('_', '-')}", *map(str, values)]
         return words
 
 

@@ -14,7 +14,7 @@ import cv2
 import torch
 import yaml
 
-from training.loop import Outcome
+from training.loop import Outcome, forget_state
 
 logger = logging.getLogger(__name__)
 
@@ -49,12 +49,19 @@ def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str
 
 
 def write_run(folder: Path, arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:
-    """Write what a run was beside its weights, log its figures and return what was written."""
+    """Write what a run was beside its weights, log its figures and return what was written; the run is over."""
     facts = run_facts(arguments, outcome, figures)
     write_yaml(folder / _RUN_FILE, facts)
+    forget_state(folder)
     for name, value in figures.items():
         logger.info("%s %s", name, value)
     return facts
+
+
+def drawn(arguments: argparse.Namespace) -> str:
+    """Return what a program draws its batches from, in words."""
+    named = [*getattr(arguments, "crops", ()), *arguments.stills]
+    return f"{' '.join(named)}, seed {arguments.seed}, from {arguments.init}"
 
 
 def read_run(weights: Path) -> dict[str, Any]:

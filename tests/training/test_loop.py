@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
 from training import loop  # noqa: E402
-from training.loop import Plan, load_weights, rate_at, save_weights, train  # noqa: E402
+from training.loop import Plan, forget_state, load_weights, rate_at, save_weights, train  # noqa: E402
 
 LOSS = "dict[str, torch.Tensor]"
 
@@ -67,6 +67,17 @@ def test_training_lowers_the_loss_and_leaves_averaged_weights(tmp_path: Path) ->
     assert not fit.net.training
     with np.load(tmp_path / "last.npz") as saved:
         np.testing.assert_array_equal(saved["0.weight"], fit.net[0].weight.detach().numpy())
+    assert {path.name for path in tmp_path.iterdir()} == {"last.npz", "state.npz"}
+
+
+def test_what_failed_after_the_last_step_takes_no_step_again(tmp_path: Path) -> None:
+    fit, again = Fit(), Fit()
+    train(fit.net, plan(tmp_path), batch_at, fit.losses_of)
+
+    outcome = train(again.net, plan(tmp_path), batch_at, again.losses_of)
+
+    assert (again.weights(), again.given, outcome.losses) == (fit.weights(), [], {})
+    forget_state(tmp_path)
     assert [path.name for path in tmp_path.iterdir()] == ["last.npz"]
 
 
@@ -93,10 +104,11 @@ def test_a_checkpoint_of_another_plan_is_refused(tmp_path: Path, monkeypatch: py
         train(fit.net, plan(tmp_path), batch_at, fit.losses_of)
 
     with pytest.raises(ValueError) as caught:
-        train(Fit().net, replace(plan(tmp_path), learning_rate=0.1), batch_at, Fit().losses_of)
+        train(Fit().net, replace(plan(tmp_path), drawn="others"), batch_at, Fit().losses_of)
 
     assert str(caught.value) == (
-        f"{tmp_path / 'state.npz'}: expected a checkpoint of [40, 0.1, 0.01, 10.0], got one of [40, 0.05, 0.01, 10.0]; "
+        f'{tmp_path / "state.npz"}: expected a checkpoint of [40, 0.05, 0.01, 10.0, "others"], got one of '
+        '[40, 0.05, 0.01, 10.0, ""]; '
         "remove it to begin anew, or name another folder with --out"
     )
 

@@ -31,7 +31,7 @@ REGULATION = (2e-2, 5.0)
 """Weight decay and largest norm of a gradient."""
 _SIGMA = 0.08
 """Spread of the wanted map about the target, in frame heights: where a head looks is not known better from so small a
-picture. Narrower maps part neighbours hardly better and rank the rest of the picture worse; wider ones part them less."""
+picture. Narrower maps part neighbours hardly better and rank the rest of the picture worse, wider ones part less."""
 
 
 def target_maps(points: Tensor, rows: int, columns: int) -> Tensor:

@@ -66,7 +66,7 @@ def train(
 ) -> Outcome:
     """Train for all steps and leave the averaged weights in the net; go on from a checkpoint of the same plan.
 
-    The last checkpoint stays, so that an error in what is made of the weights costs no training: `forget_state` ends it.
+    The last checkpoint stays until `forget_state`: an error in what is made of the weights costs no training.
 
     Args:
         net: the network; only parameters that require gradients change.

@@ -15,6 +15,7 @@ WEIGHTS = "last.npz"
 PROGRAMS = ("head", "detector", "gaze")
 FROM_STEPS = ("head", "init")
 """Arguments that are weights; a recipe names the step that makes them."""
+_SAID = ("init", "take_head")
 
 
 @dataclass(frozen=True)
@@ -65,9 +66,10 @@ def read_recipe(path: Path = FILE, root: Path = ROOT) -> list[Step]:
 
 
 def defaults_of(program: str) -> dict[str, Any]:
-    """Return the arguments of the step that has the name of a program."""
+    """Return the arguments of the step that has the name of a program, but for what it goes on from: that is said."""
     (own,) = (step for step in read_recipe() if step.name == program)
-    return own.arguments | {"out": own.folder(ROOT)}
+    said = {name: value for name, value in own.arguments.items() if name not in _SAID}
+    return said | {"out": own.folder(ROOT)}
 
 
 def sets_of(kind: str) -> list[str]:

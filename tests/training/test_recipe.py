@@ -69,6 +69,13 @@ def test_programs_have_the_defaults_of_the_step_of_their_name(name: str) -> None
     assert defaults_of(name).items() <= vars(program_parser(name).parse_args([])).items()
 
 
+def test_a_program_goes_on_from_nothing_unless_that_is_said() -> None:
+    for step in read_recipe():
+        options = program_parser(step.program).parse_args(step.command(ROOT)[2:])
+        assert options.init == step.arguments.get("init")
+        assert getattr(options, "take_head", False) == step.arguments.get("take_head", False)
+
+
 def test_shipped_models_are_never_measured_on_what_they_learnt() -> None:
     for step in read_recipe():
         own = {kind: step.arguments.get(kind, []) for kind in ("stills", "crops")}

@@ -15,6 +15,7 @@ from training.data import Rows
 LEAST_VISIBLE = 0.3
 LEAST_HEAD_PX = 8.0
 LEAST_BODY_PX = 16.0
+_BOX_JITTER = 0.06
 
 
 def still(rows: Rows, index: int) -> tuple[Pictures, People]:
@@ -32,3 +33,9 @@ def picture_tensor(pictures: NDArray[np.uint8] | Tensor, device: torch.device) -
     """Turn pictures (N, H, W, 3) u8 into (N, 3, H, W) f32 0-255 on a device, channels last in memory."""
     moved = torch.as_tensor(np.array(pictures) if isinstance(pictures, np.ndarray) else pictures).to(device)
     return moved.permute(0, 3, 1, 2).float().contiguous(memory_format=torch.channels_last)
+
+
+def shaken(boxes: NDArray[np.float32], rng: np.random.Generator) -> NDArray[np.float32]:
+    """Return boxes (M, 4) whose edges are a little off, as those of a detector are."""
+    side = np.tile(boxes[:, 2:] - boxes[:, :2], 2)
+    return np.asarray(boxes + rng.standard_normal(boxes.shape).astype(np.float32) * _BOX_JITTER * side)

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import People, Pictures, cut_out, place, weather
-from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, judged_heads, still
+from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, judged_heads, shaken, still
 from training.clutter import heap
 from training.data import STILL_WH
 from training.detector_loss import ClassTargets, class_targets
@@ -21,7 +21,6 @@ _CUT_OUT_PART = 0.2
 _LEAST_FACE_PX = 6.0
 _MOST_HEADS = 4
 """Heads of one picture whose directions are learnt; of a crowd some are drawn."""
-_BOX_JITTER = 0.06
 _UNKNOWN = 0.1
 """Visible part of a face that nobody knows of: it is neither wanted nor punished."""
 # Small pictures first: boxes are learnt from twice as many in the same time. Then all sizes the file is made for.
@@ -104,9 +103,7 @@ def _heads(
     """Return boxes, rows and vectors of some heads of a picture, of those whose vectors are known."""
     learnt = judged_heads(people, height) & ~np.isnan(people.vectors[:, 0])
     seen = rng.permutation(np.flatnonzero(learnt))[:_MOST_HEADS]
-    box = people.head_box[seen]
-    side = np.tile(box[:, 2:] - box[:, :2], 2)
-    moved = box + rng.standard_normal(box.shape).astype(np.float32) * _BOX_JITTER * side
+    moved = shaken(people.head_box[seen], rng)
     return moved, np.full(len(seen), row, np.int64), people.vectors[seen]
 
 

@@ -8,12 +8,11 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from training.augment import Pictures, place, weather
-from training.batches import judged_heads, still
+from training.batches import judged_heads, shaken, still
 from training.data import STILL_WH
 from training.draws import Draws
 
 _SCALE = (0.75, 1.5)
-_BOX_JITTER = 0.06
 _TRIES = 4
 
 
@@ -58,9 +57,7 @@ class GazeDraws:
             if not len(seen):
                 continue
             seen = rng.permutation(seen)[: self.most_heads]
-            box = people.head_box[seen]
-            side = np.tile(box[:, 2:] - box[:, :2], 2)
-            moved = box + rng.standard_normal(box.shape).astype(np.float32) * _BOX_JITTER * side
+            moved = shaken(people.head_box[seen], rng)
             rows = np.full(len(seen), len(pictures), np.int64)
             parts.append((moved, rows, people.target_point[seen], people.in_frame[seen], people.vectors[seen]))
             pictures.append(weather(picture, rng))

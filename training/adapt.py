@@ -20,9 +20,9 @@ import torch
 
 from pipeline.errors import PipelineError
 from pipeline.outputs import make_folder
-from training.adapt_checks import check_arguments, check_checkpoint, check_people, check_room
+from training.adapt_checks import check_arguments, check_checkpoint, check_people, check_record, check_room
 from training.adapt_draws import AdaptDraws
-from training.adapt_files import report_of, write_card, write_model
+from training.adapt_files import report_of, ship, write_card, write_model
 from training.adapt_report import MARGIN, objections, on_footage, on_stills, table
 from training.cards import DETECTOR_FILE
 from training.data import SeedSet, rendered
@@ -64,6 +64,7 @@ def adapt(arguments: argparse.Namespace) -> int:
     """
     device = set_up(arguments.seed)
     check_arguments(arguments)
+    check_record(arguments)
     files_of(arguments.footage)
     graph = read_detector(arguments.model)
     out: Path = make_folder(arguments.out)
@@ -104,6 +105,8 @@ def adapt(arguments: argparse.Namespace) -> int:
         return WORSE
     candidate.replace(out / FILE)
     write_card(out / FILE, report)
+    if arguments.ship:
+        ship(out / FILE, report, arguments.model, arguments.ship)
     logger.info("written: %s; use it with --set people.model=%s", out / FILE, out / FILE)
     return 0
 
@@ -131,6 +134,7 @@ def command_line() -> argparse.ArgumentParser:
     add("--rendered", type=Path, default=ROOT, metavar="DIR", help=f"where rendered stills are kept; default {ROOT}")
     add("--workers", type=int, default=1, help="processes that draw batches ahead; default 1")
     add("--seed", type=int, default=0)
+    add("--ship", metavar="WHOSE", help="replace the shipped detector; whose footage it is, under which licence")
     add("--keep-labels", action="store_true", help="write the frames with their boxes to OUT/labels, to be looked at")
     return parser
 

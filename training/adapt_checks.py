@@ -32,6 +32,16 @@ def check_arguments(arguments: argparse.Namespace) -> None:
             raise ConfigError(f"{option}: expected {low:g} to {high:g}, got {value:g}; correct it")
 
 
+def check_record(arguments: argparse.Namespace) -> None:
+    """Refuse to ship what nobody could tell the making of."""
+    record = arguments.model.with_suffix(".record.yaml")
+    if arguments.ship and not record.exists():
+        raise ConfigError(
+            f"{record}: expected the record of the model to start from, got no file; what ships tells how it was made: "
+            "start from a file of python -m training.detector, or leave --ship out"
+        )
+
+
 def check_room(sets: Sequence[SeedSet], root: Path) -> None:
     """Refuse to begin where the rendered stills would not fit on the disk."""
     make_folder(root)

@@ -8,11 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
+import yaml
 
 from pipeline.model_files.pins import sha256_of
 from training.adapt_report import Figures
 from training.batches import picture_tensor
-from training.cards import detector_card
+from training.cards import DETECTOR_FILE, detector_card, place
 from training.data import Rows
 from training.detector import export
 from training.detector_graph import Calibration, DetectorGraph
@@ -64,11 +65,26 @@ def report_of(
 def write_card(path: Path, report: dict[str, Any]) -> None:
     """Write card and record beside the model."""
     checksum = sha256_of(path)
-    frames = sum(clip["frames"] - clip["held_back"] for clip in report["labels"].values())
     card = detector_card() | {"title": "people, adapted to own cameras: bodies, heads, faces and where heads point"}
     head = {"title": card.pop("title"), "file": path.name, "url": None, "sha256": checksum}
-    tail = {
-        "trained_on": f"rendered scenes, and {frames} frames of own footage labelled by the detector it started from"
-    }
+    tail = {"trained_on": _trained_on(report, "own footage")}
     write_yaml(path.with_suffix(".yaml"), head | card | tail, "Written by python -m training.adapt.")
     write_yaml(path.with_suffix(".record.yaml"), {"file": path.name, "sha256": checksum, **report}, "How it was made.")
+
+
+def ship(path: Path, report: dict[str, Any], model: Path, footage_of: str) -> None:
+    """Replace the shipped detector by one that was adapted.
+
+    Args:
+        path: the adapted file.
+        report: of its run.
+        model: the file it started from; its record lies beside it.
+        footage_of: whose footage it is and under which licence.
+    """
+    before = yaml.safe_load(model.with_suffix(".record.yaml").read_text(encoding="utf-8"))
+    place(path, DETECTOR_FILE, report | {"started_from": before}, detector_card(), _trained_on(report, footage_of))
+
+
+def _trained_on(report: dict[str, Any], footage_of: str) -> str:
+    frames = sum(clip["frames"] - clip["held_back"] for clip in report["labels"].values())
+    return f"rendered scenes, and {frames} frames of {footage_of}, labelled by the detector it started from"

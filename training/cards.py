@@ -19,6 +19,7 @@ logger = logging.getLogger(__name__)
 DETECTOR_FILE = "people-shop-480.onnx"
 GAZE_FILE = "gaze-shop-480.onnx"
 _PICTURE = {"shrink": "linear"}
+_RECORD = "How this file was made; written by the training program."
 _TRAINED_ON = "rendered scenes only (scenes/); no real picture, no other model"
 
 
@@ -78,24 +79,21 @@ def _tensor(*shape: int | str, dtype: str = "float32", **more: Any) -> dict[str,
 
 
 def _ship(path: Path, facts: dict[str, Any], head_facts: dict[str, Any], card: dict[str, Any], replace: bool) -> None:
-    record = {"file": path.name, "sha256": sha256_of(path), **facts, "head_network": head_facts}
-    write_yaml(path.with_suffix(".record.yaml"), record, "How this file was made; written by the training program.")
-    if not replace:
-        return
+    record = facts | {"head_network": head_facts}
+    named = {"file": path.name, "sha256": sha256_of(path)} | record
+    write_yaml(path.with_suffix(".record.yaml"), named, _RECORD)
+    if replace:
+        place(path, path.name, record, card, _TRAINED_ON)
+
+
+def place(path: Path, name: str, record: dict[str, Any], card: dict[str, Any], trained_on: str) -> None:
+    """Make a file the shipped one of a name, with its record and its card."""
     MODELS.mkdir(exist_ok=True)
-    for source in (path, path.with_suffix(".record.yaml")):
-        shutil.copyfile(source, MODELS / source.name)
-    head = {
-        "title": card["title"],
-        "file": f"{MODELS}/{path.name}",
-        "url": None,
-        "sha256": sha256_of(path),
-        "licence": "MIT",
-    }
-    tail = {"trained_on": _TRAINED_ON, "shipped": True}
-    write_yaml(
-        CARDS / f"{path.stem}.yaml",
-        head | card | tail,
-        f"Written by the training program; how the file was made: {MODELS}/{path.stem}.record.yaml",
-    )
-    logger.info("shipped %s", MODELS / path.name)
+    shipped = MODELS / name
+    shutil.copyfile(path, shipped)
+    write_yaml(shipped.with_suffix(".record.yaml"), {"file": name, "sha256": sha256_of(path)} | record, _RECORD)
+    head = {"title": card["title"], "file": str(shipped), "url": None, "sha256": sha256_of(path), "licence": "MIT"}
+    tail = {"trained_on": trained_on, "shipped": True}
+    written_by = f"Written by the training program; how the file was made: {shipped.with_suffix('.record.yaml')}"
+    write_yaml(CARDS / f"{shipped.stem}.yaml", head | card | tail, written_by)
+    logger.info("shipped %s", shipped)

@@ -13,6 +13,7 @@ torch = pytest.importorskip("torch", reason="the training extra is not installed
 
 from pipeline.cards import load_card  # noqa: E402
 from pipeline.errors import ConfigError  # noqa: E402
+from pipeline.model_files.pins import sha256_of  # noqa: E402
 from scenes.clip import make_clip  # noqa: E402
 from scenes.files import write_clip  # noqa: E402
 from training.adapt import main  # noqa: E402
@@ -112,6 +113,36 @@ def test_an_adapted_detector_is_written_with_its_card(
     assert len(list((tmp_path / "labels").glob("*.jpg"))) == 4
     before, after = read_detector(model).state_dict(), read_detector(path).state_dict()
     assert any(not torch.equal(before[name], after[name]) for name in before)
+
+
+def test_what_ships_tells_how_it_was_made(
+    model: Path, footage: Path, rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    monkeypatch.setattr("training.adapt.write_model", write)
+    monkeypatch.setattr("training.adapt._BATCH", 3)
+    monkeypatch.setattr("training.adapt.objections", lambda *_: [])
+    monkeypatch.setattr("training.cards.MODELS", tmp_path / "models")
+    monkeypatch.setattr("training.cards.CARDS", tmp_path / "cards")
+    start = tmp_path / "people.onnx"
+    shutil.copyfile(model, start)
+    given = [*words(start, footage, rendered, tmp_path / "out"), "--ship", "clips of the corner shop (CC0)"]
+
+    assert main(given) == 2
+    assert caplog.messages[-1].startswith(f"{tmp_path / 'people.record.yaml'}: expected the record of the model")
+
+    (tmp_path / "people.record.yaml").write_text("command: python -m training.detector\n")
+    assert main(given) == 0
+
+    record = yaml.safe_load((tmp_path / "models/people-shop-480.record.yaml").read_text())
+    card = yaml.safe_load((tmp_path / "cards/people-shop-480.yaml").read_text())
+    assert (record["file"], record["started_from"]) == (
+        "people-shop-480.onnx", {"command": "python -m training.detector"}
+    )  # fmt: skip
+    assert record["sha256"] == card["sha256"] == sha256_of(tmp_path / "models/people-shop-480.onnx")
+    assert card["trained_on"] == (
+        "rendered scenes, and 3 frames of clips of the corner shop (CC0), labelled by the detector it started from"
+    )
 
 
 def test_a_detector_that_would_be_worse_is_not_written(

@@ -36,22 +36,22 @@ class Config(NodeConfig):
     """Rows of the grid of a stream that names no areas; 0 for no grid."""
     grid_columns: int = Field(default=3, ge=1, le=99, json_schema_extra=LIVE)
     """Columns of that grid."""
-    area_bias: float = Field(default=-1.49, json_schema_extra=LIVE)
+    area_bias: float = Field(default=-1.38, json_schema_extra=LIVE)
     """Log-odds of an area or thing that nothing else speaks for. This and the weights below were fitted by `python -m
     training.hits` to the models that ship; fit them again for other models."""
-    person_bias: float = Field(default=-2.26, json_schema_extra=LIVE)
+    person_bias: float = Field(default=-2.12, json_schema_extra=LIVE)
     """Log-odds of a person that nothing else speaks for."""
-    mass_weight: float = Field(default=1.0, json_schema_extra=LIVE)
+    mass_weight: float = Field(default=1.12, json_schema_extra=LIVE)
     """Weight of the share of the gaze map that lies in the target (its logarithm)."""
-    size_weight: float = Field(default=-0.5, json_schema_extra=LIVE)
+    size_weight: float = Field(default=-0.54, json_schema_extra=LIVE)
     """Weight of the target's size (the logarithm of its share of the frame)."""
-    in_frame_weight: float = Field(default=0.27, json_schema_extra=LIVE)
+    in_frame_weight: float = Field(default=0.28, json_schema_extra=LIVE)
     """Weight of the in-frame probability (its log-odds)."""
-    aside_weight: float = Field(default=0.75, json_schema_extra=LIVE)
+    aside_weight: float = Field(default=0.61, json_schema_extra=LIVE)
     """Weight of the head being turned to the side of the target."""
-    facing_weight: float = Field(default=-0.98, json_schema_extra=LIVE)
+    facing_weight: float = Field(default=-0.91, json_schema_extra=LIVE)
     """Weight of the head facing the camera."""
-    facing_person_weight: float = Field(default=1.35, json_schema_extra=LIVE)
+    facing_person_weight: float = Field(default=1.27, json_schema_extra=LIVE)
     """Further weight of the head facing the camera, for people as targets."""
 
 

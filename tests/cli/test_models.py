@@ -15,6 +15,7 @@ from tests.repository import ROOT
 from tests.small_gaze import CARD, write_small_gaze
 
 Caught = pytest.CaptureFixture[str]
+SIZE = f"{GAZE.stat().st_size / 1e6:.1f} MB"
 
 
 def test_help_names_the_verbs(cards: Path, capsys: Caught) -> None:
@@ -51,12 +52,12 @@ def test_models_are_listed_by_family_with_their_state(cards: Path, gaze_site: We
         "  vast   ?       not fetched        MIT\n"
         "gazelle: where heads look in the picture\n"
         "  far    123 MB  not fetched        MIT, restricted\n"
-        "  held   4.5 MB  pinned             unknown\n"
-        "  known  4.5 MB  here               MIT\n"
+        f"  held   {SIZE}  pinned             unknown\n"
+        f"  known  {SIZE}  here               MIT\n"
         "  made   ?       no ONNX published  MIT\n"
         "adder\n"
         "  lost   ?       missing            MIT\n"
-        "  ours   4.5 MB  ships              MIT\n"
+        f"  ours   {SIZE}  ships              MIT\n"
         "\n"
         "restricted: run_graph.py models show NAME tells what the licence keeps from whom\n"
     )
@@ -112,10 +113,12 @@ def test_all_about_a_model_is_shown(cards: Path, capsys: Caught) -> None:
         "forbids     For research only.\n"
         "trained on  pictures\n"
         "input       480×288 pixels\n"
-        "takes       image_bgr: float32 [1, 3, H, W], 0 to 255\n"
+        "takes       image_bgr: float32 [images, 3, H, W], 0 to 255\n"
         "            bboxes_x1y1x2y2: float32 [1, heads, 4], 0 to 1\n"
+        "            image_row: int64 [heads], may be left out\n"
         "gives       heatmap: float32 [heads, 64, 64], 0 to 1\n"
         "            inout: float32 [heads], 0 to 1\n"
+        "            direction: float32 [heads, 6], -1 to 1\n"
         "classes     0 body, 7 head\n"
         "published   AUC 0.95 (GazeFollow)\n"
         "            L2 0.1\n"

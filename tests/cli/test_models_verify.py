@@ -19,7 +19,8 @@ def test_files_are_checked_and_opened(cards: Path, capsys: Caught) -> None:
     write(cards, "far", url="https://host/far.onnx")
     write(cards, "free")
     write(cards, "net", sha256=SHA256)
-    write(cards, "other", sha256=SHA256, contract={**CARD["contract"], "outputs": {"maps": {"shape": [1]}}})
+    others = {"contract": {**CARD["contract"], "outputs": {"maps": {"shape": [1]}}}, "head_pose": None}
+    write(cards, "other", sha256=SHA256, **others)
     for name in ("free", "net", "other"):
         put(cards, name, GAZE.read_bytes())
 

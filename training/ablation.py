@@ -1,7 +1,7 @@
 """What each group of things in the scenes is worth on real frames: `GAZE_REAL_DATA=DIR python -m training.ablation`.
 
 A detector that has learnt plain scenes learns on: scenes with everything, three times with other stills and draws, then
-without one group at a time; each as many stills. START_STEPS and --steps together are a quarter of what
+without one group at a time; each as many stills. START_STEPS and STEPS together are a quarter of what
 training/recipe.yaml gives the detector. A group moved a figure when leaving it out takes the figure out of the range of
 the three seeds. Hours; finished trainings are not run again, and one that was interrupted goes on.
 """
@@ -17,17 +17,18 @@ from pathlib import Path
 import numpy as np
 
 from benchmarks.real_frames import as_row, labelled_frames, score
+from benchmarks.real_groups import SHIPPED
 from benchmarks.results import command_line, finish, guarded
 from pipeline.errors import ConfigError
 from scenes.style import FULL, PLAIN, Style
 from training.recipe import WEIGHTS
 
 SEEDS = (0, 1, 2)
-DETECTOR = "people-shop-480.onnx"
 STILLS, COUNT = (3500000, 3510000, 3520000), 1500
 """First seed of the stills of each seed of a training, and how many."""
-START, START_STEPS = "plain:1000000+6000", 2700
+START, START_STEPS = "plain:1000000+6000", 3500
 """What all of them have learnt before."""
+STEPS = 2250
 RATE = 0.001
 WITHOUT = (("hair", "headwear"), ("clothes",), ("people",), ("clutter",), ("lookalikes",), ("lens",), ("camera",))
 """Groups left out together; what draws the gaze teaches the detector nothing."""
@@ -75,7 +76,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     """Train what is not trained yet, score everything, print the table."""
     parser = command_line("ablation", "What each group of things in the scenes is worth on real frames.")
     parser.prog = "python -m training.ablation"
-    parser.add_argument("--steps", type=int, default=1800, help="of each training, default 1800")
+    parser.add_argument("--steps", type=int, default=STEPS, help=f"of each training, default {STEPS}")
     parser.add_argument("--head", type=Path, default=Path("out/training/head/last.npz"), help="weights of the head net")
     parser.add_argument("--root", type=Path, default=Path("out/ablation"), help="folder of the trainings")
     options = parser.parse_args(arguments)
@@ -90,7 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     for name, style, seed in trainings():
         folder = options.root / f"{style}-{seed}"
         train(folder, *after, "--seed", str(seed), "--stills", f"{style}:{STILLS[seed]}+{COUNT}")
-        figures[name] = score(folder / DETECTOR, frames)
+        figures[name] = score(folder / f"{SHIPPED}.onnx", frames)
         if len(figures) == 1:
             sys.stdout.write(f"| trained on | {' | '.join(figures[name])} |\n{'| --- ' * (1 + len(figures[name]))}|\n")
         sys.stdout.write(as_row(name, figures[name]) + "\n")

@@ -96,8 +96,8 @@ def adapt(arguments: argparse.Namespace) -> int:
     after = {"footage": on_footage(candidate, clips, arguments.still_s), "stills": on_stills(candidate, held_out)}
     against = objections(before, after, arguments.margin)
     report = report_of(arguments, clips, outcome, before, after, against)
-    forget_state(out)
     write_yaml(out / "report.yaml", report, "What adapting changed; written by python -m training.adapt.")
+    forget_state(out)
     sys.stdout.write(table(before, after))
     if against:
         candidate.unlink()

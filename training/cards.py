@@ -33,7 +33,7 @@ def detector_card() -> dict[str, Any]:
     directions = range(int(FRONT_LABEL), int(FRONT_LABEL) + DIRECTIONS)
     classes = {label: NAMES[label] for label in sorted({*map(int, LABELS.values()), *directions})}
     return {
-        "title": "people in shops, from rendered scenes: bodies, heads, faces and where heads point",
+        "title": "people in shops: bodies, heads, faces and where heads point",
         "family": "wholebody34",
         "input_size_wh": list(STILL_WH),
         "classes": classes,

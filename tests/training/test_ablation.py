@@ -1,6 +1,7 @@
 """A group moved a figure when leaving it out takes the figure out of the range of the seeds."""
 
-from training.ablation import moved, trainings
+from training.ablation import START_STEPS, STEPS, moved, trainings
+from training.recipe import read_recipe
 
 
 def test_only_figures_outside_the_range_of_the_seeds_are_moved() -> None:
@@ -17,3 +18,8 @@ def test_each_group_is_left_out_once_and_the_seeds_are_three() -> None:
     names = [name for name, _, _ in trainings()]
     assert len(names) == len(set(names)) == 11
     assert sum(str(style) == "full" for _, style, _ in trainings()) == 3
+
+
+def test_each_training_is_a_quarter_of_the_schedule() -> None:
+    whole = sum(step.arguments["steps"] for step in read_recipe() if step.program == "detector")
+    assert whole == 4 * (START_STEPS + STEPS)

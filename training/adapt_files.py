@@ -16,8 +16,7 @@ from training.batches import picture_tensor
 from training.cards import DETECTOR_FILE, detector_card, place
 from training.data import Rows
 from training.detector import export
-from training.detector_graph import Calibration, DetectorGraph
-from training.detector_net import CLASSES
+from training.detector_graph import LABELS, Calibration, DetectorGraph
 from training.labelled_footage import Clip
 from training.loop import Outcome
 from training.measure_detector import calibrate
@@ -28,7 +27,7 @@ from training.teacher import THING, UNKNOWN, WANTED
 def write_model(graph: DetectorGraph, path: Path, judged: Rows, shown: Rows) -> None:
     """Export twice: the scores of the first file tell how those of the second are to be calibrated."""
     pictures = picture_tensor(shown.pictures[:5], torch.device("cpu"))
-    graph.calibration = Calibration(dict.fromkeys(CLASSES, (1.0, 0.0)))
+    graph.calibration = Calibration(dict.fromkeys(LABELS, (1.0, 0.0)))
     export(graph, path, pictures)
     graph.calibration = Calibration(calibrate(path, judged))
     export(graph, path, pictures)

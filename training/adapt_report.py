@@ -23,8 +23,8 @@ from training.teacher import THING, WANTED, Boxes, Detector, near
 
 Figures = dict[str, Any]
 
-SHOWN = np.array([Shown().body_min_score, Shown().head_min_score, Shown().head_min_score])
-"""Scores from which on boxes of each class count in a graph that sets no others."""
+SHOWN = np.array([Shown().body_min_score, Shown().head_min_score])
+"""Scores from which on bodies and heads count in a graph that sets no others."""
 MARGIN = 0.02
 YAW_SLACK_DEG = 2.0
 FLICKER_SLACK = 0.01
@@ -74,8 +74,8 @@ def on_stills(path: Path, rows: Rows) -> Figures:
     """Return the figures of a detector's file on rendered stills."""
     tallies, turns = tallied(path, rows)
     figures: Figures = {}
-    for name, score in zip(CLASSES, SHOWN, strict=True):
-        own = tallies[name].figures(name, float(score))
+    for name, tally in tallies.items():
+        own = tally.figures(name, float(SHOWN[CLASSES.index("body" if name == "body" else "head")]))
         figures |= {f"{name}_{key}": own[f"{name}_{key}"] for key in ("recall", "precision", "ap50")}
         figures[f"{name}_calibration_error"] = own[f"{name}_calibration_error"]
     sure = [error for score, error in turns if score >= SHOWN[CLASSES.index("head")]]

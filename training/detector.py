@@ -18,10 +18,11 @@ from training.cards import DETECTOR_FILE, ship_detector
 from training.data import rendered
 from training.detector_draws import DetectorBatch, DetectorDraws
 from training.detector_graph import PER_CLASS, ROWS_PER_CLASS, Calibration, DetectorGraph
-from training.detector_loss import ClassTargets, box_loss, centre_loss
+from training.detector_loss import ClassTargets, box_loss, centre_loss, face_losses
 from training.detector_net import CLASSES, DetectorNet, maps_of
 from training.draws import Draws
 from training.export import check_against_torch, export_onnx, milliseconds, store_as_half
+from training.face_in_head import in_heads
 from training.head_net import vector_loss
 from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, load_weights, train
@@ -35,7 +36,7 @@ TIMED_WH = (416, 256)
 
 
 def detector_losses(maps: Tensor, targets: list[ClassTargets]) -> dict[str, Tensor]:
-    """Return the losses of all classes."""
+    """Return the losses of the maps."""
     losses = {}
     for k, (name, wanted) in enumerate(zip(CLASSES, targets, strict=True)):
         own = maps_of(maps, k)
@@ -51,10 +52,15 @@ def losses_by(net: DetectorNet, device: torch.device) -> Callable[[DetectorBatch
         pictures = normalise(picture_tensor(batch.pictures, device))
         with torch.autocast(device.type, torch.bfloat16):
             maps, features = net(pictures)
-            _, vectors = net.heads(pictures, features, batch.head_boxes.to(device), batch.head_rows.to(device))
+            head_boxes = batch.head_boxes.to(device)
+            known, vectors = net.heads(pictures, features, head_boxes, batch.head_rows.to(device))
+            logits, faces = net.faces(known)
         wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
-        return detector_losses(maps.float(), wanted) | {
-            "direction": vector_loss(vectors.float(), batch.vectors.to(device))
+        seen, wanted_faces = batch.face_seen.to(device), in_heads(batch.face_boxes.to(device), head_boxes)
+        return {
+            **detector_losses(maps.float(), wanted),
+            "direction": vector_loss(vectors.float(), batch.vectors.to(device)),
+            **face_losses(logits.float(), faces.float(), wanted_faces, seen),
         }
 
     return losses_of

@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from training.augment import People, Pictures, cut_out, place, weather
-from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, judged_heads, shaken, still
+from training.batches import LEAST_BODY_PX, LEAST_HEAD_PX, LEAST_VISIBLE, judged_heads, shaken, still
 from training.clutter import heap
 from training.data import STILL_WH
 from training.detector_loss import ClassTargets, class_targets
@@ -18,29 +18,30 @@ from training.draws import Draws
 _SCALE = (0.6, 1.6)
 _HEAP_PART = 0.3
 _CUT_OUT_PART = 0.2
-_LEAST_FACE_PX = 6.0
 _MOST_HEADS = 4
-"""Heads of one picture whose directions are learnt; of a crowd some are drawn."""
-_UNKNOWN = 0.1
-"""Visible part of a face that nobody knows of: it is neither wanted nor punished."""
+"""Heads of one picture whose directions and faces are learnt; of a crowd some are drawn."""
 # Small pictures first: boxes are learnt from twice as many in the same time. Then all sizes the file is made for.
 _SMALL_UNTIL, _SMALL_WH = 0.3, (352, 224)
 SIZES_WH = ((320, 192), (416, 256), STILL_WH, STILL_WH, STILL_WH, (640, 384))
 
 
 class DetectorBatch(NamedTuple):
-    """Pictures, what the maps should say of them, and the M heads whose directions are learnt, as arrays or tensors."""
+    """Pictures, what the maps should say of them, and the M heads of which more is learnt, as arrays or tensors."""
 
     pictures: Any
     """(N, H, W, 3) u8 BGR."""
     targets: list[ClassTargets]
-    """Of body, head and face."""
+    """Of body and head."""
     head_boxes: Any
     """(M, 4) f32 fractions, moved a little."""
     head_rows: Any
     """(M,) i64 picture of each head."""
     vectors: Any
     """(M, 6) f32 head xyz, gaze xyz."""
+    face_boxes: Any
+    """(M, 4) f32 fractions; nan where a head shows no face."""
+    face_seen: Any
+    """(M,) f32 1 where the face is seen, 0 where it is not, nan where it is hardly seen or nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -85,30 +86,26 @@ def batch_of(drawn: list[tuple[Pictures, People]], size_wh: tuple[int, int], rng
 
 
 def targets_of(everybody: list[People], size_wh: tuple[int, int]) -> list[ClassTargets]:
-    """Return the targets of body, head and face of some pictures of one size."""
-    faces = [_faces(people) for people in everybody]
+    """Return the targets of body and head of some pictures of one size."""
     return [
         class_targets(boxes, visible, size_wh, least_px)
         for boxes, visible, least_px in (
             ([p.body_box for p in everybody], [p.body_visible for p in everybody], LEAST_BODY_PX),
             ([p.head_box for p in everybody], [p.head_visible for p in everybody], LEAST_HEAD_PX),
-            ([box for box, _ in faces], [visible for _, visible in faces], _LEAST_FACE_PX),
         )
     ]
 
 
-def _heads(
-    people: People, row: int, height: int, rng: np.random.Generator
-) -> tuple[NDArray[np.float32], NDArray[np.int64], NDArray[np.float32]]:
-    """Return boxes, rows and vectors of some heads of a picture, of those whose vectors are known."""
+def _heads(people: People, row: int, height: int, rng: np.random.Generator) -> tuple[NDArray[Any], ...]:
+    """Return boxes, rows, vectors and faces of some heads of a picture, of those whose vectors are known."""
     learnt = judged_heads(people, height) & ~np.isnan(people.vectors[:, 0])
     seen = rng.permutation(np.flatnonzero(learnt))[:_MOST_HEADS]
     moved = shaken(people.head_box[seen], rng)
-    return moved, np.full(len(seen), row, np.int64), people.vectors[seen]
+    faces = people.face_box[seen], _shown(people.face_visible[seen])
+    return moved, np.full(len(seen), row, np.int64), people.vectors[seen], *faces
 
 
-def _faces(people: People) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
-    """Return faces and how much is seen of them; where that is unknown, the head stands in and does not count."""
-    unknown = np.isnan(people.face_visible)
-    box = np.where(unknown[:, None], people.head_box, people.face_box)
-    return box, np.where(unknown, np.float32(_UNKNOWN), people.face_visible)
+def _shown(visible: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return 1 for faces that are seen, 0 for those that are not at all, else nan."""
+    doubtful = np.where(visible > 0, np.float32(np.nan), visible)
+    return np.where(visible >= LEAST_VISIBLE, np.float32(1), doubtful).astype(np.float32)

@@ -4,7 +4,7 @@ Rows are `[label, x1, y1, x2, y2, score]`, fractions of the frame, sorted by sco
 8-15 the head directions in steps of 45 degrees: 8 front, 9 right-front, 10 right-side, ... 12 back, ... 15 left-front,
 where right is the right of the image. A direction row repeats its head's box. Each head has two: the score of the head
 is split between the two directions beside the estimated yaw so that the sum of score times direction vector points
-along that yaw.
+along that yaw. The box of a face lies in that of its head, and its score is at most about that of the head.
 """
 
 from __future__ import annotations
@@ -16,40 +16,44 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.detector_net import CLASSES, MULTIPLE_PX, STRIDE_PX, DetectorNet, boxes_px, maps_of
+from training.face_in_head import in_pictures
 from training.layers import normalise
 
 BODY_LABEL, HEAD_LABEL, FRONT_LABEL, FACE_LABEL = 0.0, 7.0, 8.0, 16.0
 LABELS = {"body": BODY_LABEL, "head": HEAD_LABEL, "face": FACE_LABEL}
 DIRECTIONS = 8
 PER_CLASS = 40
-ROWS_PER_CLASS = len(CLASSES) + 2
-_OVERLAPS = {"body": 0.6, "head": 0.4, "face": 0.4}
+ROWS_PER_CLASS = len(LABELS) + 2
+_OVERLAPS = {"body": 0.6, "head": 0.4}
 """Two boxes of a class that overlap more are one."""
 _BIN_RAD = 2 * math.pi / DIRECTIONS
+_LEAST_RAW = 1e-6
 
 
 class Calibration(nn.Module):
-    """Turn centre logits into scores that are the share of boxes with them that are right (Platt, 1999)."""
+    """Turn what a network is sure of into the share of boxes that are right, class by class (Platt, 1999)."""
 
     def __init__(self, lines: dict[str, tuple[float, float]]) -> None:
         """Take slope and offset of each class."""
         super().__init__()
-        slope, offset = zip(*(lines[name] for name in CLASSES), strict=True)
-        self.register_buffer("slope", torch.tensor(slope).reshape(1, -1, 1, 1))
-        self.register_buffer("offset", torch.tensor(offset).reshape(1, -1, 1, 1))
+        slope, offset = zip(*(lines[name] for name in LABELS), strict=True)
+        self.register_buffer("slope", torch.tensor(slope))
+        self.register_buffer("offset", torch.tensor(offset))
 
-    def forward(self, logits: Tensor) -> Tensor:
-        """Return scores 0..1 of logits (N, 3, h, w)."""
-        return (logits * self.slope + self.offset).sigmoid()
+    def forward(self, raw: Tensor, name: str) -> Tensor:
+        """Return scores 0..1 of raw ones 0..1, any shape, of a class; 0 stays 0."""
+        row = list(LABELS).index(name)
+        logits = (raw.clamp(_LEAST_RAW, 1 - _LEAST_RAW) / (1 - raw).clamp(min=_LEAST_RAW)).log()
+        return (logits * self.slope[row] + self.offset[row]).sigmoid() * (raw > 0).to(raw.dtype)
 
 
 class DetectorGraph(nn.Module):
-    """Pictures of any size to sorted rows; directions are worked out only for heads above the gate."""
+    """Pictures of any size to sorted rows; directions and faces are worked out only for heads above the gate."""
 
     def __init__(self, detector: DetectorNet, direction_gate: float = 0.15) -> None:
         super().__init__()
         self.detector, self.direction_gate = detector, direction_gate
-        self.calibration = Calibration(dict.fromkeys(CLASSES, (1.0, 0.0)))
+        self.calibration = Calibration(dict.fromkeys(LABELS, (1.0, 0.0)))
 
     def forward(self, input_bgr: Tensor) -> Tensor:
         """Return rows (N, 5 * 40, 6) f32 sorted by score; unused rows have score 0.
@@ -60,51 +64,65 @@ class DetectorGraph(nn.Module):
         size_hw = [(input_bgr.shape[k] + MULTIPLE_PX // 2) // MULTIPLE_PX * MULTIPLE_PX for k in (2, 3)]
         pictures = normalise(F.interpolate(input_bgr, size=size_hw, mode="bilinear", align_corners=False))
         maps, features = self.detector(pictures)
-        by_class = [maps_of(maps, k) for k in range(len(CLASSES))]
-        scores = self.calibration(torch.stack([own[:, 0] for own in by_class], 1))
-        found = {name: self._peaks(scores[:, k], by_class[k][:, 1:], name) for k, name in enumerate(CLASSES)}
-        head_boxes, head_scores = found["head"]
-        first_bin, first_share = self._directions(pictures, features, head_boxes, head_scores)
-        gated = head_scores * (head_scores > self.direction_gate).to(head_scores.dtype)
+        found = {name: self._peaks(maps_of(maps, k), name) for k, name in enumerate(CLASSES)}
+        head_boxes, head_raw = found["head"]
+        scores = {name: self.calibration(raw, name) for name, (_, raw) in found.items()}
+        gate = (scores["head"] > self.direction_gate).to(head_raw.dtype)
+        first_bin, first_share, face_boxes, face_seen = self._of_heads(pictures, features, head_boxes, gate)
+        found["face"] = face_boxes, head_raw * face_seen * gate
+        scores["face"] = self.calibration(found["face"][1], "face")
+        gated = scores["head"] * gate
         second_bin = torch.where(first_bin > DIRECTIONS - 1.5, torch.zeros_like(first_bin), first_bin + 1.0)
-        rows = [_rows(torch.full_like(score, LABELS[name]), boxes, score) for name, (boxes, score) in found.items()]
+        rows = [_rows(torch.full_like(score, LABELS[name]), found[name][0], score) for name, score in scores.items()]
         rows.append(_rows(FRONT_LABEL + first_bin, head_boxes, gated * first_share))
         rows.append(_rows(FRONT_LABEL + second_bin, head_boxes, gated * (1.0 - first_share)))
         together = torch.cat(rows, 1)
         order = together[..., 5].topk(ROWS_PER_CLASS * PER_CLASS).indices
         return together.gather(1, order.unsqueeze(-1).expand(-1, -1, 6))
 
-    def _peaks(self, scores: Tensor, log_cells: Tensor, name: str) -> tuple[Tensor, Tensor]:
-        """Return boxes (N, K, 4) as fractions and scores (N, K); scores of doubled boxes are 0.
+    def _peaks(self, maps: Tensor, name: str) -> tuple[Tensor, Tensor]:
+        """Return boxes (N, K, 4) as fractions and raw scores (N, K); those of doubled boxes are 0.
 
         Args:
-            scores: (N, h, w).
-            log_cells: (N, 4, h, w).
+            maps: (N, 5, h, w) of one class.
             name: of the class.
         """
-        rows, columns = scores.shape[1], scores.shape[2]
+        rows, columns = maps.shape[2], maps.shape[3]
+        scores = maps[:, 0].sigmoid()
         heat = scores * (F.max_pool2d(scores.unsqueeze(1), 3, 1, 1).squeeze(1) == scores).to(scores.dtype)
         best, cell = heat.flatten(1).topk(PER_CLASS)
         cell_y = torch.div(cell, columns, rounding_mode="floor")
         cell_x = cell - cell_y * columns
-        sides = log_cells.flatten(2).transpose(1, 2).gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
+        sides = maps[:, 1:].flatten(2).transpose(1, 2).gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
         x1, y1, x2, y2 = (boxes_px(sides, cell_x.to(sides.dtype), cell_y.to(sides.dtype)) / STRIDE_PX).unbind(-1)
         boxes = torch.stack([x1 / columns, y1 / rows, x2 / columns, y2 / rows], -1).clamp(0.0, 1.0)
         return boxes, best * _first_of_its_place(boxes, _OVERLAPS[name])
 
-    def _directions(
-        self, pictures: Tensor, features: Tensor, head_boxes: Tensor, head_scores: Tensor
-    ) -> tuple[Tensor, Tensor]:
-        """Return for each head the lower direction beside its yaw (N, K) f32 and that direction's share (N, K)."""
-        wanted = head_scores > self.direction_gate
+    def _of_heads(
+        self, pictures: Tensor, features: Tensor, head_boxes: Tensor, gate: Tensor
+    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+        """Return what is known of each head.
+
+        The lower direction beside its yaw (N, K) f32, that direction's share (N, K), the box of its face (N, K, 4) and
+        how surely that is seen (N, K), 0..1.
+
+        Args:
+            pictures: (N, 3, H, W) f32 normalised BGR.
+            features: (N, C, h, w) of the same pictures.
+            head_boxes: (N, K, 4) fractions.
+            gate: (N, K) 1 for heads of which this is to be known.
+        """
         # The best head of a picture is always in, because runtimes differ on what a batch of no crops does.
-        wanted = torch.cat([torch.ones_like(wanted[:, :1]), wanted[:, 1:]], 1)
+        wanted = torch.cat([torch.ones_like(gate[:, :1]), gate[:, 1:]], 1)
         row, rank = wanted.nonzero(as_tuple=True)
-        _, vectors = self.detector.heads(pictures, features, head_boxes[row, rank], row)
-        # Heads below the gate keep (0, 0, -1): front, with a share of 1 of no score.
+        known, vectors = self.detector.heads(pictures, features, head_boxes[row, rank], row)
+        logits, faces = self.detector.faces(known)
+        # Heads below the gate keep (0, 0, -1): front, with a share of 1 of no score; and no face.
         head_xz = torch.cat([torch.zeros_like(head_boxes[..., :1]), -torch.ones_like(head_boxes[..., :1])], -1)
         head_xz = head_xz.index_put((row, rank), torch.stack([vectors[:, 0], vectors[:, 2]], -1))
-        return split_yaw(head_xz[..., 0], head_xz[..., 1])
+        face_boxes = torch.zeros_like(head_boxes).index_put((row, rank), faces)
+        face_seen = torch.zeros_like(gate).index_put((row, rank), logits.sigmoid())
+        return *split_yaw(head_xz[..., 0], head_xz[..., 1]), in_pictures(face_boxes, head_boxes), face_seen
 
 
 def _first_of_its_place(boxes: Tensor, overlap: float) -> Tensor:

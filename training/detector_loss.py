@@ -1,4 +1,4 @@
-"""Targets and losses of the detector: centre heat maps (penalty-reduced focal) and boxes (GIoU and relative L1)."""
+"""Targets and losses of the detector: centre heat maps (penalty-reduced focal), boxes (GIoU and relative L1), faces."""
 
 from __future__ import annotations
 
@@ -112,6 +112,25 @@ def box_loss(maps: Tensor, targets: ClassTargets) -> Tensor:
     relative = (got - wanted).abs().mean(1) * 2.0 / size.sum(1)
     loss = 2.0 * (1.0 - generalised_iou(got, wanted)) + 0.5 * relative
     return (loss * targets.weights).sum() / targets.weights.sum()
+
+
+def face_losses(logits: Tensor, boxes: Tensor, wanted: Tensor, seen: Tensor) -> dict[str, Tensor]:
+    """Return the losses of faces: cross entropy of being seen; 1 - GIoU and the distance of sides of those seen.
+
+    Args:
+        logits: (M,) that the face is seen.
+        boxes: (M, 4) from the centre of the head, in its sides.
+        wanted: (M, 4) the same; anything where no face is seen.
+        seen: (M,) 1 seen, 0 not, nan where nobody knows, which is not learnt.
+    """
+    known, there = ~torch.isnan(seen), seen == 1
+    apart = (boxes[there] - wanted[there]).abs().mean(1)
+    off = 1.0 - generalised_iou(boxes[there], wanted[there]) + apart
+    return {
+        "face_seen": F.binary_cross_entropy_with_logits(logits[known], seen[known], reduction="sum")
+        / known.sum().clamp(min=1),
+        "face_box": off.sum() / there.sum().clamp(min=1),
+    }
 
 
 def generalised_iou(first: Tensor, second: Tensor) -> Tensor:

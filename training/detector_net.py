@@ -1,4 +1,4 @@
-"""Detector of bodies, heads and faces, and of where heads point: centre maps and box distances at stride 8.
+"""Detector of bodies and heads, of faces in heads, and of where heads point: centre maps and box distances at stride 8.
 
 Centres as points follow CenterNet (Zhou et al., 2019), the distances to the four sides FCOS (Tian et al., 2019). The
 first convolution reads squares of 2x2 pixels as channels, so that no feature map of half the size is needed.
@@ -10,10 +10,12 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from training.face_in_head import FaceInHead
 from training.head_in_context import HeadInContext
 from training.layers import Residual, conv_block
 
-CLASSES = ("body", "head", "face")
+CLASSES = ("body", "head")
+"""What has maps of its own."""
 STRIDE_PX = 8
 MULTIPLE_PX = 32
 """Height and width of the input are multiples of this."""
@@ -23,7 +25,7 @@ _PER_CLASS = 5
 
 
 class DetectorNet(nn.Module):
-    """BGR pictures to one set of maps for each class, and heads in them to directions."""
+    """BGR pictures to one set of maps for each class, and heads in them to directions and faces."""
 
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 160), neck: int = 64) -> None:
         super().__init__()
@@ -35,14 +37,14 @@ class DetectorNet(nn.Module):
         self.lateral8, self.lateral16, self.lateral32 = (nn.Conv2d(c, neck, 1) for c in (c2, c3, c4))
         self.merge16, self.merge8 = conv_block(neck, neck), conv_block(neck, neck)
         self.tower = conv_block(neck, 2 * neck)
-        self.heads = HeadInContext(neck)
+        self.heads, self.faces = HeadInContext(neck), FaceInHead()
         self.maps = nn.Conv2d(2 * neck, _PER_CLASS * len(CLASSES), 1)
         nn.init.normal_(self.maps.weight, 0.0, 0.01)
         nn.init.zeros_(self.maps.bias)
         self.maps.bias.data[::_PER_CLASS] = _CENTRE_BIAS
 
     def forward(self, pictures: Tensor) -> tuple[Tensor, Tensor]:
-        """Return maps (N, 15, H/8, W/8), for each class its centre logit and log distances in cells to x1, y1, x2, y2.
+        """Return maps (N, 10, H/8, W/8), for each class its centre logit and log distances in cells to x1, y1, x2, y2.
 
         And what they were made of, features (N, 64, H/8, W/8) for `self.heads`.
 

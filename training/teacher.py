@@ -33,7 +33,7 @@ VIEWS_WH = ((416, 256), STILL_WH, (640, 384))
 WANTED, UNKNOWN, THING = 1, 0, -1
 """What a label says: somebody; perhaps somebody; a thing that never moves, and so background."""
 
-_LEAST_PX = np.array([LEAST_BODY_PX, LEAST_HEAD_PX, 6.0])
+_LEAST_PX = np.array([LEAST_BODY_PX, LEAST_HEAD_PX])
 _LEAST_SCORE = 0.02
 _SAME_IOU = 0.55
 _UNKNOWN_VISIBLE = 0.1
@@ -67,15 +67,16 @@ class Labels:
     """(N,) WANTED, UNKNOWN or THING."""
 
     def people(self) -> People:
-        """Return what is wanted and unknown as people of one part each, to be learnt; nobody knows their directions."""
+        """Return what is wanted and unknown as people of one part each; nobody knows their directions and faces."""
         told = self.verdict != THING
         boxes, visible = self.boxes.take(told), np.where(self.verdict[told] == WANTED, 1.0, _UNKNOWN_VISIBLE)
         count = len(boxes.kind)
         own = boxes.kind[None] == np.arange(len(CLASSES))[:, None]
-        body, head, face = np.where(own[..., None], boxes.box[None], np.nan).astype(np.float32)
-        body_seen, head_seen, face_seen = np.where(own, visible[None], 0.0).astype(np.float32)
-        nowhere = np.full((count, 2), np.nan, np.float32)
-        vectors = np.full((count, 6), np.nan, np.float32)
+        body, head = np.where(own[..., None], boxes.box[None], np.nan).astype(np.float32)
+        body_seen, head_seen = np.where(own, visible[None], 0.0).astype(np.float32)
+        vectors, nowhere, face, face_seen = (
+            np.full((count, *width), np.nan, np.float32) for width in ((6,), (2,), (4,), ())
+        )
         return People(
             body, head, body_seen, head_seen, vectors, nowhere, np.zeros(count, np.bool_), face, face_seen
         )  # fmt: skip

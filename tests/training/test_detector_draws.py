@@ -9,50 +9,38 @@ torch = pytest.importorskip("torch", reason="the training extra is not installed
 
 from tests.training.rows import still_rows  # noqa: E402
 from training.augment import People  # noqa: E402
-from training.detector_draws import DetectorDraws, batch_of, targets_of  # noqa: E402
+from training.detector_draws import DetectorBatch, DetectorDraws, batch_of, targets_of  # noqa: E402
 from training.draws import Draws  # noqa: E402
 
-BODY, HEAD, FACE = range(3)
+BODY, HEAD = range(2)
 
 
 def people(count: int = 1) -> People:
     return People.of_row(still_rows(1, count).truth[0], count)
 
 
-def test_a_person_who_faces_the_camera_is_a_body_a_head_and_a_face() -> None:
-    body, head, face = targets_of([people()], (480, 288))
+def batch(somebody: People) -> DetectorBatch:
+    picture = np.zeros((288, 480, 3), np.uint8)
+    return batch_of([(picture, somebody)], (480, 288), np.random.default_rng(0))
 
-    for wanted, box in ((body, people().body_box), (head, people().head_box), (face, people().face_box)):
+
+def test_a_person_is_a_body_and_a_head() -> None:
+    for wanted, box in zip(targets_of([people()], (480, 288)), (people().body_box, people().head_box), strict=True):
         np.testing.assert_allclose(wanted.boxes[0], box[0] * [480, 288, 480, 288], rtol=1e-6)
         assert wanted.heat.max() == 1
         assert wanted.counted.all()
 
 
-def test_from_behind_there_is_no_face_and_one_that_is_seen_there_is_false() -> None:
-    behind = replace(people(), face_box=np.full((1, 4), np.nan, np.float32), face_visible=np.zeros(1, np.float32))
+@pytest.mark.parametrize(("visible", "seen"), [(1.0, 1.0), (0.3, 1.0), (0.2, np.nan), (0.0, 0.0), (np.nan, np.nan)])
+def test_faces_are_seen_or_not_or_nobody_knows(visible: float, seen: float) -> None:
+    drawn = batch(replace(people(), face_visible=np.full(1, visible, np.float32)))
 
-    body, head, face = targets_of([behind], (480, 288))
-
-    assert [int((wanted.weights == 1).sum()) for wanted in (body, head, face)] == [1, 1, 0]
-    assert len(face.boxes) == 0
-    assert face.heat.max() == 0
-    assert face.counted.all()
-
-
-def test_a_face_of_which_nobody_knows_is_neither_wanted_nor_punished() -> None:
-    unknown = replace(people(), face_box=np.full((1, 4), np.nan, np.float32), face_visible=np.full(1, np.nan))
-
-    face = targets_of([unknown], (480, 288))[FACE]
-
-    assert len(face.boxes) == 0
-    assert face.heat.max() == 0
-    x1, y1, x2, y2 = (people().head_box[0] * [480, 288, 480, 288] / 8).astype(int)
-    assert not face.counted[0, y1 : y2 + 1, x1 : x2 + 1].any()
-    assert face.counted.sum() == face.counted.size - (y2 + 1 - y1) * (x2 + 1 - x1)
+    np.testing.assert_array_equal(drawn.face_seen, np.array([seen], np.float32))
+    np.testing.assert_array_equal(drawn.face_boxes, people().face_box)
 
 
 def test_each_picture_has_its_own_targets() -> None:
-    body, _, _ = targets_of([people(0), people(1), people(3)], (480, 288))
+    body, _ = targets_of([people(0), people(1), people(3)], (480, 288))
 
     assert [int((body.cells[body.weights == 1][:, 0] == k).sum()) for k in range(3)] == [0, 1, 3]
 

@@ -20,6 +20,7 @@ from training.export import check_against_torch, export_onnx, one_thread_session
 from training.layers import fuse_batch_norm  # noqa: E402
 
 BODY, HEAD, FACE = 0, 7, 16
+FACE_LOGIT = 1.5
 ROWS = PER_CLASS * ROWS_PER_CLASS
 SIZES_HW = [(192, 320), (201, 333), (384, 640)]
 
@@ -39,19 +40,22 @@ def test_scores_times_direction_vectors_point_along_the_yaw(yaw_deg: float) -> N
 
 
 class HandMade(torch.nn.Module):
-    """Two heads 5 cells apart, the first with a weaker double beside it, a face, no body; all look to the right."""
+    """Two heads 5 cells apart, the first with a weaker double beside it, no body; all look right and show a face."""
 
     def forward(self, pictures: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
-        maps = torch.full((len(pictures), 15, 8, 8), math.log(1.5))
-        maps[:, [0, 5, 10]] = -9.0
+        maps = torch.full((len(pictures), 10, 8, 8), math.log(1.5))
+        maps[:, [0, 5]] = -9.0
         maps[:, 5, 1, 1], maps[:, 5, 1, 3], maps[:, 5, 2, 6] = 3.0, 2.0, 1.0
         maps[:, 6:10, 1, 1] = torch.log(torch.tensor([1.5, 1.5, 4.0, 1.5]))
         maps[:, 6:10, 1, 3] = torch.log(torch.tensor([3.5, 1.5, 2.0, 1.5]))
-        maps[:, 10, 1, 2] = 2.5
         return maps, torch.zeros(len(pictures), 1, 8, 8)
 
     def heads(self, pictures: object, scene: object, boxes: "torch.Tensor", row: object) -> "tuple[None, torch.Tensor]":
+        self.seen = len(boxes)
         return None, torch.tensor([[1.0, 0, 0, 1, 0, 0]]).repeat(len(boxes), 1)
+
+    def faces(self, known: None) -> "tuple[torch.Tensor, torch.Tensor]":
+        return torch.full((self.seen,), FACE_LOGIT), torch.tensor([[-0.5, 0.0, 0.25, 0.5]]).repeat(self.seen, 1)
 
 
 def test_peaks_are_boxes_once_each() -> None:
@@ -67,8 +71,9 @@ def test_peaks_are_boxes_once_each() -> None:
     np.testing.assert_allclose(heads[:, 5], [1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-1))], rtol=1e-5)
     np.testing.assert_allclose(heads[0, 1:5], [0, 0, (12 + 32) / 64, 24 / 64], atol=1e-6)
     np.testing.assert_allclose(heads[1, 1:5], [40 / 64, 8 / 64, 1, 32 / 64], atol=1e-6)
-    np.testing.assert_allclose(faces[:, 5], [1 / (1 + math.exp(-2.5))], rtol=1e-5)
-    np.testing.assert_allclose(faces[0, 1:5], [8 / 64, 0, 32 / 64, 24 / 64], atol=1e-6)
+    np.testing.assert_allclose(faces[:, 5], heads[:, 5] / (1 + math.exp(-FACE_LOGIT)), rtol=1e-4)
+    np.testing.assert_allclose(faces[0, 1:5], [0, 12 / 64, 33 / 64, 24 / 64], atol=1e-6)
+    np.testing.assert_allclose(faces[1, 1:5], [40 / 64, 20 / 64, 58 / 64, 32 / 64], atol=1e-6)
     assert not (found[:, 0] == BODY).any()
 
 
@@ -90,13 +95,23 @@ def test_heads_below_the_gate_have_no_direction() -> None:
     assert directions[0, 5] == pytest.approx(1 / (1 + math.exp(-3)))
 
 
-def test_calibration_changes_scores_and_not_their_order() -> None:
-    logits = torch.linspace(-6, 6, 50).reshape(1, 1, 1, 50).repeat(1, 3, 1, 1)
-    told = Calibration({"body": (1.0, 0.0), "head": (0.5, 1.0), "face": (2.0, -1.0)})(logits)
+def test_heads_below_the_gate_have_no_face() -> None:
+    with torch.no_grad():
+        rows = DetectorGraph(HandMade(), direction_gate=0.9).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
 
-    assert told[0, 0].flatten().tolist() == pytest.approx(logits[0, 0].sigmoid().flatten().tolist())
-    assert float(told[0, 1, 0, 0]) == pytest.approx(1 / (1 + math.exp(2.0)))
-    assert (told.diff(dim=-1) > 0).all()
+    assert (rows[(rows[:, 0] == FACE), 5] > 0).sum() == 1
+
+
+def test_calibration_changes_scores_and_not_their_order() -> None:
+    raw = torch.linspace(-6, 6, 50).sigmoid()
+    calibration = Calibration({"body": (1.0, 0.0), "head": (0.5, 1.0), "face": (2.0, -1.0)})
+    body, head, face = (calibration(raw, name) for name in ("body", "head", "face"))
+
+    assert body.tolist() == pytest.approx(raw.tolist(), rel=1e-4)
+    assert float(head[0]) == pytest.approx(1 / (1 + math.exp(2.0)), rel=1e-4)
+    assert float(face[-1]) == pytest.approx(1 / (1 + math.exp(-11.0)), rel=1e-4)
+    assert all((told.diff() > 0).all() for told in (body, head, face))
+    assert float(calibration(torch.zeros(1), "head")) == 0
 
 
 def test_calibrated_graphs_tell_the_same_boxes() -> None:
@@ -106,10 +121,11 @@ def test_calibrated_graphs_tell_the_same_boxes() -> None:
         graph.calibration = Calibration(dict.fromkeys(("body", "head", "face"), (0.5, 0.5)))
         told = graph(torch.zeros(1, 3, 64, 64))[0]
 
-    for label, logit in ((HEAD, 3.0), (FACE, 2.5)):
+    for label in (HEAD, FACE):
         before, after = (rows[rows[:, 0] == label][0] for rows in (plain, told))
-        assert after[:5].tolist() == before[:5].tolist()
-        assert float(after[5]) == pytest.approx(1 / (1 + math.exp(-0.5 * logit - 0.5)))
+        raw = math.log(before[5] / (1 - before[5]))
+        assert after[1:5].tolist() == before[1:5].tolist()
+        assert float(after[5]) == pytest.approx(1 / (1 + math.exp(-0.5 * raw - 0.5)), rel=1e-4)
 
 
 Files = tuple[DetectorGraph, Path]

@@ -25,7 +25,7 @@ from training.export import check_against_torch, export_onnx, milliseconds, stor
 from training.face_in_head import in_heads
 from training.head_net import vector_loss
 from training.layers import fuse_batch_norm, normalise
-from training.loop import Plan, load_weights, train
+from training.loop import Plan, begin, train
 from training.measure_detector import calibrate, measure_detector
 from training.record import drawn, read_run, set_up, write_run
 
@@ -101,10 +101,7 @@ def main() -> None:
     )
     held_out, judged = rendered("stills", [arguments.held_out, arguments.calibrate])
     net = DetectorNet()
-    if arguments.init:
-        load_weights(net, arguments.init)
-    if arguments.take_head or not arguments.init:
-        load_weights(net.heads.head_net, arguments.head)
+    begin(net, net.heads.head_net, arguments.init, arguments.head, arguments.take_head)
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device))

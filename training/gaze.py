@@ -22,7 +22,7 @@ from training.gaze_draws import GazeBatch, GazeDraws
 from training.gaze_net import MAP_CELLS, SIZE_WH, GazeGraph, GazeNet
 from training.head_net import vector_loss
 from training.layers import fuse_batch_norm
-from training.loop import Plan, load_weights, train
+from training.loop import Plan, begin, train
 from training.measure_gaze import measure_gaze
 from training.record import drawn, read_run, set_up, write_run
 
@@ -124,10 +124,7 @@ def main() -> None:
     draws = GazeDraws(Draws(rendered("stills", arguments.stills), arguments.seed), BATCH, MOST_HEADS, arguments.seed)
     (held_out,) = rendered("stills", [arguments.held_out])
     net = GazeNet()
-    if arguments.init:
-        load_weights(net, arguments.init)
-    if arguments.take_head or not arguments.init:
-        load_weights(net.heads.head_net, arguments.head)
+    begin(net, net.heads.head_net, arguments.init, arguments.head, arguments.take_head)
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device))

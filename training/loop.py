@@ -157,6 +157,20 @@ def load_weights(net: nn.Module, path: Path) -> None:
         raise ValueError(f"{path}: expected the weights of {type(net).__name__}; {exc}") from exc
 
 
+def begin(net: nn.Module, head_net: nn.Module, init: Path | None, head: Path, take_head: bool) -> None:
+    """Give a network the weights to begin with: all those of `init`, or in its head branch those of `head`.
+
+    With `take_head` the head branch begins with those of `head`, although there is an `init`.
+
+    Raises:
+        ValueError: a file holds other names or shapes than the net.
+    """
+    if init:
+        load_weights(net, init)
+    if take_head or not init:
+        load_weights(head_net, head)
+
+
 class _Steps(Dataset[Any]):
     """The batches of the steps from `first` on, as a data set of torch."""
 

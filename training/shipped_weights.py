@@ -17,13 +17,14 @@ from training.layers import fuse_batch_norm
 def read_detector(path: Path) -> DetectorGraph:
     """Return the graph of a file that `python -m training.detector` wrote, in eval mode, batch norms fused.
 
-    The initializers of the file keep the names of the parameters; those in half precision end in `/half`.
+    Its scores are raw: what learns further is calibrated anew. The initializers of the file keep the names of the parameters; those in half precision end in `/half`.
 
     Raises:
         ConfigError: there is no such file, or it holds another network.
     """
     graph: DetectorGraph = fuse_batch_norm(DetectorGraph(DetectorNet()).eval())
-    wanted, held = graph.state_dict(), _initializers(path)
+    held = _initializers(path)
+    wanted = {name: value for name, value in graph.state_dict().items() if not name.startswith("calibration.")}
     wrong = [name for name, value in wanted.items() if name not in held or held[name].shape != tuple(value.shape)]
     if wrong:
         raise ConfigError(
@@ -31,7 +32,8 @@ def read_detector(path: Path) -> DetectorGraph:
             f"{wrong[0]!r} of shape {list(wanted[wrong[0]].shape)} ({len(wrong)} of {len(wanted)} weights are missing "
             "or of another shape); name another with --model"
         )
-    graph.load_state_dict({name: torch.from_numpy(np.array(held[name], np.float32)) for name in wanted})
+    told = {name: torch.from_numpy(np.array(held[name], np.float32)) for name in wanted}
+    graph.load_state_dict(told, strict=False)
     return graph
 
 

@@ -20,7 +20,7 @@ from training.detector_graph import LABELS, Calibration, DetectorGraph
 from training.labelled_footage import Clip
 from training.loop import Outcome
 from training.measure_detector import calibrate
-from training.record import plain, write_yaml
+from training.record import run_facts, write_yaml
 from training.teacher import THING, UNKNOWN, WANTED
 
 
@@ -49,11 +49,8 @@ def report_of(
         for clip in clips
     }
     return {
-        "arguments": {name: plain(value) for name, value in sorted(vars(arguments).items())},
+        **run_facts(arguments, outcome),
         "started_from_sha256": sha256_of(arguments.model),
-        "steps": outcome.steps,
-        "hours": round(outcome.hours, 3),
-        "last_losses": outcome.losses,
         "labels": labels,
         "before": before,
         "after": after,

@@ -32,8 +32,8 @@ def set_up(seed: int) -> torch.device:
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
-def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:
-    """Collect what a run was: command, code, time, figures, and the run that it started from."""
+def run_facts(arguments: argparse.Namespace, outcome: Outcome) -> dict[str, Any]:
+    """Collect what a run was: command, code, time and losses."""
     module = Path(sys.argv[0]).stem
     return {
         "command": " ".join([f"python -m training.{module}", *sys.argv[1:]]),
@@ -43,14 +43,16 @@ def run_facts(arguments: argparse.Namespace, outcome: Outcome, figures: dict[str
         "steps": outcome.steps,
         "hours": round(outcome.hours, 3),
         "last_losses": outcome.losses,
-        "figures": figures,
-        "started_from": read_run(arguments.init) if arguments.init else None,
     }
 
 
 def write_run(folder: Path, arguments: argparse.Namespace, outcome: Outcome, figures: dict[str, Any]) -> dict[str, Any]:
-    """Write what a run was beside its weights, log its figures and return what was written; the run is over."""
-    facts = run_facts(arguments, outcome, figures)
+    """Write what a run was, its figures and the run it started from beside its weights; log the figures.
+
+    Returns what was written; the run is over.
+    """
+    before = read_run(arguments.init) if arguments.init else None
+    facts = run_facts(arguments, outcome) | {"figures": figures, "started_from": before}
     write_yaml(folder / _RUN_FILE, facts)
     forget_state(folder)
     for name, value in figures.items():

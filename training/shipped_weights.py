@@ -17,7 +17,8 @@ from training.layers import fuse_batch_norm
 def read_detector(path: Path) -> DetectorGraph:
     """Return the graph of a file that `python -m training.detector` wrote, in eval mode, batch norms fused.
 
-    Its scores are raw: what learns further is calibrated anew. The initializers of the file keep the names of the parameters; those in half precision end in `/half`.
+    Its scores are raw: what learns further is calibrated anew. The initializers of the file keep the names of the
+    parameters; those in half precision end in `/half`.
 
     Raises:
         ConfigError: there is no such file, or it holds another network.

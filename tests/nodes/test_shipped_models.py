@@ -16,7 +16,6 @@ from nodes.locate_gaze import LocateGaze
 from nodes.ops.boxes import iou, share_inside
 from nodes.ops.wholebody import FACE, HEAD
 from nodes.types import Detections, GazePoints, HeadPoses, Tracks
-from pipeline.cards import load_card
 from pipeline.device_cpu import CpuDevice
 from pipeline.frames import FrameBatch, Picture
 from pipeline.graph import Graph
@@ -115,8 +114,6 @@ def test_heads_point_roughly_where_they_do(stills: list[Still], people: Detectio
 
 
 def test_faces_are_parts_that_lie_in_heads(shown: FrameBatch) -> None:
-    if FACE not in load_card("people-shop-480", ROOT)[0].classes:
-        pytest.skip("the detector that ships tells no faces")
     node = opened(DetectParts)
     parts = node.process(shown)
     node.close()

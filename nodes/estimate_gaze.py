@@ -28,8 +28,8 @@ class Config(NodeConfig):
     `:prepared` after it for the file that `models prepare` made of it, or a path to a card or .onnx file."""
     heads_per_call: int | None = Field(default=None, ge=1)
     """Models that take many pictures a call, such as the one that ships and prepared ones: frames of a tick go into one
-    call as far as they have no more heads than this together. None: 4 on a CPU, where more are slower or cost the same,
-    32 on a GPU. Raise where memory is plentiful, lower where it is short."""
+    call as far as they have no more heads than this together. None: 1 on a CPU, where more cost the same or more, 32
+    on a GPU. Raise where memory is plentiful, lower where it is short."""
     min_head_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are not asked about. Raise to save time on doubtful heads."""
     schedule: Literal["every_frame", "adaptive"] = Field(default="every_frame", json_schema_extra=LIVE)

@@ -90,7 +90,9 @@ class Detector:
         self._things = [label for label in family.labels if not IS_ATTRIBUTE[label]]
 
     def find(self, frames: FrameBatch, limits: Limits) -> list[Found]:
-        """Run the model on the frames of a tick, several in one call where it can.
+        """Run the model on the frames of a tick: on a GPU in one call where it can, on a CPU one by one.
+
+        On a CPU it costs the same, and sums of a frame are rounded in one way, whatever frames come with it.
 
         Args:
             frames: with pictures. None is no call.
@@ -105,7 +107,7 @@ class Detector:
         images = self._device.model_input(
             frames, self._size_wh, how.colour, taken.layout, taken.dtype, how.fit, how.shrink, how.fill, *self._scale
         )
-        count = 1 if taken.one_by_one else len(frames)
+        count = 1 if taken.one_by_one or self._device.kind == "cpu" else len(frames)
         found = []
         for first in range(0, len(frames), count):
             answer = self._session.run({taken.name: images[first : first + count]})

@@ -18,10 +18,11 @@ Array = np.ndarray[Any, np.dtype[Any]]
 
 USUAL_CELL_PX = 16
 """Side of the cells on which models of this family mark the head, in pixels of their input; cards may say otherwise."""
-HEADS_PER_CALL = {"cpu": 4, "cuda": 32}
-"""By kind of device, heads in one call of a file that takes many pictures. More outgrow the caches of a CPU (at 640 px
-4 cost there what they cost one by one, 11 a third more; at 480 px any number costs the same) and the memory of a GPU
-(up to 0.2 GB a head at 640 px)."""
+HEADS_PER_CALL = {"cpu": 1, "cuda": 32}
+"""By kind of device, heads in one call of a file that takes many pictures; a frame with more is a call of its own. On a
+CPU more cost the same or more (at 640 px 4 cost what they cost one by one, 11 a third more), and frames that are never
+in one call are rounded in one way, whatever frames come with them. On a GPU memory is the limit (up to 0.2 GB a head at
+640 px)."""
 
 
 class GazeCalls:

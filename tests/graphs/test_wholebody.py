@@ -141,7 +141,7 @@ def test_it_runs_with_the_models_that_ship(run: Callable[..., Path]) -> None:
     assert all(edge["in"] == edge["out"] == FRAMES for edge in summary["edges"].values())
     assert summary["nodes"]["kinds"]["rows"] == summary["nodes"]["bones"]["rows"] == 0
     parts, far = recorded("whose", TrackedParts), recorded("far", Distances)
-    assert {NAMES[label] for label in parts.label.tolist()} == {"body", "head"}
+    assert {NAMES[label] for label in parts.label.tolist()} == {"body", "head", "face"}
     assert (parts.track_id > 0).mean() > 0.8
     assert len(far) > FRAMES
     assert far.distance_m.min() > 0.5

@@ -13,7 +13,7 @@ from pipeline.graph import Graph
 from pipeline.node import Context
 from pipeline.values import equal
 from tests.fake_models import detector
-from tests.helpers import FakeSession, frames, make_node
+from tests.helpers import FakeDevice, FakeSession, frames, make_node
 from tests.pipeline.tiny_model import install
 
 BODY, HEAD, FRONT, RIGHT, BACK, FACE = 0, 7, 8, 10, 12, 16
@@ -152,15 +152,18 @@ def test_the_best_people_are_kept() -> None:
     assert np.array_equal(people.head_box, boxes(BERT_HEAD))
 
 
-@pytest.mark.parametrize(("batch", "calls"), [("N", [(3, 3, 32, 64)]), (1, [(1, 3, 32, 64)] * 3)])
-def test_the_model_is_called_once_for_all_frames_if_it_can(batch: object, calls: list[tuple[int, ...]]) -> None:
+@pytest.mark.parametrize(("device", "batch", "together"), [("cuda", "N", 3), ("cuda", 1, 1), ("cpu", "N", 1)])
+def test_the_model_is_called_once_for_all_frames_on_a_gpu_if_it_can(
+    device: str, batch: object, together: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeDevice, "kind", device)
     session = detector(lambda _: [[HEAD, *ANNA_HEAD, 0.9]], batch=batch)
     node = make_node(DetectPeople, session=session)
     node.open()
 
     people = node.process(frames(3, pictures=True))
 
-    assert [call["input_bgr"].shape for call in session.calls] == calls
+    assert [call["input_bgr"].shape for call in session.calls] == [(together, 3, 32, 64)] * (3 // together)
     assert people.frame_row.tolist() == [0, 1, 2]
 
 

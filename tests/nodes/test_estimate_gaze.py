@@ -146,7 +146,7 @@ def test_a_model_without_in_out_tells_it_by_its_peaks() -> None:
 
 
 def test_heads_of_all_frames_are_one_call_of_a_prepared_model() -> None:
-    node, session = opened(gaze_model(answer, SIZE_WH, prepared=True))
+    node, session = opened(gaze_model(answer, SIZE_WH, prepared=True), heads_per_call=3)
     grey = [picture(bgr=(level, level, level)) for level in (51, 204, 102)]
 
     maps = node.process(frames(3, pictures=grey), heads(LEFT, RIGHT, LEFT, rows=[0, 0, 2]))
@@ -159,7 +159,7 @@ def test_heads_of_all_frames_are_one_call_of_a_prepared_model() -> None:
 
 
 def test_heads_of_all_frames_are_one_call_of_a_model_that_takes_many_pictures_as_they_ship() -> None:
-    node, session = opened(gaze_model(answer, SIZE_WH, many=True))
+    node, session = opened(gaze_model(answer, SIZE_WH, many=True), heads_per_call=3)
     grey = [picture(bgr=(level, level, level)) for level in (51, 204, 102)]
 
     maps = node.process(frames(3, pictures=grey), heads(LEFT, RIGHT, LEFT, rows=[0, 0, 2]))

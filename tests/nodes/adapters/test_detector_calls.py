@@ -12,12 +12,17 @@ from nodes.ops.wholebody import BODY, HAND
 from pipeline.card_fields import Picture
 from tests import fake_detectors as fake
 from tests.fake_models import FarDevice, FarSession
-from tests.helpers import frames
+from tests.helpers import FakeDevice, frames
 from tests.nodes.adapters.test_detectors import ANNA, open_limits, opened, told
 
 
-@pytest.mark.parametrize(("batch", "calls"), [("N", [3]), (1, [1, 1, 1])])
-def test_frames_share_a_call_where_the_file_takes_several(batch: Any, calls: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("device", "batch", "calls"), [("cuda", "N", [3]), ("cuda", 1, [1, 1, 1]), ("cpu", "N", [1, 1, 1])]
+)
+def test_frames_share_a_call_on_a_gpu_where_the_file_takes_several(
+    device: str, batch: Any, calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeDevice, "kind", device)
     session = fake.whole_body_34(lambda _: [[BODY, *ANNA, 0.9]], batch=batch)
 
     assert len(opened(session).find(frames(3, pictures=True), open_limits())) == 3
@@ -28,10 +33,10 @@ def test_prepared_files_take_bytes_in_rows() -> None:
     session = fake.whole_body_34(lambda _: [[BODY, *ANNA, 0.9]])
     session.inputs = {"input_bgr": (("N", 32, 64, 3), "uint8")}  # type: ignore[dict-item]
 
-    opened(session).find(frames(2, pictures=True), open_limits())
+    opened(session).find(frames(1, pictures=True), open_limits())
 
     (call,) = session.calls
-    assert (call["input_bgr"].shape, call["input_bgr"].dtype) == ((2, 32, 64, 3), np.uint8)
+    assert (call["input_bgr"].shape, call["input_bgr"].dtype) == ((1, 32, 64, 3), np.uint8)
 
 
 def test_pictures_are_made_as_the_card_says() -> None:

@@ -48,8 +48,8 @@ def card_of(name: str, folder: Path, **changes: Any) -> str:
     return str(made)
 
 
-def opened(card: str) -> GazeModel:
-    return open_gaze_model(Context("gaze", CpuDevice(), ROOT, ROOT, Graph("", ())), card, "gaze.model")
+def opened(card: str, heads_per_call: int | None = None) -> GazeModel:
+    return open_gaze_model(Context("gaze", CpuDevice(), ROOT, ROOT, Graph("", ())), card, "gaze.model", heads_per_call)
 
 
 @cache

@@ -32,8 +32,8 @@ def answer(image: np.ndarray, boxes: np.ndarray) -> tuple[np.ndarray, np.ndarray
     return level * np.linspace(0.5, 1, 64).reshape(8, 8), boxes[:, 0]
 
 
-def opened(session: FakeSession) -> GazeModel:
-    return open_gaze_model(FakeContext(session=session), "some", "gaze.model")
+def opened(session: FakeSession, heads_per_call: int | None = None) -> GazeModel:
+    return open_gaze_model(FakeContext(session=session), "some", "gaze.model", heads_per_call)
 
 
 def refusal(session: FakeSession) -> str:
@@ -229,7 +229,7 @@ def test_a_device_tells_how_many_heads_go_into_a_call_where_nobody_does() -> Non
     opened(near).look(shown, rows, boxes)
     open_gaze_model(far, "some", "gaze.model").look(shown, rows, boxes)
 
-    assert [len(call["image_bgr"]) for call in near.calls] == [4, 4, 1]
+    assert [len(call["image_bgr"]) for call in near.calls] == [1] * 9
     assert [len(call["image_bgr"]) for call in session.calls] == [9]
 
 
@@ -259,7 +259,7 @@ def test_pictures_are_shown_in_the_order_of_their_heads() -> None:
     session = gaze_model(answer, prepared=True)
     grey = [picture(bgr=(level, level, level)) for level in (10, 20, 30)]
 
-    opened(session).look(frames(3, pictures=grey), np.array([0, 2, 2]), np.array([GOLDEN] * 3, np.float32))
+    opened(session, 3).look(frames(3, pictures=grey), np.array([0, 2, 2]), np.array([GOLDEN] * 3, np.float32))
 
     assert session.calls[0]["image_bgr"][:, 0, 0, 0].tolist() == [10, 30]
     assert session.calls[0]["image_row"].tolist() == [0, 1, 1]

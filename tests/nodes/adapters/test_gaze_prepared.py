@@ -73,7 +73,7 @@ def test_a_file_that_takes_many_pictures_already_takes_them_as_bytes(tmp_path: P
 
 
 def test_all_heads_of_a_tick_are_one_run_of_the_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    many = opened(prepared("gaze-shop-480", tmp_path))
+    many = opened(prepared("gaze-shop-480", tmp_path), heads_per_call=3)
     runs = []
     session = many._calls._session
     run = session.run

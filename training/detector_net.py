@@ -1,7 +1,6 @@
 """Detector of bodies and heads, of faces in heads, and of where heads point: centre maps and box distances at stride 8.
 
-Centres as points follow CenterNet (Zhou et al., 2019), the distances to the four sides FCOS (Tian et al., 2019). The
-first convolution reads squares of 2x2 pixels as channels, so that no feature map of half the size is needed.
+Centres as points follow CenterNet (Zhou et al., 2019), the distances to the four sides FCOS (Tian et al., 2019).
 """
 
 from __future__ import annotations
@@ -12,7 +11,7 @@ from torch import Tensor, nn
 
 from training.face_in_head import FaceInHead
 from training.head_in_context import HeadInContext
-from training.layers import Residual, conv_block
+from training.layers import Residual, conv_block, stem
 
 CLASSES = ("body", "head")
 """What has maps of its own."""
@@ -30,7 +29,7 @@ class DetectorNet(nn.Module):
     def __init__(self, widths: tuple[int, ...] = (32, 64, 128, 160), neck: int = 64) -> None:
         super().__init__()
         c1, c2, c3, c4 = widths
-        self.stem = conv_block(12, c1, 2)
+        self.stem = stem(c1)
         self.stride8 = nn.Sequential(conv_block(c1, c2, 2), Residual(c2))
         self.stride16 = nn.Sequential(conv_block(c2, c3, 2), Residual(c3), Residual(c3))
         self.stride32 = nn.Sequential(conv_block(c3, c4, 2), Residual(c4))
@@ -51,7 +50,7 @@ class DetectorNet(nn.Module):
         Args:
             pictures: (N, 3, H, W) f32 normalised BGR, H and W multiples of 32.
         """
-        fine = self.stride8(self.stem(F.pixel_unshuffle(pictures, 2)))
+        fine = self.stride8(self.stem(pictures))
         middle = self.stride16(fine)
         coarse = self.lateral32(self.stride32(middle))
         middle = self.merge16(self.lateral16(middle) + F.interpolate(coarse, scale_factor=2.0, mode="nearest"))

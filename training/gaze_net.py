@@ -13,7 +13,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.head_in_context import FEATURES, HeadInContext
-from training.layers import Residual, conv_block, normalise
+from training.layers import Residual, conv_block, normalise, stem
 
 SIZE_WH = (480, 288)
 MAP_CELLS = 64
@@ -29,7 +29,7 @@ class Scene(nn.Module):
         super().__init__()
         c1, c2, c3, c4 = widths
         fine, middle, coarse = out
-        self.stride8 = nn.Sequential(conv_block(12, c1, 2), conv_block(c1, c2, 2), Residual(c2))
+        self.stride8 = nn.Sequential(stem(c1), conv_block(c1, c2, 2), Residual(c2))
         self.stride16 = nn.Sequential(conv_block(c2, c3, 2), Residual(c3), Residual(c3))
         self.stride32 = nn.Sequential(conv_block(c3, c4, 2), Residual(c4))
         self.coarse = nn.Conv2d(c4, coarse, 1)
@@ -43,7 +43,7 @@ class Scene(nn.Module):
         Args:
             pictures: (N, 3, 288, 480) f32 normalised BGR.
         """
-        at8 = self.stride8(F.pixel_unshuffle(pictures, 2))
+        at8 = self.stride8(pictures)
         at16 = self.stride16(at8)
         coarse = self.coarse(self.stride32(at16))
         middle = self.middle(at16) + _twice(self.to_middle(coarse))

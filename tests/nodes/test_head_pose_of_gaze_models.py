@@ -21,7 +21,7 @@ from pipeline.ports import config_of
 from pipeline.session import Session
 from scenes.still import render_still
 from tests.fake_models import gaze_model, pose_model
-from tests.helpers import FakeContext, FakeSession, frames, make_node, picture, run_node, table
+from tests.helpers import FakeContext, FakeDevice, FakeSession, frames, make_node, picture, run_node, table
 from tests.repository import ROOT
 from tests.small_gaze import CARD, write_small_gaze
 
@@ -55,8 +55,13 @@ def of_file(card: str, tracks: Tracks, levels: list[int]) -> HeadPoses:
     return run_node(node, [(tracks, frames(len(levels), pictures=grey))])[0]
 
 
-@pytest.mark.parametrize(("many", "calls"), [(True, [3]), (False, [2, 1])])
-def test_directions_of_heads_are_told_in_as_few_calls_as_the_file_allows(many: bool, calls: list[int]) -> None:
+@pytest.mark.parametrize(
+    ("device", "many", "calls"), [("cuda", True, [3]), ("cuda", False, [2, 1]), ("cpu", True, [2, 1])]
+)
+def test_directions_of_heads_are_told_in_as_few_calls_as_file_and_device_allow(
+    device: str, many: bool, calls: list[int], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(FakeDevice, "kind", device)
     session = gaze_model(silent, many=many, directions=True)
 
     poses = told(session, heads(RIGHT, LEFT, RIGHT, rows=[0, 0, 2]), count=3)
@@ -97,7 +102,7 @@ def test_only_the_part_of_a_file_that_tells_directions_is_run(tmp_path: Path, mo
 
     poses = of_file(write_small_gaze(tmp_path), heads(RIGHT, LEFT, rows=[0, 1]), [255, 51])
 
-    assert ran == [{"direction"}]
+    assert ran == [{"direction"}] * 2
     x, y, z = np.array([[0.25, -0.05, -1], [-0.35, -0.05, -0.2]]).T
     expected = [np.arctan2(x, -z), np.arctan2(-y, np.hypot(x, z)), 0 * x]
     assert poses.yaw_pitch_roll_deg == pytest.approx(np.degrees(expected).T, abs=0.05)

@@ -10,7 +10,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
 from training import loop  # noqa: E402
-from training.loop import Plan, forget_state, load_weights, rate_at, save_weights, train  # noqa: E402
+from training.loop import Plan, begin, forget_state, load_weights, rate_at, save_weights, train  # noqa: E402
 
 LOSS = "dict[str, torch.Tensor]"
 
@@ -148,3 +148,20 @@ def test_weights_of_another_net_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match=re.escape(f"{path}: expected the weights of Conv2d; ")):
         load_weights(torch.nn.Conv2d(1, 1, 1), path)
+
+
+@pytest.mark.parametrize(
+    ("init", "take_head", "expected"), [(True, False, [1, 1]), (True, True, [1, 2]), (False, False, [0, 2])]
+)
+def test_a_network_begins_with_the_weights_it_is_told(
+    init: bool, take_head: bool, expected: list[int], tmp_path: Path
+) -> None:
+    """The first layer is the rest of the network, the second its head branch."""
+    net = torch.nn.Sequential(torch.nn.Linear(1, 1), torch.nn.Linear(1, 1))
+    for name, part, value in (("all", net, 1), ("head", net[1], 2)):
+        save_weights({key: torch.full_like(kept, value) for key, kept in part.state_dict().items()}, tmp_path / name)
+    torch.nn.init.zeros_(net[0].weight)
+
+    begin(net, net[1], tmp_path / "all" if init else None, tmp_path / "head", take_head)
+
+    assert [float(layer.weight.detach()) for layer in net] == expected

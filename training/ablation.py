@@ -1,7 +1,7 @@
 """What each group of things in the scenes is worth on real frames: `GAZE_REAL_DATA=DIR python -m training.ablation`.
 
 A detector that has learnt plain scenes learns on: scenes with everything, three times with other stills and draws, then
-without one group at a time; each as many stills. START_STEPS and STEPS together are about a sixth of what
+without one group at a time; each as many stills. START_STEPS and STEPS together are about an eighth of what
 training/recipe.yaml gives the detector. A group moved a figure when leaving it out takes the figure out of the range of
 the three seeds. Hours; finished trainings are not run again, and one that was interrupted goes on.
 """
@@ -22,13 +22,14 @@ from benchmarks.results import command_line, finish, guarded
 from pipeline.errors import ConfigError
 from scenes.style import FULL, PLAIN, Style
 from training.recipe import WEIGHTS
+from training.unpack import FOLDER
 
 SEEDS = (0, 1, 2)
 STILLS, COUNT = (3500000, 3510000, 3520000), 1200
 """First seed of the stills of each seed of a training, and how many."""
-START, START_STEPS = "plain:1000000+6000", 3500
+START, START_STEPS = "plain:1000000+3000", 2500
 """What all of them have learnt before."""
-STEPS = 2250
+STEPS = 1500
 RATE = 0.001
 WITHOUT = (("hair", "headwear"), ("clothes", "people"), ("clutter",), ("lookalikes",), ("lens", "camera"))
 """Groups left out together; what draws the gaze teaches the detector nothing."""
@@ -77,7 +78,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line("ablation", "What each group of things in the scenes is worth on real frames.")
     parser.prog = "python -m training.ablation"
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each training, default {STEPS}")
-    parser.add_argument("--head", type=Path, default=Path("out/training/head/last.npz"), help="weights of the head net")
+    parser.add_argument("--head", type=Path, default=FOLDER / "head" / WEIGHTS, help="weights of the head net")
     parser.add_argument("--root", type=Path, default=Path("out/ablation"), help="folder of the trainings")
     options = parser.parse_args(arguments)
     named = os.environ.get("GAZE_REAL_DATA")

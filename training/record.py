@@ -18,7 +18,7 @@ from training.loop import Outcome, forget_state
 
 logger = logging.getLogger(__name__)
 
-_RUN_FILE = "run.yaml"
+RUN_FILE = "run.yaml"
 MODELS, CARDS = Path("models"), Path("configs/models")
 
 
@@ -53,7 +53,7 @@ def write_run(folder: Path, arguments: argparse.Namespace, outcome: Outcome, fig
     """
     before = read_run(arguments.init) if arguments.init else None
     facts = run_facts(arguments, outcome) | {"figures": figures, "started_from": before}
-    write_yaml(folder / _RUN_FILE, facts)
+    write_yaml(folder / RUN_FILE, facts)
     forget_state(folder)
     for name, value in figures.items():
         logger.info("%s %s", name, value)
@@ -68,7 +68,7 @@ def drawn(arguments: argparse.Namespace) -> str:
 
 def read_run(weights: Path) -> dict[str, Any]:
     """Read what write_run wrote beside weights."""
-    facts: dict[str, Any] = yaml.safe_load((weights.parent / _RUN_FILE).read_text(encoding="utf-8"))
+    facts: dict[str, Any] = yaml.safe_load((weights.parent / RUN_FILE).read_text(encoding="utf-8"))
     return facts
 
 

@@ -22,6 +22,6 @@ def test_each_group_is_left_out_once_and_the_seeds_are_three() -> None:
     assert sum(str(style) == "full" for _, style, _ in trainings()) == 3
 
 
-def test_each_training_is_about_a_sixth_of_the_schedule() -> None:
+def test_each_training_is_about_an_eighth_of_the_schedule() -> None:
     whole = sum(step.arguments["steps"] for step in read_recipe() if step.program == "detector")
-    assert (START_STEPS + STEPS) / whole == pytest.approx(1 / 6, abs=0.01)
+    assert (START_STEPS + STEPS) / whole == pytest.approx(1 / 8, abs=0.01)

@@ -25,8 +25,12 @@ VERBS = {
     "ctl": "watch and steer a graph that runs with --serve: ctl streams list",
     "listen": "print or keep events as they are published: listen tcp://127.0.0.1:5570 --since -1h",
     "keys": "make keys for encrypted events: keys DIR",
+    "doctor": "say what is installed, what works, what is missing, and what to type",
 }
 """What can stand in place of a graph: a file of this folder with a `main(argv) -> int`."""
+
+NEED_NO_PACKAGES = ("doctor",)
+"""Verbs that help where packages are missing."""
 
 PACKAGES = {
     "av": "av",
@@ -89,7 +93,8 @@ def missing_packages() -> list[str]:
 
 
 def _guarded(command: str, argv: list[str]) -> int:
-    if missing := missing_packages():
+    missing = () if command in NEED_NO_PACKAGES else missing_packages()
+    if missing:
         return _say(how_to_install(missing))
     from pipeline.errors import ConfigError, GraphError, ModelError, PipelineError, SourceError
 

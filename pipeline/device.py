@@ -114,12 +114,13 @@ def open_device(kind: Literal["auto", "cpu", "cuda"] = "auto", model_threads: in
 
     if kind == "cuda":
         raise ConfigError(
-            f"device 'cuda': expected a usable GPU, got {'; '.join(_missing_for_cuda())}; use the device cpu or auto"
+            f"device 'cuda': expected a usable GPU, got {'; '.join(missing_for_cuda())}; use the device cpu or auto"
         )
     return CpuDevice(model_threads)
 
 
-def _missing_for_cuda() -> list[str]:
+def missing_for_cuda() -> list[str]:
+    """Return all that is missing before a run can compute on a GPU, each with what to type; empty: nothing."""
     missing = []
     if find_spec("cupy") is None:
         missing.append("no package cupy (pip install 'cupy-cuda13x[ctk]')")

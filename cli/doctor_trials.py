@@ -1,0 +1,123 @@
+"""Try what a run needs, one thing in one process: `python -m cli.doctor_trials NAME` prints what was found as JSON."""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+
+ROOT = Path(__file__).resolve().parents[1]
+LEAST_FREE_BYTES = 2 * 10**9
+
+
+@dataclass(frozen=True)
+class Trial:
+    """A trial: what it does, and what it cannot do without."""
+
+    run: Callable[[], dict[str, str]]
+    """Return `state`, `told` and perhaps `cure`; what it raises is what is wrong."""
+    needs_packages: bool = True
+
+
+def _machine() -> dict[str, str]:
+    free = shutil.disk_usage(ROOT).free
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+    told = f"{cores} cores, {free / 1e9:.0f} GB free on the disk of the checkout"
+    with tempfile.TemporaryFile(dir=ROOT):
+        pass
+    if free < LEAST_FREE_BYTES:
+        return {"state": "broken", "told": f"{told}; expected {LEAST_FREE_BYTES / 1e9:.0f} GB or more: make room"}
+    return {"state": "works", "told": told}
+
+
+def _video() -> dict[str, str]:
+    import av
+    import numpy as np
+
+    count = 5
+    with tempfile.TemporaryDirectory() as folder:
+        path = str(Path(folder, "trial.mp4"))
+        with av.open(path, "w") as written:
+            stream = written.add_stream("libx264", rate=25)
+            stream.width, stream.height, stream.pix_fmt = 64, 48, "yuv420p"
+            for value in range(count):
+                frame = av.VideoFrame.from_ndarray(np.full((48, 64, 3), 40 * value, np.uint8), "bgr24")
+                written.mux(stream.encode(frame))
+            written.mux(stream.encode())
+        with av.open(path) as read:
+            got = sum(1 for _ in read.decode(video=0))
+    if got != count:
+        raise RuntimeError(f"H.264: expected {count} frames back, got {got}")
+    return {"state": "works", "told": f"H.264 written and read again (PyAV {av.__version__})"}
+
+
+def _models() -> dict[str, str]:
+    from pipeline.cards import load_card, names_of_all
+    from pipeline.device import open_device
+    from pipeline.session import Session
+
+    shipped = []
+    for name in names_of_all(ROOT):
+        card, path = load_card(name, ROOT)
+        if card.shipped:
+            Session(card, path, open_device("cpu")).close()
+            shipped.append(name)
+    return {"state": "works", "told": f"{', '.join(shipped)}: as they shipped, opened and run once"}
+
+
+def _events() -> dict[str, str]:
+    import zmq
+
+    with zmq.Context() as context, context.socket(zmq.PUSH) as push, context.socket(zmq.PULL) as pull:
+        push.setsockopt(zmq.LINGER, 0)
+        port = pull.bind_to_random_port("tcp://127.0.0.1")
+        push.connect(f"tcp://127.0.0.1:{port}")
+        push.send(b"trial")
+        if not pull.poll(5000):
+            raise RuntimeError("ZeroMQ: expected a message sent to 127.0.0.1, got none in 5 s; is loopback closed off?")
+    return {"state": "works", "told": f"ZeroMQ {zmq.zmq_version()} on loopback"}
+
+
+def _gpu() -> dict[str, str]:
+    """Ask the driver itself, so that packages do not matter."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return {"state": "absent", "told": "no NVIDIA driver (libcuda.so.1 cannot be loaded)"}
+    version, count, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(100)
+    if code := driver.cuInit(0):
+        return {"state": "absent", "told": f"there is an NVIDIA driver, but no device can be used (cuInit: {code})"}
+    driver.cuDriverGetVersion(ctypes.byref(version))
+    driver.cuDeviceGetCount(ctypes.byref(count))
+    driver.cuDeviceGetName(name, len(name), 0)
+    cuda = f"{version.value // 1000}.{version.value % 1000 // 10}"
+    return {"state": "works", "told": f"{count.value} of {name.value.decode(errors='replace')}, driver for CUDA {cuda}"}
+
+
+def _device() -> dict[str, str]:
+    from pipeline.device import missing_for_cuda, open_device
+
+    taken = open_device("auto").kind
+    why = "; ".join(missing_for_cuda())
+    return {"state": "works", "told": f"a run takes {taken}" + (f": {why}" if taken == "cpu" else "")}
+
+
+TRIALS = {
+    "machine": Trial(_machine, needs_packages=False),
+    "video": Trial(_video),
+    "models": Trial(_models),
+    "events": Trial(_events),
+    "gpu driver": Trial(_gpu, needs_packages=False),
+    "device": Trial(_device),
+}
+"""By name, in the order in which they are told."""
+
+
+if __name__ == "__main__":
+    print(json.dumps(TRIALS[sys.argv[1]].run()))

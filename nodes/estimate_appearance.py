@@ -9,6 +9,7 @@ from typing import Any, Literal
 import numpy as np
 from pydantic import Field
 
+from nodes.adapters.crop_models import answers
 from nodes.ops.boxes import crops_around, share_inside, sizes
 from nodes.types import Detections
 from pipeline.cards import card_problems
@@ -48,7 +49,7 @@ class EstimateAppearance(Node[Config]):
     """Run a re-identification model on each person one sees well, and pass the detections on with unit vectors.
 
     Who is small, doubtful or half behind another has a vector of zeros, as has everybody in frames that are left out.
-    Crops are cut out as the card says and are one call of the model where it takes more than one at a time.
+    Crops are cut out as the card says; those of a frame are one call of the model where it takes any number.
 
     Vectors tell clothes and build, no name: they are made to be compared within one stream, for as long as a tracker
     remembers somebody, and no sink writes them. A recording of this node's edge (`--record EDGE=DIR`, or a whole run
@@ -126,9 +127,7 @@ class EstimateAppearance(Node[Config]):
         channels = (3, 1, 1) if model.layout == "nchw" else (3,)
         mean, std = (device.xp.asarray(np.array(each, np.float32).reshape(channels)) for each in (crop.mean, crop.std))
         images = (pixels - mean) / std
-        count = 1 if model.one_by_one else len(people)
-        parts = [self._session.run({model.input: images[k : k + count]}) for k in range(0, len(people), count)]
-        return np.concatenate([device.to_host(part[model.output]) for part in parts])
+        return answers(self._session, device, {model.input: images}, people.frame_row)[model.output]
 
 
 @dataclass(frozen=True)
@@ -137,8 +136,6 @@ class _Contract:
 
     input: str
     layout: Literal["nchw", "nhwc"]
-    one_by_one: bool
-    """It takes one crop at a time."""
     output: str
     length: int
     """Of a vector."""
@@ -152,7 +149,7 @@ def _contract(session: Session) -> _Contract | None:
     ((input_name, (shape, _)),), ((output, vectors),) = session.inputs.items(), outputs.items()
     if len(shape) != 4 or 3 not in (shape[1], shape[3]) or len(vectors) != 2 or not isinstance(vectors[1], int):
         return None
-    return _Contract(input_name, "nchw" if shape[1] == 3 else "nhwc", shape[0] == 1, output, vectors[1])
+    return _Contract(input_name, "nchw" if shape[1] == 3 else "nhwc", output, vectors[1])
 
 
 def _unit(vectors: Array) -> Array:

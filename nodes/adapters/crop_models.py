@@ -42,9 +42,9 @@ class CropModel:
         """Return the crops of K boxes (K, 4) of frames (K,), as the card has them: (K, C, H, W) f32 on the device."""
         return cut_out(device, frames, frame_row, boxes, self.size_wh, self.crop)
 
-    def answers(self, device: Device, crops: Any) -> dict[str, Array]:
-        """Return what the model says of K crops, K > 0, by output, on the host."""
-        return answers(self.session, device, {self.input: crops})
+    def answers(self, device: Device, crops: Any, frame_row: Array) -> dict[str, Array]:
+        """Return what the model says of K crops of frames (K,), K > 0, by output, on the host."""
+        return answers(self.session, device, {self.input: crops}, frame_row)
 
 
 def open_crop_model(context: Context, card: str, where: str, family: str, block: str = "") -> CropModel:
@@ -119,18 +119,25 @@ def normalised(device: Device, pixels: Any, crop: Crop) -> Any:
     return (pixels - device.xp.asarray(mean)) / device.xp.asarray(std)
 
 
-def answers(session: Session, device: Device, inputs: Mapping[str, Any]) -> dict[str, Array]:
-    """Return what a model says of K things, K > 0, by output, on the host: one by one, or all at once where it can.
+def answers(session: Session, device: Device, inputs: Mapping[str, Any], frame_row: Array) -> dict[str, Array]:
+    """Return what a model says of K things, K > 0, by output, on the host.
+
+    In one call where it can; on a CPU in one for the things of each frame, which costs the same, and sums of a thing
+    are rounded in one way, whatever frames come with its own.
 
     Args:
         session: the model.
         device: where it runs.
         inputs: by name, (K, ...) on the device.
+        frame_row: (K,) the frame of each, those of one frame next to each other.
     """
-    count = len(next(iter(inputs.values())))
-    step = 1 if any(shape[0] == 1 for shape, _ in session.inputs.values()) else count
+    count = len(frame_row)
+    if any(shape[0] == 1 for shape, _ in session.inputs.values()):
+        firsts = list(range(count))
+    else:
+        firsts = [0, *(np.flatnonzero(np.diff(frame_row)) + 1).tolist()] if device.kind == "cpu" else [0]
     parts = [
-        session.run({name: array[first : first + step] for name, array in inputs.items()})
-        for first in range(0, count, step)
+        session.run({name: array[first:end] for name, array in inputs.items()})
+        for first, end in zip(firsts, [*firsts[1:], count], strict=True)
     ]
     return {name: np.concatenate([device.to_host(part[name]) for part in parts]) for name in parts[0]}

@@ -67,7 +67,7 @@ class EyeGaze:
         upright = middles(device.to_host(cut), np.tile(pose[:, 2], 2), self.side_px)
         for name, eye in zip(EYES, np.split(upright, 2), strict=True):
             inputs[name] = normalised(device, device.xp.asarray(eye), crop)
-        vectors, sure[known] = told_directions(answers(self.session, device, inputs), self.outputs)
+        vectors, sure[known] = told_directions(answers(self.session, device, inputs, frame_row[known]), self.outputs)
         told[known] = directions.leaned(vectors, pose[:, 2])
         return told, sure
 
@@ -79,7 +79,7 @@ class EyeGaze:
     def _eyes(self, device: Device, frames: FrameBatch, frame_row: Array, head_box: Array) -> Array:
         """Return the eyes of K faces, image-left first, pixels of their frames: (K, 2, 2) as x, y."""
         model, size = self.landmarks, frames.size_wh[frame_row]
-        answer = model.answers(device, model.cut_out(device, frames, frame_row, head_box))
+        answer = model.answers(device, model.cut_out(device, frames, frame_row, head_box), frame_row)
         (points,) = answer.values()
         recipe = model.crop
         face = crops_around(head_box, size[:, 0] / size[:, 1], recipe.scale, recipe.down, recipe.square)[:, None]

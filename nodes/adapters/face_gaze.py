@@ -42,7 +42,7 @@ class FaceGaze:
             Directions (K, 3) in the axes of `ops.directions`, of any length, NaN where there is none; and how sure the
             model is of each (K,), 0 to 1.
         """
-        answer = self.model.answers(device, self.model.cut_out(device, frames, frame_row, head_box))
+        answer = self.model.answers(device, self.model.cut_out(device, frames, frame_row, head_box), frame_row)
         return told_directions(answer, self.outputs)
 
     def close(self) -> None:

@@ -85,7 +85,7 @@ class PoseModels:
                 recipe = model.size_wh, model.crop
                 if recipe not in cut_out:
                     cut_out[recipe] = model.cut_out(self._device, frames, frame_row, boxes)
-                answer = model.answers(self._device, cut_out[recipe])
+                answer = model.answers(self._device, cut_out[recipe], frame_row)
             seen.append(rotations_told(answer, _outputs(model.card)))
         return np.stack(seen)
 

@@ -112,7 +112,7 @@ def test_of_many_people_those_with_the_best_scores_are_described() -> None:
     made = opened(model, max_people=2).process(shown(2), found)
 
     assert made.appearance.any(axis=1).tolist() == [False, True, True, True]
-    assert [len(call["crop"]) for call in model.calls] == [3]
+    assert [len(call["crop"]) for call in model.calls] == [2, 1]
 
 
 def test_frames_between_are_left_out() -> None:

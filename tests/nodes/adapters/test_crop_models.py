@@ -42,25 +42,26 @@ def test_grey_crops_are_one_channel_and_take_the_first_numbers() -> None:
     assert made == pytest.approx((60 - 10) / 5)
 
 
-@pytest.mark.parametrize(("batch", "calls"), [("N", [3]), (1, [1, 1, 1])])
-def test_answers_are_those_of_all_crops_whatever_a_call_takes(batch: Any, calls: list[int]) -> None:
+@pytest.mark.parametrize(("batch", "calls"), [("N", [2, 1]), (1, [1, 1, 1])])
+def test_answers_are_those_of_all_crops_and_a_call_on_a_cpu_is_about_one_frame(batch: Any, calls: list[int]) -> None:
     near = landmarks_model(lambda image: [image.mean()] * 10, batch=batch)
     model = crop_model(near, "m", "where", "face_landmarks")
     crops = np.arange(3, dtype=np.float32)[:, None, None, None] * np.ones((1, 3, 48, 48), np.float32)
 
-    answer = model.answers(FakeDevice(), crops)["95"]
+    answer = model.answers(FakeDevice(), crops, np.array([0, 0, 1]))["95"]
 
     assert answer[:, 0, 0, 0].tolist() == [0, 1, 2]
     assert [len(call["0"]) for call in near.calls] == calls
 
 
-def test_answers_come_from_the_device() -> None:
-    device = FarDevice()
-    model = crop_model(FarSession(landmarks_model(lambda image: [7] * 10)), "m", "where", "face_landmarks")
+def test_answers_come_from_the_device_which_is_asked_once_for_all_frames() -> None:
+    device, near = FarDevice(), landmarks_model(lambda image: [7] * 10)
+    model = crop_model(FarSession(near), "m", "where", "face_landmarks")
 
-    answer = model.answers(device, device.xp.asarray(np.zeros((2, 3, 48, 48), np.float32)))["95"]
+    answer = model.answers(device, device.xp.asarray(np.zeros((2, 3, 48, 48), np.float32)), np.arange(2))["95"]
 
     assert (answer == 7).all()
+    assert [len(call["0"]) for call in near.calls] == [2]
 
 
 REFUSED = {

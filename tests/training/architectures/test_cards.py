@@ -102,7 +102,7 @@ def test_detectors_find_things_in_frames(name: str, card_with_file: Callable[[st
 def test_head_poses_are_rotations(name: str, card_with_file: Callable[[str], str]) -> None:
     model = open_crop_model(CONTEXT, card_with_file(name), "node.model", "head_pose", "head_pose")
 
-    answer = model.answers(CONTEXT.device, model.cut_out(CONTEXT.device, shown(), ROWS, HEADS))
+    answer = model.answers(CONTEXT.device, model.cut_out(CONTEXT.device, shown(), ROWS, HEADS), ROWS)
 
     outputs = model.session.card.head_pose
     assert outputs is not None

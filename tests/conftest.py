@@ -1,13 +1,19 @@
 """What every test may count on: one thread per library, repeatable examples, skips that give a reason."""
 
+from __future__ import annotations
+
 import ctypes
 import importlib.util
 import os
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import cv2
 import hypothesis
 import pytest
+
+if TYPE_CHECKING:
+    from tests.pipeline.cuda.on_cpu import CompiledKernels
 
 pytest_plugins = ["tests.time_budget"]
 
@@ -67,3 +73,13 @@ def missing_for_cuda() -> str | None:
     count = ctypes.c_int(0)
     found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
     return None if found else "no CUDA device"
+
+
+@pytest.fixture(scope="session")
+def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> CompiledKernels:
+    """Return the kernels of the GPU, compiled for the CPU."""
+    from pipeline.cuda import source
+    from tests.pipeline.cuda.on_cpu import CompiledKernels
+
+    kernels = (source.TO_FLOATS, source.TO_BYTES)
+    return CompiledKernels(source.text(source.TO_FLOATS.file), kernels, tmp_path_factory.mktemp("kernels"))

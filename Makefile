@@ -17,7 +17,7 @@ UV := uv==0.13.8
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-models bench-real \
 	bench-smoothing bench-speed bench-still bench-tracking bench-wholebody example-events example-live \
-	train train-smoke requirements clean
+	train train-smoke gpu-check requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -87,6 +87,9 @@ train: $(VENV)/train.stamp ## make the shipped models anew, hours; goes on where
 
 train-smoke: $(VENV)/train.stamp ## learn a tiny set: does the recipe of the shipped models still work; two minutes
 	$(BIN)/python -m training.smoke $(ARGS)
+
+gpu-check: $(VENV)/dev.stamp ## check and measure the CUDA device; where there is no GPU, say so and be done
+	$(BIN)/python -m benchmarks.cuda $(ARGS)
 
 requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv

@@ -20,16 +20,21 @@ class Device(ABC):
     """What differs between host and accelerator. Maths do not: they use `xp`, or the namespace of what they get."""
 
     kind: ClassVar[DeviceKind]
+    memory: ClassVar[str]
+    """What ONNX Runtime calls the memory of this device: `cpu` or `cuda`."""
     xp: Any
     """Array namespace of this device: numpy or cupy."""
-    providers: tuple[str, ...]
-    """ONNX Runtime execution providers, best first."""
 
     def __init__(self, model_threads: int = 1) -> None:
         if model_threads < 1:
             raise ConfigError(f"device: expected 1 model thread or more, got {model_threads!r}")
         self.model_threads = model_threads
         """CPU threads of each model. More than one pays only while cores idle: stages already run side by side."""
+
+    @property
+    @abstractmethod
+    def providers(self) -> Sequence[Any]:
+        """ONNX Runtime execution providers for the calling thread, names or names with options; the first must work."""
 
     @abstractmethod
     def model_input(
@@ -100,23 +105,49 @@ class Device(ABC):
         """
 
     @abstractmethod
+    def address(self, array: Any) -> int:
+        """Return where the first element of an array of this device lies in its memory."""
+
+    @abstractmethod
+    def run(self, engine: Any, binding: Any) -> list[Any]:
+        """Run an engine of ONNX Runtime on what was bound, after all that this thread began on the device before.
+
+        Returns:
+            An array on this device for each output that was bound. They are the caller's.
+        """
+
+    def crossed(self) -> dict[str, dict[str, int]]:
+        """Return copies and bytes that crossed between host and device so far, by way; empty where nothing can."""
+        return {}
+
+    @abstractmethod
     def to_host(self, array: Any) -> np.ndarray[Any, np.dtype[Any]]:
         """Return the array in host memory; without a copy where it is there already."""
 
 
 def open_device(kind: Literal["auto", "cpu", "cuda"] = "auto", model_threads: int = 1) -> Device:
-    """Open the device a run computes on; `auto` takes a GPU where one can be used, else the CPU.
+    """Open the device a run computes on.
+
+    `auto` is the CPU for as long as the CUDA device has not been measured on a GPU: it has only run on a stand-in.
 
     Raises:
-        ConfigError: `cuda` was asked for; names everything that is missing.
+        ConfigError: `cuda` was asked for; names everything that is missing, or what went wrong.
     """
-    from pipeline.device_cpu import CpuDevice
+    if kind != "cuda":
+        from pipeline.device_cpu import CpuDevice
 
-    if kind == "cuda":
+        return CpuDevice(model_threads)
+    if missing := missing_for_cuda():
+        raise ConfigError(f"device 'cuda': expected a usable GPU, got {'; '.join(missing)}; use the device cpu or auto")
+    from pipeline.device_cuda import CudaDevice
+
+    try:
+        return CudaDevice(model_threads)
+    except Exception as error:  # those of cupy, of the driver and of the compiler have no common base
         raise ConfigError(
-            f"device 'cuda': expected a usable GPU, got {'; '.join(missing_for_cuda())}; use the device cpu or auto"
-        )
-    return CpuDevice(model_threads)
+            f"device 'cuda': expected a usable GPU, got {' '.join(str(error).split())}; python run_graph.py doctor "
+            "says what is installed, and the device cpu needs no GPU"
+        ) from error
 
 
 def missing_for_cuda() -> list[str]:
@@ -130,7 +161,7 @@ def missing_for_cuda() -> list[str]:
         ctypes.CDLL("libcuda.so.1")
     except OSError:
         missing.append("no NVIDIA driver (libcuda.so.1 cannot be loaded)")
-    return [*missing, "no CUDA device in this version of gazegraph, which computes on the CPU only"]
+    return missing
 
 
 def _has_cuda_runtime() -> bool:

@@ -18,6 +18,7 @@ class CpuDevice(Device):
     """Arrays in host memory."""
 
     kind: ClassVar[DeviceKind] = "cpu"
+    memory = "cpu"
     xp = np
     providers = ("CPUExecutionProvider",)
 
@@ -73,6 +74,15 @@ class CpuDevice(Device):
         parts = zip(frame_row.tolist(), boxes.tolist(), strict=True)
         images = (cropped(frames.pictures[row], box, size_wh, colour) for row, box in parts)
         return _stacked(images, len(boxes), size_wh, colour, layout, dtype)
+
+    def address(self, array: Any) -> int:
+        """See `Device.address`."""
+        return int(array.ctypes.data)
+
+    def run(self, engine: Any, binding: Any) -> list[Array]:
+        """See `Device.run`."""
+        engine.run_with_iobinding(binding)
+        return [value.numpy() for value in binding.get_outputs()]
 
     def to_host(self, array: Any) -> Array:
         """Return the array as it is: it is in host memory."""

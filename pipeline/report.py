@@ -78,6 +78,9 @@ class RunReport:
     """Seconds that each part of a run in two passes took: `first`, `revising`, `second`. Those that were not begun are
     missing; without `second` no sink has run. Empty for a run in one pass."""
 
+    crossed: dict[str, dict[str, int]] = field(default_factory=dict)
+    """Copies and bytes between host and device, by stage, way and what it was; empty where all is on the host."""
+
     @property
     def reached_sinks(self) -> bool:
         """Tell whether sinks have run at all."""
@@ -117,6 +120,7 @@ class RunReport:
             "node_cpu_s": round(self.node_cpu_s, 3),
             "engine_cpu_s": round(self.engine_cpu_s, 3),
             "sinks": self.sinks,
+            "crossed": self.crossed,
             "passes_s": {name: round(seconds, 3) for name, seconds in self.passes_s.items()},
         }
 

@@ -16,6 +16,7 @@ from pipeline.assembly import assemble
 from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.configured import configured
+from pipeline.cuda.traffic import since
 from pipeline.device import Device
 from pipeline.edge_files import EdgeFiles
 from pipeline.errors import ConfigError, RefusedError
@@ -96,6 +97,7 @@ class Runtime:
         self._held = held
         self._replay = {**(replay or {}), **(again or {})}
         self._whole_graph = graph
+        self._device = device
         self._graph = first(first(below_the_cut(graph, self._replay), ahead), record or {})
         self._from_recordings = bool(self._replay) and not needs_source(self._graph, self._replay)
         if self._replay and not self._from_recordings and live:
@@ -147,7 +149,7 @@ class Runtime:
         Raises:
             PipelineError: the run could not begin: a model, an output or a recording is wrong.
         """
-        workers = self._workers
+        workers, crossed = self._workers, self._device.crossed()
         try:
             self._edges.open()
             workers.open()
@@ -171,7 +173,8 @@ class Runtime:
             raise workers.failure
         if self._errors:
             self._ledger.settle(self._observer.hand_overs(), "run_stopped")
-        return self._observer.report(self._errors, self._interrupted, sum(workers.engine_cpu_ns))
+        report = self._observer.report(self._errors, self._interrupted, sum(workers.engine_cpu_ns))
+        return replace(report, crossed=since(self._device.crossed(), crossed))
 
     def outputs(self, names: Iterable[str]) -> list[Path]:
         """Return the files that nodes wrote for single streams, sorted; to be asked after the run."""

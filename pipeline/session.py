@@ -112,22 +112,22 @@ class Session:
         inputs = {name: self._bind(binding, name, array) for name, array in inputs.items()}
         for name in self.card.contract.outputs:
             # Bound by device only: the runtime allocates an output for this run, which lives as long as its array.
-            binding.bind_output(self._told[name], self._device.kind)
+            binding.bind_output(self._told[name], self._device.memory)
         try:
-            self._engine.run_with_iobinding(binding)
+            outputs = self._device.run(self._engine, binding)
         except Exception as error:  # the runtime's exceptions have no common base of their own
             shapes = {name: tuple(array.shape) for name, array in inputs.items()}
             raise ModelError(f"model {self._path}: failed on inputs of shape {shapes}: {_line(error)}") from error
-        names = list(self.card.contract.outputs)
-        return {name: value.numpy() for name, value in zip(names, binding.get_outputs(), strict=True)}
+        return dict(zip(self.card.contract.outputs, outputs, strict=True))
 
     def _bind(self, binding: Any, name: str, array: Any) -> Any:
         shape, dtype = self.inputs[name]
         if str(array.dtype) != dtype or not fits(array.shape, shape):
             wanted, got = in_words(shape, dtype), in_words(array.shape, array.dtype)
             raise ModelError(f"model {self._path}: input {name!r}: expected {wanted}, got {got}")
-        array = self._device.xp.ascontiguousarray(array)
-        binding.bind_input(self._fed[name], self._device.kind, 0, np.dtype(dtype), array.shape, array.ctypes.data)
+        device = self._device
+        array = device.xp.ascontiguousarray(array)
+        binding.bind_input(self._fed[name], device.memory, 0, np.dtype(dtype), array.shape, device.address(array))
         return array
 
     def _try_out(self) -> None:
@@ -187,10 +187,22 @@ def _engine(content: bytes, path: Path, device: Device) -> Any:
     options.add_session_config_entry(*_NO_EXTERNAL_DATA)
     try:
         # From memory, so that what runs is what was checked.
-        return onnxruntime.InferenceSession(content, options, providers=list(device.providers))
+        engine = onnxruntime.InferenceSession(content, options, providers=list(device.providers))
     except Exception as error:  # the runtime's exceptions have no common base of their own
         cure = "give a single file with its weights inside, made for ONNX Runtime " + onnxruntime.__version__
         raise ModelError(f"model {path}: expected a model that loads, got: {_line(error)}; {cure}") from error
+    # The runtime goes on without a provider that it cannot load, and says so in a log that nobody reads.
+    wanted, got = _name(device.providers[0]), engine.get_providers()
+    if wanted not in got:
+        raise ModelError(
+            f"model {path}: expected it to run on {wanted}, got {', '.join(got)}: that provider cannot be loaded; "
+            "python run_graph.py doctor says what is missing, and --device cpu runs without it"
+        )
+    return engine
+
+
+def _name(provider: Any) -> str:
+    return provider if isinstance(provider, str) else str(provider[0])
 
 
 def _read_checked(card: ModelCard, path: Path) -> bytes:

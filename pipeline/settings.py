@@ -14,7 +14,7 @@ class EngineConfig(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
-    """Where models run. `auto` takes a CUDA device when there is one that works, and the CPU otherwise."""
+    """Where models run. `auto` takes the CPU as yet: `cuda` has run on a stand-in for a GPU and on none."""
     on_error: Literal["auto", "stop", "drop"] = "auto"
     """When a node fails on a tick: `stop` the run after finishing the files, or `drop` the frames of the failing
     stream and go on. `auto` stops when all sources are files and drops when one is live."""

@@ -88,6 +88,7 @@ class FakeDevice:
     """A CPU device in plain numpy that picks the nearest pixel of `bgr` pictures. Calls are kept."""
 
     kind: ClassVar[str] = "cpu"
+    memory: ClassVar[str] = "cpu"
     xp: ClassVar[Any] = np
 
     def __init__(self) -> None:

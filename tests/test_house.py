@@ -141,3 +141,13 @@ def pins(name: str) -> dict[str, tuple[str, int]]:
     entries = re.split(r"\n(?=\S)", (ROOT / "requirements" / name).read_text("utf-8"))
     matches = [(re.match(r"([\w.-]+)==([\w.]+)", entry), entry.count("--hash=sha256:")) for entry in entries]
     return {match[1]: (match[2], hashes) for match, hashes in matches if match}
+
+
+def test_one_file_imports_the_package_of_the_gpu() -> None:
+    importing = [
+        path.relative_to(ROOT).as_posix()
+        for folder in ("pipeline", "nodes", "cli", "benchmarks")
+        for path in sorted((ROOT / folder).rglob("*.py"))
+        if re.search(r"^\s*(import|from) cupy|import_module\(\"cupy", path.read_text("utf-8"), re.MULTILINE)
+    ]
+    assert importing == ["pipeline/device_cuda.py"]

@@ -9,7 +9,7 @@ from typing import Any
 
 from nodes import resolve
 from pipeline.config import load_config
-from pipeline.device import open_device
+from pipeline.device import Device, open_device
 from pipeline.frames import Stream
 from pipeline.graph import Graph, load_graph
 from pipeline.runtime import Runtime
@@ -37,6 +37,7 @@ def retail(
     stage: Any = None,
     engine: Any = None,
     streams: Collection[str] = ("shop",),
+    device: Device | None = None,
     **run: Any,
 ) -> Runtime:
     """Return a run of the retail graph.
@@ -48,6 +49,7 @@ def retail(
         stage: cut of all nodes, in place of that of the graph.
         engine: values of the `engine:` block.
         streams: what reads the clip, all in one graph; the areas are those of `shop`.
+        device: where models run; None: on the CPU.
         run: options of the run.
     """
     sets = [f"engine.{name}={value}" for name, value in (engine or {}).items()]
@@ -61,7 +63,7 @@ def retail(
         Graph(graph.path, nodes),
         [Stream(name, block) for name in streams],
         config.engine,
-        device=open_device("cpu"),
+        device=device or open_device("cpu"),
         out_dir=out,
         root=ROOT,
         **run,

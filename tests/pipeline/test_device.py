@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
+
 import cv2
 import numpy as np
 import pytest
@@ -233,8 +236,8 @@ def test_no_model_threads_are_refused():
         open_device("cpu", 0)
 
 
-@pytest.mark.parametrize("installed", [False, True])
-def test_cuda_names_everything_that_is_missing(monkeypatch, installed):
+def has_or_lacks_everything(monkeypatch: pytest.MonkeyPatch, installed: bool) -> None:
+    """Pretend that all that a GPU needs is installed, or nothing."""
     monkeypatch.setattr(device_module, "find_spec", lambda name: object() if installed else None)
     monkeypatch.setattr(device_module, "_has_cuda_runtime", lambda: installed)
 
@@ -244,17 +247,36 @@ def test_cuda_names_everything_that_is_missing(monkeypatch, installed):
         return object()
 
     monkeypatch.setattr(device_module.ctypes, "CDLL", load)
-    missing = (
-        ""
-        if installed
-        else "no package cupy (pip install 'cupy-cuda13x[ctk]'); no package onnxruntime-gpu (pip uninstall "
-        "onnxruntime, then pip install onnxruntime-gpu); no NVIDIA driver (libcuda.so.1 cannot be loaded); "
-    )
+
+
+def test_cuda_names_everything_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_or_lacks_everything(monkeypatch, False)
 
     with pytest.raises(ConfigError) as caught:
         open_device("cuda")
 
     assert str(caught.value) == (
-        f"device 'cuda': expected a usable GPU, got {missing}no CUDA device in this version of gazegraph, which "
-        "computes on the CPU only; use the device cpu or auto"
+        "device 'cuda': expected a usable GPU, got no package cupy (pip install 'cupy-cuda13x[ctk]'); no package "
+        "onnxruntime-gpu (pip uninstall onnxruntime, then pip install onnxruntime-gpu); no NVIDIA driver (libcuda.so.1 "
+        "cannot be loaded); use the device cpu or auto"
     )
+
+
+def test_a_gpu_that_cannot_be_used_is_told_in_one_paragraph(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_or_lacks_everything(monkeypatch, True)
+    broken = SimpleNamespace(cuda=SimpleNamespace(MemoryPool=lambda: 1 / 0))
+    monkeypatch.setitem(sys.modules, "cupy", broken)
+
+    with pytest.raises(ConfigError) as caught:
+        open_device("cuda")
+
+    assert str(caught.value) == (
+        "device 'cuda': expected a usable GPU, got division by zero; python run_graph.py doctor says what is "
+        "installed, and the device cpu needs no GPU"
+    )
+
+
+def test_auto_is_the_cpu_even_where_a_gpu_might_do(monkeypatch: pytest.MonkeyPatch) -> None:
+    has_or_lacks_everything(monkeypatch, True)
+
+    assert open_device("auto").kind == "cpu"

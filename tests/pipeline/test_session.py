@@ -13,8 +13,12 @@ import pytest
 from onnx import TensorProto, helper
 
 from pipeline.device import open_device
+from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ModelError
 from pipeline.session import Session, open_session
+from tests.cuda_device import CudaDeviceOnCpu
+from tests.fake_cupy import DeviceArray
+from tests.pipeline.cuda.on_cpu import CompiledKernels
 from tests.pipeline.tiny_model import OUTPUT, install, model
 
 CPU = open_device("cpu")
@@ -249,3 +253,34 @@ def test_a_model_larger_than_the_format_allows_is_not_read(tmp_path):
     assert refusal(tmp_path) == (
         f"model {path}: expected a file of at most 2147483647 bytes, got 2147483648 or no file"
     )
+
+
+def test_a_provider_that_cannot_be_loaded_is_refused_and_not_done_without(tmp_path: Path) -> None:
+    class Hopeful(CpuDevice):
+        """Asks for a GPU that is not there."""
+
+        providers = (("CUDAExecutionProvider", {"device_id": "0"}),)
+
+    install(tmp_path, model())
+
+    with pytest.warns(UserWarning, match="CUDAExecutionProvider"), pytest.raises(ModelError) as caught:
+        open_session("tiny", Hopeful(), tmp_path)
+
+    assert str(caught.value).endswith(
+        "expected it to run on CUDAExecutionProvider, got CPUExecutionProvider: that provider cannot be loaded; "
+        "python run_graph.py doctor says what is missing, and --device cpu runs without it"
+    )
+
+
+def test_a_model_on_the_gpu_takes_and_gives_arrays_of_the_device(
+    tmp_path: Path, compiled_kernels: CompiledKernels
+) -> None:
+    install(tmp_path, model())
+    device = CudaDeviceOnCpu(compiled_kernels)
+    session = open_session("tiny", device, tmp_path)
+
+    given = device.xp.asarray(np.array([[1, 1, 1]], np.float32))
+    told = session.run({"x": given})["y"]
+
+    assert isinstance(told, DeviceArray)
+    assert device.to_host(told).tolist() == [[2, 3, 4]]

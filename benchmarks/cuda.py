@@ -1,0 +1,215 @@
+"""Check and measure the CUDA device on a GPU: `make gpu-check`. Without a GPU it says so, and that is no failure.
+
+Each check imports only what it checks, so that a machine with little installed tells what it can; a check that lacks a
+package is `not run`, with the name of the package. Nothing of the card's settings is changed.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+from collections.abc import Callable, Sequence
+from typing import Any
+
+Figures = dict[str, float | int | str]
+FULL_HD, INPUT = (1920, 1080), (480, 288)
+TICKS, REPEATS = 1000, 50
+TOLERANCE = 6.0
+"""Grey levels between a model input made on the GPU and on the CPU, which rounds to whole ones in between."""
+
+
+class WrongError(Exception):
+    """A check that failed."""
+
+
+def no_device() -> str | None:
+    """Return why there is no GPU to check, or None."""
+    try:
+        driver = ctypes.CDLL("libcuda.so.1")
+    except OSError:
+        return "no CUDA device: no NVIDIA driver (libcuda.so.1 cannot be loaded)"
+    count = ctypes.c_int()
+    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)) or not count.value:
+        return "no CUDA device"
+    return None
+
+
+def frames_of(count: int, size_wh: tuple[int, int], seed: int) -> Any:
+    """Return frames of soft noise in planes, as a decoder would give them."""
+    import numpy as np
+
+    from pipeline.frames import FrameBatch, Picture
+
+    rng, (width, height) = np.random.default_rng(seed), size_wh
+    sizes = ((height, width), (height // 2, width // 2), (height // 2, width // 2))
+    pictures = tuple(
+        Picture(
+            tuple(
+                np.kron(rng.integers(40, 215, (-(-h // 8), -(-w // 8))), np.ones((8, 8)))[:h, :w].astype(np.uint8)
+                for h, w in sizes
+            ),
+            "i420",
+        )
+        for _ in range(count)
+    )
+    numbers = np.arange(count, dtype=np.int64)
+    return FrameBatch(
+        stream_id=("check",) * count,
+        generation=0 * numbers,
+        frame_index=numbers,
+        pts_ns=40_000_000 * numbers,
+        arrived_ns=0 * numbers,
+        size_wh=np.tile(np.array(size_wh, np.int32), (count, 1)),
+        pictures=pictures,
+        streams={},
+    )
+
+
+def pixels() -> Figures:
+    """Model inputs and crops of the GPU beside those of the CPU, and what they take."""
+    import time
+
+    import numpy as np
+
+    from pipeline.device_cpu import CpuDevice
+    from pipeline.device_cuda import CudaDevice
+
+    cpu, cuda = CpuDevice(), CudaDevice()
+    told: Figures = {}
+    batch = frames_of(4, FULL_HD, 1)
+    boxes, rows = np.tile([0.21, 0.13, 0.27, 0.26], (10, 1)), np.arange(10) % 4
+    makes: dict[str, Callable[[Any], Any]] = {
+        "model_input": lambda device: device.model_input(batch, INPUT, shrink="linear"),
+        "letterbox": lambda device: device.model_input(batch, (416, 416), how="letterbox", dtype="uint8"),
+        "crops": lambda device: device.crops(batch, rows, boxes, (224, 224), "rgb"),
+    }
+    for name, make in makes.items():
+        apart = float(np.abs(cuda.to_host(make(cuda)).astype(np.float32) - make(cpu)).max())
+        if apart > TOLERANCE:
+            raise WrongError(f"{name}: expected at most {TOLERANCE} grey levels from the CPU, got {apart:.2f}")
+        told[f"{name}_apart"] = round(apart, 2)
+        begin = time.perf_counter()
+        for _ in range(REPEATS):
+            made = make(cuda)
+        cuda.to_host(made)
+        told[f"{name}_ms"] = round(1e3 * (time.perf_counter() - begin) / REPEATS, 3)
+    copies, size = cuda.traffic.total("to_device", "pictures")
+    if copies != len(batch):
+        raise WrongError(f"pictures: expected {len(batch)} uploads, got {copies}")
+    return told | {"bytes_a_picture": size // copies}
+
+
+def memory() -> Figures:
+    """What the pool of the device holds after many ticks of new pictures, beside what it held after a few."""
+    from pipeline.device_cuda import CudaDevice
+
+    cuda, used = CudaDevice(), []
+    for tick in range(TICKS):
+        cuda.to_host(cuda.model_input(frames_of(1, (320, 192), tick), (160, 96)))
+        used.append(cuda.held_bytes())
+    if used[-1] > max(used[:20]):
+        raise WrongError(
+            f"memory: expected at most {max(used[:20])} bytes after {TICKS} ticks, as after 20, got {used[-1]}"
+        )
+    return {"pool_bytes": used[-1]}
+
+
+def models() -> Figures:
+    """The shipped models on ONNX Runtime's CUDA provider beside the CPU, and milliseconds of a call."""
+    import time
+    from pathlib import Path
+
+    import numpy as np
+    import onnxruntime
+
+    if "CUDAExecutionProvider" not in onnxruntime.get_available_providers():
+        raise ModuleNotFoundError("onnxruntime-gpu")
+    from pipeline.device_cpu import CpuDevice
+    from pipeline.device_cuda import CudaDevice
+    from pipeline.session import open_session
+
+    root, rng = Path(__file__).resolve().parents[1], np.random.default_rng(2)
+    told: Figures = {}
+    given = {
+        "people-shop-480": {"input_bgr": rng.uniform(0, 255, (4, 3, 288, 480)).astype(np.float32)},
+        "gaze-shop-480": {
+            "image_bgr": rng.uniform(0, 255, (1, 3, 288, 480)).astype(np.float32),
+            "bboxes_x1y1x2y2": np.tile(np.array([0.4, 0.2, 0.5, 0.4], np.float32), (1, 10, 1)),
+        },
+    }
+    for name, inputs in given.items():
+        answers = {}
+        for device in (CpuDevice(), CudaDevice()):
+            session = open_session(name, device, root)
+            there = {key: device.xp.asarray(array) for key, array in inputs.items()}
+            answer = session.run(there)
+            begin = time.perf_counter()
+            for _ in range(REPEATS):
+                answer = session.run(there)
+            answers[device.kind] = {key: device.to_host(array) for key, array in answer.items()}
+            told[f"{name}_{device.kind}_ms"] = round(1e3 * (time.perf_counter() - begin) / REPEATS, 2)
+        apart = max(float(np.abs(answers["cpu"][key] - answers["cuda"][key]).max()) for key in answers["cpu"])
+        told[f"{name}_apart"] = round(apart, 5)
+    return told
+
+
+def graph() -> Figures:
+    """The retail graph on the demo clip on both devices: the same looks, and what crossed a frame."""
+    import json
+    import tempfile
+    from pathlib import Path
+
+    import av  # noqa: F401  # named here, so that its absence is what is told
+
+    from benchmarks.graph_runs import shipped_graph, shipped_stream
+    from benchmarks.results import ROOT
+    from pipeline.device import open_device
+    from pipeline.runtime import Runtime
+
+    told: Figures = {}
+    looks = {}
+    with tempfile.TemporaryDirectory() as name:
+        for kind in ("cpu", "cuda"):
+            selected, settings = shipped_graph(["log"])
+            stream = shipped_stream(ROOT / "scenes" / "demo" / "shop.mp4")
+            out = Path(name, kind)
+            report = Runtime(selected, [stream], settings, device=open_device(kind), out_dir=out, root=ROOT).run()
+            if report.status != "done":
+                raise WrongError(f"graph on {kind}: {report.error}")
+            rows = [json.loads(line) for line in (out / stream.id / "events.jsonl").read_text("utf-8").splitlines()]
+            looks[kind] = [(row["type"], row["data"]["track"], row["data"]["target"]) for row in rows]
+            told[f"{kind}_fps"] = round(report.fps, 1)
+            for key, row in report.crossed.items():
+                told[f"{key}, copies a frame"] = round(row["copies"] / report.frames, 2)
+                told[f"{key}, bytes a frame"] = row["bytes"] // report.frames
+    same = sum(a == b for a, b in zip(looks["cpu"], looks["cuda"], strict=False))
+    return told | {"events": len(looks["cpu"]), "events_alike": same}
+
+
+CHECKS: dict[str, Callable[[], Figures]] = {"pixels": pixels, "memory": memory, "models": models, "graph": graph}
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the checks that are named, or all, and return the exit code: 1 when one failed."""
+    if why := no_device():
+        print(f"skipped: {why}")
+        return 0
+    failed = 0
+    for name in argv or CHECKS:
+        try:
+            figures = CHECKS[name]()
+        except ModuleNotFoundError as error:
+            print(f"{name}: not run: no {error.name or error}")
+            continue
+        except Exception as error:  # a check that breaks must not keep the others from being run
+            print(f"{name}: FAILED: {type(error).__name__}: {error}")
+            failed += 1
+            continue
+        print(f"{name}: right")
+        for key, value in figures.items():
+            print(f"  {key:<44} {value}")
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(sys.argv[1:]))

@@ -1,0 +1,179 @@
+"""The device of NVIDIA GPUs: cupy arrays, kernels of our own for pixels, ONNX Runtime's CUDA provider.
+
+The only file that imports cupy. A thread has a stream of its own; what it begins there is done in order, and the host
+waits only where an array comes back (`to_host`). Values that leave a node are on the host, as all nodes bring their
+results there; what is shared between threads on the device are the planes of pictures, and `Uploads` orders that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from importlib import import_module
+from typing import Any, ClassVar, Literal
+
+import numpy as np
+
+from pipeline.cuda import source
+from pipeline.cuda.images import cropped_images, whole_images
+from pipeline.cuda.streams import ThreadStreams
+from pipeline.cuda.structs import target
+from pipeline.cuda.traffic import Traffic
+from pipeline.cuda.uploads import Uploads
+from pipeline.device import Device, DeviceKind
+from pipeline.frames import FrameBatch
+from pipeline.letterbox import content_size
+
+Array = np.ndarray[Any, np.dtype[Any]]
+_DTYPES = {
+    "tensor(float16)": np.float16,
+    "tensor(float)": np.float32,
+    "tensor(double)": np.float64,
+    "tensor(uint8)": np.uint8,
+    "tensor(int8)": np.int8,
+    "tensor(int32)": np.int32,
+    "tensor(int64)": np.int64,
+    "tensor(bool)": np.bool_,
+}
+
+
+class CudaDevice(Device):
+    """Arrays in the memory of the first GPU that this process sees.
+
+    Args:
+        model_threads: CPU threads of what a model leaves to the CPU.
+        most_bytes: how much memory arrays may take, those of models apart; None: all there is.
+        cupy: what stands for the package in tests.
+    """
+
+    kind: ClassVar[DeviceKind] = "cuda"
+    memory = "cuda"
+
+    def __init__(self, model_threads: int = 1, most_bytes: int | None = None, cupy: Any = None) -> None:
+        super().__init__(model_threads)
+        cupy = cupy or import_module("cupy")
+        self._cupy = cupy
+        self._pool = cupy.cuda.MemoryPool()
+        if most_bytes is not None:
+            self._pool.set_limit(size=most_bytes)
+        cupy.cuda.set_allocator(self._pool.malloc)
+        self.traffic = Traffic()
+        self._streams = ThreadStreams(cupy)
+        self._uploads = Uploads(cupy, self._streams, self.traffic)
+        module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=("--std=c++17",))
+        kernels = {"float32": source.TO_FLOATS, "uint8": source.TO_BYTES}
+        self._kernels = {dtype: module.get_function(kernel.name) for dtype, kernel in kernels.items()}
+
+    @property
+    def xp(self) -> Any:
+        """Return cupy, with the stream of the calling thread as the current one."""
+        self._streams.own()
+        return self._cupy
+
+    @property
+    def providers(self) -> Sequence[Any]:
+        """Return the CUDA provider on the stream of the calling thread: who opens a model must be who runs it."""
+        return [("CUDAExecutionProvider", {"user_compute_stream": str(self._streams.own().ptr)})]
+
+    def model_input(
+        self,
+        frames: FrameBatch,
+        size_wh: tuple[int, int],
+        colour: Literal["bgr", "rgb", "grey"] = "bgr",
+        layout: Literal["nchw", "nhwc"] = "nchw",
+        dtype: Literal["float32", "uint8"] = "float32",
+        how: Literal["stretch", "letterbox"] = "stretch",
+        shrink: Literal["area", "linear"] = "area",
+        fill: int = 0,
+        mean: Sequence[float] = (0.0, 0.0, 0.0),
+        std: Sequence[float] = (1.0, 1.0, 1.0),
+    ) -> Any:
+        """See `Device.model_input`."""
+        if how not in ("stretch", "letterbox"):
+            raise ValueError(f"CudaDevice.model_input: how: expected 'stretch' or 'letterbox', got {how!r}")
+        there = self._on_device("model_input", frames, range(len(frames)))
+        sizes = [size_wh if how == "stretch" else content_size(one.size_wh, size_wh) for one in there.pictures]
+        images = whole_images(there.pictures, np.array(sizes, np.int64).reshape(-1, 2), self.address, shrink)
+        wanted = target(size_wh, colour, layout, dtype, fill, mean, std)
+        return self._made(frames, range(len(frames)), images, wanted, size_wh, layout, dtype)
+
+    def crops(
+        self,
+        frames: FrameBatch,
+        frame_row: Array,
+        boxes: Array,
+        size_wh: tuple[int, int],
+        colour: Literal["bgr", "rgb", "grey"] = "bgr",
+        layout: Literal["nchw", "nhwc"] = "nchw",
+        dtype: Literal["float32", "uint8"] = "float32",
+    ) -> Any:
+        """See `Device.crops`."""
+        rows, row = np.unique(frame_row, return_inverse=True)
+        there = self._on_device("crops", frames, rows.tolist())
+        images = cropped_images(there.pictures, row, boxes, size_wh, self.address)
+        wanted = target(size_wh, colour, layout, dtype)
+        return self._made(frames, rows.tolist(), images, wanted, size_wh, layout, dtype)
+
+    def address(self, array: Any) -> int:
+        """See `Device.address`."""
+        return int(array.data.ptr)
+
+    def run(self, engine: Any, binding: Any) -> list[Any]:
+        """See `Device.run`."""
+        engine.run_with_iobinding(binding)
+        return [self._wrapped(value) for value in binding.get_outputs()]
+
+    def to_host(self, array: Any) -> Array:
+        """Return a copy of the array in host memory, after all that this thread began before."""
+        if isinstance(array, np.ndarray):
+            return array
+        self.traffic.count("to_host", "values", int(array.nbytes))
+        return np.asarray(array.get(stream=self._streams.own()))
+
+    def held_bytes(self) -> int:
+        """Return how much memory of the device arrays hold, free blocks that are kept for the next ones included."""
+        return int(self._pool.total_bytes())
+
+    def crossed(self) -> dict[str, dict[str, int]]:
+        """See `Device.crossed`."""
+        return self.traffic.to_dict()
+
+    def _on_device(self, method: str, frames: FrameBatch, rows: Sequence[int]) -> FrameBatch:
+        """Return frames with pictures on the device, which the stream of this thread may read."""
+        if len(frames.pictures) != len(frames):
+            raise ValueError(
+                f"CudaDevice.{method}: expected {len(frames)} pictures, got {len(frames.pictures)}; a tick replayed "
+                "from a recording has none: replay an edge below the nodes that run models on pictures"
+            )
+        pictures = tuple(self._uploads.on_device(frames.pictures[row]) for row in rows)
+        return replace(frames.take(np.array(rows, np.int64)), pictures=pictures)
+
+    def _made(
+        self,
+        frames: FrameBatch,
+        rows: Sequence[int],
+        images: Array,
+        wanted: Array,
+        size_wh: tuple[int, int],
+        layout: str,
+        dtype: str,
+    ) -> Any:
+        """Return what the kernel makes of images (N,) IMAGE, whose pictures are those of rows of frames."""
+        channels, (width, height) = int(wanted["channels"][0]), size_wh
+        shape = (channels, height, width) if layout == "nchw" else (height, width, channels)
+        made = self.xp.empty((len(images), *shape), dtype)
+        if len(images):
+            tables = [self.xp.asarray(table.view(np.uint8)) for table in (images, wanted)]
+            for table in tables:
+                self.traffic.count("to_device", "tables", int(table.nbytes))
+            self._kernels[dtype](source.grid(size_wh, len(images)), source.BLOCK, (*tables, made))
+        for row in rows:
+            self._uploads.was_read(frames.pictures[row])
+        return made
+
+    def _wrapped(self, value: Any) -> Any:
+        """Return an array of cupy over the memory of an output, which lives as long as the array does."""
+        shape, dtype = tuple(value.shape()), np.dtype(_DTYPES[value.data_type()])
+        size = max(1, int(np.prod(shape))) * dtype.itemsize
+        memory = self._cupy.cuda.UnownedMemory(value.data_ptr(), size, value)
+        return self._cupy.ndarray(shape, dtype, self._cupy.cuda.MemoryPointer(memory, 0))

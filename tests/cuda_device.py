@@ -1,0 +1,32 @@
+"""The CUDA device over a stand-in for cupy: models run in ONNX Runtime on the CPU, in their turn on their stream."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from pipeline.cuda import source
+from pipeline.device_cuda import CudaDevice
+from tests.fake_cupy import FakeCupy
+from tests.pipeline.cuda.on_cpu import CompiledKernels
+
+KERNELS = {kernel.name: kernel for kernel in (source.TO_FLOATS, source.TO_BYTES)}
+
+
+class CudaDeviceOnCpu(CudaDevice):
+    """A CUDA device without a GPU."""
+
+    memory = "cpu"
+    providers = ("CPUExecutionProvider",)
+
+    def __init__(self, compiled: CompiledKernels, most_bytes: int | None = None) -> None:
+        self.fake = FakeCupy(lambda name, grid, *arrays: compiled.launch(KERNELS[name], grid, *arrays))
+        super().__init__(most_bytes=most_bytes, cupy=self.fake)
+
+    def run(self, engine: Any, binding: Any) -> list[Any]:
+        """Run after all that this thread began before, as the provider does on the stream that it was given."""
+        self._streams.own().catch_up()
+        engine.run_with_iobinding(binding)
+        outputs = [np.asarray(value.numpy()) for value in binding.get_outputs()]
+        return [self.xp.asarray(output) for output in outputs]

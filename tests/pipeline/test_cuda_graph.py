@@ -1,0 +1,70 @@
+"""The whole retail graph on the CUDA device, its GPU stood in for: the same people, gaze and events as on the CPU."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from nodes.types import GazePoints, Tracks
+from pipeline.recording import Recording
+from tests.cuda_device import CudaDeviceOnCpu
+from tests.pipeline.cuda.on_cpu import CompiledKernels
+from tests.pipeline.retail import events, render, retail
+
+EDGES = {"tracks": Tracks, "steady": GazePoints}
+
+
+@pytest.fixture(scope="module")
+def runs(
+    tmp_path_factory: pytest.TempPathFactory, compiled_kernels: CompiledKernels
+) -> tuple[Path, Path, CudaDeviceOnCpu]:
+    """Return the folders of a run on the CPU and of one on the device, and the device."""
+    folder = tmp_path_factory.mktemp("cuda")
+    clip, device = render(folder), CudaDeviceOnCpu(compiled_kernels)
+    for name, where in (("cpu", None), ("cuda", device)):
+        report = retail(clip, folder / name, device=where, record={edge: folder / name for edge in EDGES}).run()
+        assert report.status == "done", report.error
+    return folder / "cpu", folder / "cuda", device
+
+
+def whole(folder: Path, edge: str, field: str) -> Any:
+    return np.concatenate([getattr(tick.value, field) for tick in Recording(edge, EDGES[edge], folder)])
+
+
+def test_the_same_people_are_followed(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
+    on_cpu, on_cuda, _ = runs
+
+    np.testing.assert_array_equal(whole(on_cuda, "tracks", "track_id"), whole(on_cpu, "tracks", "track_id"))
+    np.testing.assert_allclose(whole(on_cuda, "tracks", "head_box"), whole(on_cpu, "tracks", "head_box"), atol=0.01)
+
+
+def test_gaze_goes_to_the_same_places(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
+    on_cpu, on_cuda, _ = runs
+    near = np.abs(whole(on_cuda, "steady", "point") - whole(on_cpu, "steady", "point")).max(axis=1)
+
+    assert np.nanmedian(near) < 0.01
+    assert np.nanmax(near) < 0.1
+
+
+def test_events_tell_the_same_looks(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
+    told = []
+    for folder in runs[:2]:
+        rows = [json.loads(line) for line in events(folder).splitlines()]
+        told.append([(row["type"], row["data"]["track"], row["data"]["target"]) for row in rows])
+
+    assert told[0] == told[1]
+    assert len(told[0]) > 3
+
+
+def test_each_picture_goes_there_once_and_no_picture_comes_back(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
+    traffic, frames = runs[2].traffic, 25
+    picture_bytes = 320 * 192 * 3 // 2
+
+    assert traffic.total("to_device", "pictures") == (frames, frames * picture_bytes)
+    copies, size = traffic.total("to_host")
+    assert size / frames < picture_bytes
+    assert copies / frames <= 8

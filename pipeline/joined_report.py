@@ -43,6 +43,7 @@ def joined(order: Iterable[str], first: RunReport, second: RunReport, read_again
         queues={**first.queues, **second.queues},
         node_cpu_s=first.node_cpu_s + second.node_cpu_s,
         engine_cpu_s=first.engine_cpu_s + second.engine_cpu_s,
+        crossed=_crossed(first.crossed, second.crossed),
     )
 
 
@@ -50,6 +51,12 @@ def with_costs(report: RunReport, name: str, wall_s: float, cpu_s: float) -> Run
     """Return a report in which a node has cost that much more."""
     nodes = tuple(_costlier(node, wall_s * 1e3, cpu_s * 1e3) if node.name == name else node for node in report.nodes)
     return replace(report, nodes=nodes, elapsed_s=report.elapsed_s + wall_s, node_cpu_s=report.node_cpu_s + cpu_s)
+
+
+def _crossed(first: dict[str, dict[str, int]], second: dict[str, dict[str, int]]) -> dict[str, dict[str, int]]:
+    """Return what crossed between host and device in both passes."""
+    both = {way: Counter(first.get(way, {})) + Counter(second.get(way, {})) for way in {**first, **second}}
+    return {way: dict(row) for way, row in both.items()}
 
 
 def _added(before: NodeReport, last: NodeReport) -> NodeReport:

@@ -148,6 +148,9 @@ class RunReport:
                 f"age at sink: median {self.age_at_sink['p50_ms']:.0f} ms, p95 {self.age_at_sink['p95_ms']:.0f} ms, "
                 f"worst {self.age_at_sink['max_ms']:.0f} ms"
             )
+        for way, row in self.crossed.items():
+            frames = max(1, self.frames)
+            lines.append(f"{way}: {row['copies'] / frames:.1f} copies and {row['bytes'] / frames / 1e3:.1f} kB a frame")
         return "\n".join(lines)
 
     def _conservation(self) -> list[str]:

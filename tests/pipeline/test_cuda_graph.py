@@ -11,46 +11,46 @@ import pytest
 
 from nodes.types import GazePoints, Tracks
 from pipeline.recording import Recording
+from pipeline.report import RunReport
 from tests.cuda_device import CudaDeviceOnCpu
 from tests.pipeline.cuda.on_cpu import CompiledKernels
 from tests.pipeline.retail import events, render, retail
 
+Runs = tuple[Path, Path, CudaDeviceOnCpu, RunReport]
 EDGES = {"tracks": Tracks, "steady": GazePoints}
 
 
 @pytest.fixture(scope="module")
-def runs(
-    tmp_path_factory: pytest.TempPathFactory, compiled_kernels: CompiledKernels
-) -> tuple[Path, Path, CudaDeviceOnCpu]:
-    """Return the folders of a run on the CPU and of one on the device, and the device."""
+def runs(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: CompiledKernels) -> Runs:
+    """Return the folders of a run on the CPU and of one on the device, the device, and the report of that run."""
     folder = tmp_path_factory.mktemp("cuda")
     clip, device = render(folder), CudaDeviceOnCpu(compiled_kernels)
     for name, where in (("cpu", None), ("cuda", device)):
         report = retail(clip, folder / name, device=where, record={edge: folder / name for edge in EDGES}).run()
         assert report.status == "done", report.error
-    return folder / "cpu", folder / "cuda", device
+    return folder / "cpu", folder / "cuda", device, report
 
 
 def whole(folder: Path, edge: str, field: str) -> Any:
     return np.concatenate([getattr(tick.value, field) for tick in Recording(edge, EDGES[edge], folder)])
 
 
-def test_the_same_people_are_followed(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
-    on_cpu, on_cuda, _ = runs
+def test_the_same_people_are_followed(runs: Runs) -> None:
+    on_cpu, on_cuda, *_ = runs
 
     np.testing.assert_array_equal(whole(on_cuda, "tracks", "track_id"), whole(on_cpu, "tracks", "track_id"))
     np.testing.assert_allclose(whole(on_cuda, "tracks", "head_box"), whole(on_cpu, "tracks", "head_box"), atol=0.01)
 
 
-def test_gaze_goes_to_the_same_places(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
-    on_cpu, on_cuda, _ = runs
+def test_gaze_goes_to_the_same_places(runs: Runs) -> None:
+    on_cpu, on_cuda, *_ = runs
     near = np.abs(whole(on_cuda, "steady", "point") - whole(on_cpu, "steady", "point")).max(axis=1)
 
     assert np.nanmedian(near) < 0.01
     assert np.nanmax(near) < 0.1
 
 
-def test_events_tell_the_same_looks(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
+def test_events_tell_the_same_looks(runs: Runs) -> None:
     told = []
     for folder in runs[:2]:
         rows = [json.loads(line) for line in events(folder).splitlines()]
@@ -60,7 +60,7 @@ def test_events_tell_the_same_looks(runs: tuple[Path, Path, CudaDeviceOnCpu]) ->
     assert len(told[0]) > 3
 
 
-def test_each_picture_goes_there_once_and_no_picture_comes_back(runs: tuple[Path, Path, CudaDeviceOnCpu]) -> None:
+def test_each_picture_goes_there_once_and_no_picture_comes_back(runs: Runs) -> None:
     traffic, frames = runs[2].traffic, 25
     picture_bytes = 320 * 192 * 3 // 2
 
@@ -68,3 +68,8 @@ def test_each_picture_goes_there_once_and_no_picture_comes_back(runs: tuple[Path
     copies, size = traffic.total("to_host")
     assert size / frames < picture_bytes
     assert copies / frames <= 8
+
+
+def test_the_report_tells_what_crossed(runs: Runs) -> None:
+    assert "people: to_device pictures: 1.0 copies and 92.2 kB a frame" in runs[3].table().splitlines()
+    assert runs[3].to_dict()["crossed"]["people: to_device pictures"] == {"copies": 25, "bytes": 25 * 92160}

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
 
+from pipeline.joined_report import joined
 from pipeline.node import Frame
 from pipeline.report import Snapshot
 from tests.helpers import list_source
@@ -75,3 +77,18 @@ def test_frames_that_do_not_add_up_fail_the_run(tmp_path: Path):
         "node 'stamps': 3 frames came, 2 went, 0 were dropped, 1 are missing\n"
         "between 'frames' and 'stamps': 2 frames left, 3 came"
     )
+
+
+def test_what_crossed_in_two_passes_is_added_up(tmp_path: Path):
+    report = run({"shop": clip(2)}, tmp_path, *chain(Log()))
+    first = replace(report, crossed={"a: to_host values": {"copies": 2, "bytes": 10}})
+    second = replace(
+        report, crossed={"a: to_host values": {"copies": 1, "bytes": 5}, "b: to_host values": {"copies": 1, "bytes": 1}}
+    )
+
+    both = joined([node.name for node in report.nodes], first, second, read_again=True)
+
+    assert both.crossed == {
+        "a: to_host values": {"copies": 3, "bytes": 15},
+        "b: to_host values": {"copies": 1, "bytes": 1},
+    }

@@ -128,7 +128,7 @@ class CudaDevice(Device):
         if isinstance(array, np.ndarray):
             return array
         self.traffic.count("to_host", "values", int(array.nbytes))
-        return np.asarray(array.get(stream=self._streams.own()))
+        return np.asarray(array.get(stream=self._streams.own(), blocking=True))
 
     def held_bytes(self) -> int:
         """Return how much memory of the device arrays hold, free blocks that are kept for the next ones included."""

@@ -138,9 +138,10 @@ class DeviceArray:
         size = self.nbytes
         stream.begin(lambda: ctypes.memmove(there, here, size) and None)
 
-    def get(self, stream: Stream) -> np.ndarray:
-        """Wait for the stream and return a copy on the host."""
-        stream.catch_up()
+    def get(self, stream: Stream, blocking: bool) -> np.ndarray:
+        """Return a copy on the host, after waiting for the stream when `blocking`."""
+        if blocking:
+            stream.catch_up()
         return self.host().copy()
 
     def reshape(self, *shape: Any) -> DeviceArray:

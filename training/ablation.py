@@ -21,8 +21,7 @@ from benchmarks.real_groups import SHIPPED
 from benchmarks.results import command_line, finish, guarded
 from pipeline.errors import ConfigError
 from scenes.style import FULL, PLAIN, Style
-from training.recipe import WEIGHTS
-from training.unpack import FOLDER
+from training.recipe import UNPACKED, WEIGHTS
 
 SEEDS = (0, 1, 2)
 STILLS, COUNT = (3500000, 3510000, 3520000), 1200
@@ -78,7 +77,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line("ablation", "What each group of things in the scenes is worth on real frames.")
     parser.prog = "python -m training.ablation"
     parser.add_argument("--steps", type=int, default=STEPS, help=f"of each training, default {STEPS}")
-    parser.add_argument("--head", type=Path, default=FOLDER / "head" / WEIGHTS, help="weights of the head net")
+    parser.add_argument("--head", type=Path, default=UNPACKED / "head" / WEIGHTS, help="weights of the head net")
     parser.add_argument("--root", type=Path, default=Path("out/ablation"), help="folder of the trainings")
     options = parser.parse_args(arguments)
     named = os.environ.get("GAZE_REAL_DATA")

@@ -11,6 +11,8 @@ import yaml
 FILE = Path(__file__).with_name("recipe.yaml")
 ROOT = Path("out/training")
 """Where sets and weights are kept."""
+UNPACKED = ROOT / "shipped"
+"""Where training.unpack puts the weights of the detector that ships."""
 WEIGHTS = "last.npz"
 PROGRAMS = ("head", "detector", "gaze")
 FROM_STEPS = ("head", "init")

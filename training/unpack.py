@@ -24,12 +24,11 @@ from training.detector_net import DetectorNet
 from training.draws import Draws
 from training.layers import normalise
 from training.loop import save_weights
-from training.recipe import ROOT, WEIGHTS
+from training.recipe import UNPACKED, WEIGHTS
 from training.record import MODELS, RUN_FILE, set_up, write_yaml
 from training.shipped_weights import read_detector
 
 STILLS, BATCHES = "full:3000000+400", 25
-FOLDER = ROOT / "shipped"
 
 
 class _Spread:
@@ -95,7 +94,7 @@ def main() -> None:
     """Read the file and its record, put the batch norms back, write weights and records."""
     parser = argparse.ArgumentParser(prog="python -m training.unpack", description=__doc__)
     parser.add_argument("--model", type=Path, default=MODELS / "people-shop-480.onnx", help="default %(default)s")
-    parser.add_argument("--out", type=Path, default=FOLDER, help="folder of the two folders (default %(default)s)")
+    parser.add_argument("--out", type=Path, default=UNPACKED, help="folder of the two folders (default %(default)s)")
     arguments = parser.parse_args()
     set_up(0)
     fused = read_detector(arguments.model).detector

@@ -2,6 +2,7 @@
 
 import pytest
 
+from benchmarks.results import TARGETS, read_targets
 from training.ablation import START_STEPS, STEPS, moved, trainings
 from training.recipe import read_recipe
 
@@ -20,6 +21,10 @@ def test_each_group_is_left_out_once_and_the_seeds_are_three() -> None:
     names = [name for name, _, _ in trainings()]
     assert len(names) == len(set(names)) == 9
     assert sum(str(style) == "full" for _, style, _ in trainings()) == 3
+
+
+def test_its_figures_have_no_targets_but_a_place_among_them() -> None:
+    assert read_targets(TARGETS, "ablation") == {}
 
 
 def test_each_training_is_about_an_eighth_of_the_schedule() -> None:

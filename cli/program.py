@@ -38,6 +38,7 @@ PACKAGES = {
     "msgspec": "msgspec",
     "numpy": "numpy",
     "onnxruntime": "onnxruntime",
+    "packaging": "packaging",
     "pydantic": "pydantic",
     "scipy": "scipy",
     "yaml": "pyyaml",

@@ -6,10 +6,11 @@ package is `not run`, with the name of the package. Nothing of the card's settin
 
 from __future__ import annotations
 
-import ctypes
 import sys
 from collections.abc import Callable, Sequence
 from typing import Any
+
+from pipeline.cuda.driver import no_device
 
 Figures = dict[str, float | int | str]
 FULL_HD, INPUT = (1920, 1080), (480, 288)
@@ -20,18 +21,6 @@ TOLERANCE = 6.0
 
 class WrongError(Exception):
     """A check that failed."""
-
-
-def no_device() -> str | None:
-    """Return why there is no GPU to check, or None."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return "no CUDA device: no NVIDIA driver (libcuda.so.1 cannot be loaded)"
-    count = ctypes.c_int()
-    if driver.cuInit(0) or driver.cuDeviceGetCount(ctypes.byref(count)) or not count.value:
-        return "no CUDA device"
-    return None
 
 
 def frames_of(count: int, size_wh: tuple[int, int], seed: int) -> Any:
@@ -192,7 +181,7 @@ CHECKS: dict[str, Callable[[], Figures]] = {"pixels": pixels, "memory": memory, 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the checks that are named, or all, and return the exit code: 1 when one failed."""
     if why := no_device():
-        print(f"skipped: {why}")
+        print(f"skipped: no CUDA device: {why}")
         return 0
     failed = 0
     for name in argv or CHECKS:

@@ -12,7 +12,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parents[1]
+from cli.program import ROOT
+from pipeline.cuda.driver import no_device
+
 LEAST_FREE_BYTES = 2 * 10**9
 
 
@@ -86,13 +88,10 @@ def _events() -> dict[str, str]:
 
 def _gpu() -> dict[str, str]:
     """Ask the driver itself, so that packages do not matter."""
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return {"state": "absent", "told": "no NVIDIA driver (libcuda.so.1 cannot be loaded)"}
+    if why := no_device():
+        return {"state": "absent", "told": why}
+    driver = ctypes.CDLL("libcuda.so.1")
     version, count, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(100)
-    if code := driver.cuInit(0):
-        return {"state": "absent", "told": f"there is an NVIDIA driver, but no device can be used (cuInit: {code})"}
     driver.cuDriverGetVersion(ctypes.byref(version))
     driver.cuDeviceGetCount(ctypes.byref(count))
     driver.cuDeviceGetName(name, len(name), 0)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib.util import find_spec
@@ -10,6 +9,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
+from pipeline.cuda.driver import no_device
 from pipeline.errors import ConfigError
 from pipeline.frames import FrameBatch
 
@@ -125,6 +125,19 @@ class Device(ABC):
         """Return the array in host memory; without a copy where it is there already."""
 
 
+def check_pictures(where: str, frames: FrameBatch) -> None:
+    """Refuse frames without pictures.
+
+    Raises:
+        ValueError: there is not a picture for each frame; names `where`.
+    """
+    if len(frames.pictures) != len(frames):
+        raise ValueError(
+            f"{where}: expected {len(frames)} pictures, got {len(frames.pictures)}; a tick replayed from a recording "
+            "has none: replay an edge below the nodes that run models on pictures"
+        )
+
+
 def open_device(kind: Literal["auto", "cpu", "cuda"] = "auto", model_threads: int = 1) -> Device:
     """Open the device a run computes on.
 
@@ -157,10 +170,8 @@ def missing_for_cuda() -> list[str]:
         missing.append("no package cupy (pip install 'cupy-cuda13x[ctk]')")
     if not _has_cuda_runtime():
         missing.append("no package onnxruntime-gpu (pip uninstall onnxruntime, then pip install onnxruntime-gpu)")
-    try:
-        ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        missing.append("no NVIDIA driver (libcuda.so.1 cannot be loaded)")
+    if why := no_device():
+        missing.append(why)
     return missing
 
 

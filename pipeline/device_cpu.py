@@ -7,7 +7,7 @@ from typing import Any, ClassVar, Literal
 
 import numpy as np
 
-from pipeline.device import Device, DeviceKind
+from pipeline.device import Device, DeviceKind, check_pictures
 from pipeline.frames import FrameBatch
 from pipeline.letterbox import content_size
 
@@ -47,7 +47,7 @@ class CpuDevice(Device):
 
         if how not in ("stretch", "letterbox"):
             raise ValueError(f"CpuDevice.model_input: how: expected 'stretch' or 'letterbox', got {how!r}")
-        _check_pictures("model_input", frames)
+        check_pictures("CpuDevice.model_input", frames)
         sizes = [size_wh if how == "stretch" else content_size(picture.size_wh, size_wh) for picture in frames.pictures]
         images = (resized(picture, size, colour, shrink) for picture, size in zip(frames.pictures, sizes, strict=True))
         return _scaled(_stacked(images, len(frames), size_wh, colour, layout, dtype, fill), layout, mean, std)
@@ -65,7 +65,7 @@ class CpuDevice(Device):
         """See `Device.crops`."""
         from pipeline.pictures import cropped
 
-        _check_pictures("crops", frames)
+        check_pictures("CpuDevice.crops", frames)
         boxes = np.asarray(boxes, np.float64)
         bad = ~(np.isfinite(boxes).all(axis=1) & (boxes[:, 2:] > boxes[:, :2]).all(axis=1))
         if bad.any():
@@ -87,14 +87,6 @@ class CpuDevice(Device):
     def to_host(self, array: Any) -> Array:
         """Return the array as it is: it is in host memory."""
         return np.asarray(array)
-
-
-def _check_pictures(method: str, frames: FrameBatch) -> None:
-    if len(frames.pictures) != len(frames):
-        raise ValueError(
-            f"CpuDevice.{method}: expected {len(frames)} pictures, got {len(frames.pictures)}; a tick replayed "
-            "from a recording has none: replay an edge below the nodes that run models on pictures"
-        )
 
 
 def _stacked(

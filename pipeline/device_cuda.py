@@ -20,21 +20,12 @@ from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
 from pipeline.cuda.traffic import Traffic
 from pipeline.cuda.uploads import Uploads
-from pipeline.device import Device, DeviceKind
+from pipeline.device import Device, DeviceKind, check_pictures
 from pipeline.frames import FrameBatch
 from pipeline.letterbox import content_size
+from pipeline.onnx_dtypes import DTYPES
 
 Array = np.ndarray[Any, np.dtype[Any]]
-_DTYPES = {
-    "tensor(float16)": np.float16,
-    "tensor(float)": np.float32,
-    "tensor(double)": np.float64,
-    "tensor(uint8)": np.uint8,
-    "tensor(int8)": np.int8,
-    "tensor(int32)": np.int32,
-    "tensor(int64)": np.int64,
-    "tensor(bool)": np.bool_,
-}
 
 
 class CudaDevice(Device):
@@ -140,11 +131,7 @@ class CudaDevice(Device):
 
     def _on_device(self, method: str, frames: FrameBatch, rows: Sequence[int]) -> FrameBatch:
         """Return frames with pictures on the device, which the stream of this thread may read."""
-        if len(frames.pictures) != len(frames):
-            raise ValueError(
-                f"CudaDevice.{method}: expected {len(frames)} pictures, got {len(frames.pictures)}; a tick replayed "
-                "from a recording has none: replay an edge below the nodes that run models on pictures"
-            )
+        check_pictures(f"CudaDevice.{method}", frames)
         pictures = tuple(self._uploads.on_device(frames.pictures[row]) for row in rows)
         return replace(frames.take(np.array(rows, np.int64)), pictures=pictures)
 
@@ -173,7 +160,7 @@ class CudaDevice(Device):
 
     def _wrapped(self, value: Any) -> Any:
         """Return an array of cupy over the memory of an output, which lives as long as the array does."""
-        shape, dtype = tuple(value.shape()), np.dtype(_DTYPES[value.data_type()])
+        shape, dtype = tuple(value.shape()), np.dtype(DTYPES[value.data_type()])
         size = max(1, int(np.prod(shape))) * dtype.itemsize
         memory = self._cupy.cuda.UnownedMemory(value.data_ptr(), size, value)
         return self._cupy.ndarray(shape, dtype, self._cupy.cuda.MemoryPointer(memory, 0))

@@ -24,6 +24,7 @@ from pipeline.contract_check import (
 from pipeline.device import Device
 from pipeline.errors import ModelError
 from pipeline.model_part import leading_to, output_names
+from pipeline.onnx_dtypes import DTYPES
 
 MAX_BYTES = 2**31 - 1
 """Protobuf, hence ONNX, holds no more in one file."""
@@ -31,17 +32,6 @@ MAX_BYTES = 2**31 - 1
 # A model is one file. Weights that a file would pull in from elsewhere on the disk are looked for below a path that
 # cannot exist.
 _NO_EXTERNAL_DATA = ("session.model_external_initializers_file_folder_path", "/dev/null/no-external-data")
-
-_DTYPES = {
-    "tensor(float16)": "float16",
-    "tensor(float)": "float32",
-    "tensor(double)": "float64",
-    "tensor(uint8)": "uint8",
-    "tensor(int8)": "int8",
-    "tensor(int32)": "int32",
-    "tensor(int64)": "int64",
-    "tensor(bool)": "bool",
-}
 
 
 class Session:
@@ -242,7 +232,7 @@ def _part(content: bytes, card: ModelCard, outputs: Collection[str]) -> tuple[by
 
 def _declared(nodes: Any, specs: Mapping[str, TensorSpec]) -> tuple[Tensors, dict[str, str]]:
     """Return what a file declares, and what it calls them, both by the names of the card."""
-    tensors = {node.name: (tuple(node.shape), _DTYPES.get(node.type, node.type)) for node in nodes}
+    tensors = {node.name: (tuple(node.shape), DTYPES.get(node.type, node.type)) for node in nodes}
     names = names_in_file(specs, tensors)
     return {ours: tensors[theirs] for ours, theirs in names.items()}, names
 

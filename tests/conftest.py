@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import importlib.util
 import os
 from pathlib import Path
@@ -11,6 +10,8 @@ from typing import TYPE_CHECKING
 import cv2
 import hypothesis
 import pytest
+
+from pipeline.cuda.driver import no_device
 
 if TYPE_CHECKING:
     from tests.pipeline.cuda.on_cpu import CompiledKernels
@@ -66,13 +67,7 @@ def missing_for_cuda() -> str | None:
     """Say what a CUDA test lacks on this machine, or None; asks the driver and loads no library of ours."""
     if importlib.util.find_spec("cupy") is None:
         return "cupy is not installed; install the gpu extra"
-    try:
-        driver = ctypes.CDLL("libcuda.so.1")
-    except OSError:
-        return "no CUDA driver"
-    count = ctypes.c_int(0)
-    found = driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
-    return None if found else "no CUDA device"
+    return no_device()
 
 
 @pytest.fixture(scope="session")

@@ -24,10 +24,6 @@ TO_FLOATS = Kernel("pixels.cu", "planes_to_floats", ("const Image *", "const Tar
 """Makes model inputs of float32: rows (N,) IMAGE, one TARGET, and the result (N, C, H, W) or (N, H, W, C)."""
 TO_BYTES = Kernel("pixels.cu", "planes_to_bytes", ("const Image *", "const Target *", "unsigned char *"))
 """The same of uint8, rounded; without mean and deviation."""
-COLUMN_PEAKS = Kernel("maps.cu", "peaks_of_columns", ("const float *", "const int *", "int *"))
-"""Finds the peak of each column of even maps (N, h, w) f32 with their shape (3,) i32: rows (N, w) i32."""
-MAP_PEAKS = Kernel("maps.cu", "peaks_of_maps", ("const float *", "const int *", "const int *", "float *", "float *"))
-"""Finds the peak of each map out of those rows: x and y (N, 2) f32, fractions of the map, and height (N,) f32."""
 
 BLOCK = (32, 8, 1)
 """Threads of a block along x, y and z: neighbours in a row read and write neighbours in memory."""

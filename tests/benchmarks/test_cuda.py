@@ -16,13 +16,10 @@ from tests.pipeline.cuda.on_cpu import CompiledKernels
 def test_without_a_gpu_it_says_so_and_nothing_failed(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def missing(name: str) -> None:
-        raise OSError(name)
-
-    monkeypatch.setattr(cuda.ctypes, "CDLL", missing)
+    monkeypatch.setattr(cuda, "no_device", lambda: "no driver")
 
     assert cuda.main([]) == 0
-    assert capsys.readouterr().out == ("skipped: no CUDA device: no NVIDIA driver (libcuda.so.1 cannot be loaded)\n")
+    assert capsys.readouterr().out == "skipped: no CUDA device: no driver\n"
 
 
 def test_each_check_tells_for_itself(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:

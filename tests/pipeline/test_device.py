@@ -240,13 +240,8 @@ def has_or_lacks_everything(monkeypatch: pytest.MonkeyPatch, installed: bool) ->
     """Pretend that all that a GPU needs is installed, or nothing."""
     monkeypatch.setattr(device_module, "find_spec", lambda name: object() if installed else None)
     monkeypatch.setattr(device_module, "_has_cuda_runtime", lambda: installed)
-
-    def load(name: str) -> object:
-        if not installed:
-            raise OSError(name)
-        return object()
-
-    monkeypatch.setattr(device_module.ctypes, "CDLL", load)
+    why = None if installed else "no NVIDIA driver (libcuda.so.1 cannot be loaded)"
+    monkeypatch.setattr(device_module, "no_device", lambda: why)
 
 
 def test_cuda_names_everything_that_is_missing(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -14,8 +14,8 @@ from tests.pipeline.cuda.on_cpu import CompiledKernels, required
 
 ENTRY = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
 STRUCTS = {"Channel": structs.CHANNEL, "Axis": structs.AXIS, "Image": structs.IMAGE, "Target": structs.TARGET}
-KERNELS = (source.TO_FLOATS, source.TO_BYTES, source.COLUMN_PEAKS, source.MAP_PEAKS)
-FILES = ("pixels.cu", "maps.cu")
+KERNELS = (source.TO_FLOATS, source.TO_BYTES)
+FILES = ("pixels.cu",)
 
 
 def test_the_kernels_of_the_sources_are_those_that_are_named():

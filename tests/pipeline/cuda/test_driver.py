@@ -1,0 +1,47 @@
+"""Whether there is a GPU is what the driver says."""
+
+from __future__ import annotations
+
+import ctypes
+from typing import Any
+
+import pytest
+
+from pipeline.cuda.driver import no_device
+
+
+class Driver:
+    """Says what it is told to say."""
+
+    def __init__(self, code: int, count: int) -> None:
+        self.code, self.count = code, count
+
+    def cuInit(self, flags: int) -> int:  # noqa: N802
+        return self.code
+
+    def cuDeviceGetCount(self, count: Any) -> int:  # noqa: N802
+        count._obj.value = self.count
+        return 0
+
+
+@pytest.mark.parametrize(
+    ("code", "count", "why"),
+    [
+        (0, 2, None),
+        (0, 0, "the NVIDIA driver knows of no device"),
+        (100, 1, "the NVIDIA driver can use no device (cuInit: 100)"),
+    ],
+)
+def test_the_driver_is_asked(monkeypatch: pytest.MonkeyPatch, code: int, count: int, why: str | None) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Driver(code, count))
+
+    assert no_device() == why
+
+
+def test_without_a_driver_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+    def load(name: str) -> None:
+        raise OSError(name)
+
+    monkeypatch.setattr(ctypes, "CDLL", load)
+
+    assert no_device() == "no NVIDIA driver (libcuda.so.1 cannot be loaded)"

@@ -16,10 +16,10 @@ class Driver:
     def __init__(self, code: int, count: int) -> None:
         self.code, self.count = code, count
 
-    def cuInit(self, flags: int) -> int:  # noqa: N802
+    def cuInit(self, flags: int) -> int:
         return self.code
 
-    def cuDeviceGetCount(self, count: Any) -> int:  # noqa: N802
+    def cuDeviceGetCount(self, count: Any) -> int:
         count._obj.value = self.count
         return 0
 

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Literal
 
 from av import VideoFrame
+from av.codec.hwaccel import HWAccel
 from av.container import InputContainer
 from av.error import FFmpegError, InvalidDataError
 from av.video.stream import VideoStream
@@ -17,6 +18,7 @@ from pipeline.av_pictures import PictureMaker
 from pipeline.containers import open_file, video_stream
 from pipeline.errors import SourceError
 from pipeline.frames import FrameBatch
+from pipeline.hardware_pictures import HardwarePictures
 from pipeline.live_video import LiveVideo
 from pipeline.losses import said
 from pipeline.node import Discontinuity, Dropped, Frame, NodeConfig, Source, SourceItem
@@ -34,6 +36,9 @@ DEFAULT_FPS = 25.0
 
 
 class Config(NodeConfig):
+    decoder: Literal["auto", "cpu"] = "auto"
+    """`auto`: the device that models run on; on a GPU, frames stay in its memory. What it cannot decode, and all where
+    models run on the CPU, the CPU decodes. `cpu`: always the CPU."""
     threads: int = Field(default=1, ge=1, le=64)
     """CPU threads of each stream's decoder. Raise when one large stream is the bottleneck and cores idle: costs some
     CPU, and a frame of delay for each thread."""
@@ -107,14 +112,23 @@ class DecodeVideo(Source[Config]):
         self._tell_of(damaged, folder)
 
     def _read_live(self, url: str) -> Iterator[SourceItem]:
-        with open_sender(url, self._link()) as container:
+        maker, hwaccel = self._decoder()
+        with open_sender(url, self._link(hwaccel)) as container:
             video = self._video(container, url)
-            yield from LiveVideo(container, video, url, self.gate, self.config.read_timeout_s).items()
+            yield from LiveVideo(container, video, url, self.gate, self.config.read_timeout_s, maker).items()
 
-    def _link(self) -> Link:
+    def _link(self, hwaccel: HWAccel | None) -> Link:
         config = self.config
         trust = Trust(config.verify_tls, config.ca_file)
-        return Link(config.open_timeout_s, config.read_timeout_s, config.transport, trust)
+        return Link(config.open_timeout_s, config.read_timeout_s, config.transport, trust, hwaccel)
+
+    def _decoder(self) -> tuple[PictureMaker, HWAccel | None]:
+        """Return what makes pictures, and what opens containers such that the device decodes where it can."""
+        decoding = self.context.device.decoding() if self.config.decoder == "auto" else None
+        if decoding is None:
+            return PictureMaker(), None
+        maker = HardwarePictures(decoding, self.stream.id)
+        return maker, maker.hwaccel()
 
     def _video(self, container: InputContainer, url: str) -> VideoStream:
         video = video_stream(container, url)
@@ -122,12 +136,13 @@ class DecodeVideo(Source[Config]):
         return video
 
     def _read_video(self, url: str) -> Iterator[SourceItem]:
-        with open_sender(url, self._link()) if is_url(url) else open_file(url) as container:
+        maker, hwaccel = self._decoder()
+        with open_sender(url, self._link(hwaccel)) if is_url(url) else open_file(url, hwaccel) as container:
             video = self._video(container, url)
             self.duration_ns = _duration_ns(container, video)
             rate = float(video.average_rate or video.guessed_rate or DEFAULT_FPS)
             timeline = Timeline(round(1e9 / rate), self.stream.config.max_fps)
-            maker, lost, seen = PictureMaker(), 0, False
+            lost, seen = 0, False
             for item in self._decoded(container, video, url):
                 if not isinstance(item, VideoFrame):
                     lost += item.count if item else 0

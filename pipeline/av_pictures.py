@@ -11,7 +11,7 @@ from pipeline.frames import Picture
 if TYPE_CHECKING:
     from av import VideoFrame
 
-_FULL_RANGE = 2
+FULL_RANGE = 2
 """AVCOL_RANGE_JPEG."""
 
 
@@ -30,12 +30,15 @@ class PictureMaker:
 
     def picture(self, frame: VideoFrame) -> Picture:
         """Return the picture of a frame; its planes keep the frame's memory alive and cannot be written to."""
-        rotation = _clockwise(frame.rotation)
+        rotation = clockwise(frame.rotation)
         layout: Literal["i420", "nv12"] = "nv12" if frame.format.name == "nv12" else "i420"
-        if frame.format.name not in ("yuv420p", "nv12") or int(frame.color_range) == _FULL_RANGE:
+        if frame.format.name not in ("yuv420p", "nv12") or int(frame.color_range) == FULL_RANGE:
             layout = "i420"
-            # One thread: FFmpeg would start as many as there are cores, for every frame.
-            frame = self._reformatter.reformat(frame, format="yuv420p", dst_color_range="MPEG", threads=1)
+            # One thread: FFmpeg would start as many as there are cores, for every frame. The range is named because a
+            # frame that comes from the memory of a card forgets it on the way.
+            frame = self._reformatter.reformat(
+                frame, format="yuv420p", src_color_range=frame.color_range, dst_color_range="MPEG", threads=1
+            )
         return Picture(tuple(_view(frame, index, layout) for index in range(len(frame.planes))), layout, rotation)
 
 
@@ -52,6 +55,7 @@ def _view(frame: VideoFrame, index: int, layout: str) -> np.ndarray[Any, np.dtyp
     return lines.reshape(height, width, 2) if samples == 2 else lines
 
 
-def _clockwise(counterclockwise_deg: int) -> Literal[0, 90, 180, 270]:
+def clockwise(counterclockwise_deg: int) -> Literal[0, 90, 180, 270]:
+    """Return the turn that makes a picture upright, to a quarter, from what FFmpeg says of its frame."""
     quarters: tuple[Literal[0, 90, 180, 270], ...] = (0, 90, 180, 270)
     return quarters[round(-counterclockwise_deg / 90) % 4]

@@ -10,6 +10,7 @@ from pipeline.losses import said
 from pipeline.urls import redact
 
 if TYPE_CHECKING:
+    from av.codec.hwaccel import HWAccel
     from av.container import InputContainer
     from av.video.stream import VideoStream
 
@@ -25,8 +26,12 @@ FILE_FORMATS = (
 """What a file may be, by FFmpeg's names."""
 
 
-def open_file(url: str) -> InputContainer:
+def open_file(url: str, hwaccel: HWAccel | None = None) -> InputContainer:
     """Open a video file for reading.
+
+    Args:
+        url: its path.
+        hwaccel: of PyAV, what decodes it; None: the CPU.
 
     Raises:
         SourceError: there is nothing there, or it is no video; names the cure.
@@ -34,10 +39,10 @@ def open_file(url: str) -> InputContainer:
     _check_file(Path(url))
     options = {"protocol_whitelist": "file,crypto,data", "format_whitelist": FILE_FORMATS}
     try:
-        return _open(url, options)
+        return _open(url, options, hwaccel)
     except SourceError:
         # A fragmented file that a crash cut within a fragment's header opens only without a look at its end.
-        return _open(url, {**options, "fflags": "ignidx"})
+        return _open(url, {**options, "fflags": "ignidx"}, hwaccel)
 
 
 def any_titles() -> dict[str, Any]:
@@ -74,11 +79,11 @@ def video_stream(container: InputContainer, url: str) -> VideoStream:
     return video
 
 
-def _open(url: str, options: dict[str, str]) -> InputContainer:
+def _open(url: str, options: dict[str, str], hwaccel: HWAccel | None) -> InputContainer:
     import av
 
     try:
-        container: InputContainer = av.open(url, options=options, **any_titles())
+        container: InputContainer = av.open(url, options=options, hwaccel=hwaccel, **any_titles())
         return container
     except PermissionError as error:
         raise SourceError(

@@ -5,13 +5,16 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from importlib.util import find_spec
-from typing import Any, ClassVar, Literal
+from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
 import numpy as np
 
 from pipeline.cuda.driver import no_device
 from pipeline.errors import ConfigError
 from pipeline.frames import FrameBatch
+
+if TYPE_CHECKING:
+    from pipeline.cuda.decoding import DeviceDecoding
 
 DeviceKind = Literal["cpu", "cuda"]
 
@@ -115,6 +118,10 @@ class Device(ABC):
         Returns:
             An array on this device for each output that was bound. They are the caller's.
         """
+
+    def decoding(self) -> DeviceDecoding | None:
+        """Return what keeps frames that this device decodes in its memory; None where it decodes none."""
+        return None
 
     def crossed(self) -> dict[str, dict[str, int]]:
         """Return copies and bytes that crossed between host and device so far, by way; empty where nothing can."""

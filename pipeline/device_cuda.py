@@ -15,6 +15,7 @@ from typing import Any, ClassVar, Literal
 import numpy as np
 
 from pipeline.cuda import source
+from pipeline.cuda.decoding import DeviceDecoding
 from pipeline.cuda.images import cropped_images, whole_images
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
@@ -51,6 +52,7 @@ class CudaDevice(Device):
         self.traffic = Traffic()
         self._streams = ThreadStreams(cupy)
         self._uploads = Uploads(cupy, self._streams, self.traffic)
+        self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
         module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=("--std=c++17",))
         kernels = {"float32": source.TO_FLOATS, "uint8": source.TO_BYTES}
         self._kernels = {dtype: module.get_function(kernel.name) for dtype, kernel in kernels.items()}
@@ -124,6 +126,10 @@ class CudaDevice(Device):
     def held_bytes(self) -> int:
         """Return how much memory of the device arrays hold, free blocks that are kept for the next ones included."""
         return int(self._pool.total_bytes())
+
+    def decoding(self) -> DeviceDecoding:
+        """See `Device.decoding`."""
+        return self._decoding
 
     def crossed(self) -> dict[str, dict[str, int]]:
         """See `Device.crossed`."""

@@ -19,7 +19,8 @@ class Picture:
     """
 
     planes: tuple[Any, ...]
-    """`i420`: Y (H, W), U and V (⌈H/2⌉, ⌈W/2⌉) u8; `nv12`: Y (H, W), UV (⌈H/2⌉, ⌈W/2⌉, 2) u8; `bgr`: one (H, W, 3) u8.
+    """In host memory, but for a picture that was decoded on the device: who reads them on the host asks `on_host` first.
+    `i420`: Y (H, W), U and V (⌈H/2⌉, ⌈W/2⌉) u8; `nv12`: Y (H, W), UV (⌈H/2⌉, ⌈W/2⌉, 2) u8; `bgr`: one (H, W, 3) u8.
     Limited-range BT.601 unless `bgr`."""
     layout: Literal["i420", "nv12", "bgr"]
     rotation_deg: Literal[0, 90, 180, 270] = 0
@@ -30,6 +31,10 @@ class Picture:
         """Width and height in pixels of the upright picture."""
         height, width = self.planes[0].shape[:2]
         return (height, width) if self.rotation_deg in (90, 270) else (width, height)
+
+    def on_host(self) -> Picture:
+        """Return the picture with its planes in host memory: this one, unless it was decoded on the device."""
+        return self
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,6 @@ import time
 from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
-from pipeline.av_pictures import PictureMaker
 from pipeline.losses import cannot_read, hung_up, silent
 from pipeline.node import Dropped, Frame, SourceItem, Stamp
 from pipeline.packet_gate import PacketGate
@@ -16,6 +15,8 @@ if TYPE_CHECKING:
     from av import Packet, VideoFrame
     from av.container import InputContainer
     from av.video.stream import VideoStream
+
+    from pipeline.av_pictures import PictureMaker
 
 _NO_TIMESTAMPS = 0x80
 """AVFMT_NOTIMESTAMPS."""
@@ -32,6 +33,7 @@ class LiveVideo:
         url: for messages.
         gate: asked about each packet.
         read_timeout_s: that of the container.
+        maker: makes pictures of what is decoded.
         now_s: a monotonic clock.
     """
 
@@ -42,6 +44,7 @@ class LiveVideo:
         url: str,
         gate: PacketGate,
         read_timeout_s: float,
+        maker: PictureMaker,
         now_s: Callable[[], float] = time.monotonic,
     ) -> None:
         self._container = container
@@ -50,7 +53,7 @@ class LiveVideo:
         self._gate = gate
         self._read_timeout_s = read_timeout_s
         self._now_s = now_s
-        self._maker = PictureMaker()
+        self._maker = maker
         # FFmpeg then counts 25 frames a second, whatever comes.
         self._timeless = bool(container.format.flags & _NO_TIMESTAMPS)
         self._refusing = False

@@ -31,7 +31,7 @@ _TURN = {90: cv2.ROTATE_90_CLOCKWISE, 180: cv2.ROTATE_180, 270: cv2.ROTATE_90_CO
 
 def to_bgr(picture: Picture) -> Array:
     """Return the upright picture at full size: (H, W, 3) u8 BGR."""
-    return resized(picture, picture.size_wh, "bgr")
+    return resized(picture.on_host(), picture.size_wh, "bgr")
 
 
 def resized(picture: Picture, size_wh: tuple[int, int], colour: Colour, shrink: Shrink = "area") -> Array:

@@ -16,6 +16,7 @@ from pipeline.secure import Trust, is_secure
 from pipeline.urls import is_camera, redact
 
 if TYPE_CHECKING:
+    from av.codec.hwaccel import HWAccel
     from av.container import InputContainer
 
 _FORMATS = f"{FILE_FORMATS},rtsp,sdp,rtp,hls,dash,live_flv,srt,webvtt"
@@ -34,6 +35,8 @@ class Link:
     transport: Literal["tcp", "udp"] = "tcp"
     """How RTP travels to us in an RTSP session."""
     trust: Trust = field(default_factory=Trust)
+    hwaccel: HWAccel | None = None
+    """Of PyAV, what decodes the video; None: the CPU."""
 
 
 def open_sender(url: str, link: Link) -> InputContainer:
@@ -79,7 +82,7 @@ def _open(url: str, where: str, options: dict[str, str], link: Link, kind: str |
     limits = None if kind else (link.open_timeout_s, link.read_timeout_s)
     began_s = time.monotonic()
     try:
-        container: InputContainer = av.open(where, format=kind, options=options, timeout=limits, **any_titles())
+        container: InputContainer = av.open(where, format=kind, options=options, timeout=limits, hwaccel=link.hwaccel, **any_titles())
         return container
     except (av.error.FFmpegError, OSError) as error:
         took_s = time.monotonic() - began_s

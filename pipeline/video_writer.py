@@ -115,6 +115,7 @@ class VideoWriter:
 
 def _upright_i420(picture: Picture) -> tuple[Array, Array, Array]:
     """Return Y (H, W), U and V (⌈H/2⌉, ⌈W/2⌉) of the upright picture; decoded planes are passed on as they are."""
+    picture = picture.on_host()
     if picture.layout == "bgr":
         parts = _i420_of_bgr(picture.planes[0])
     elif picture.layout == "nv12":

@@ -29,17 +29,23 @@ def view(address: int, shape: Sequence[int], dtype: Any, strides: Sequence[int] 
     return np.ndarray(tuple(shape), dtype, block, strides=None if strides is None else tuple(strides))
 
 
+def block(size: int) -> bytearray:
+    """Return memory full of rubbish, which is never freed."""
+    made = bytearray([RUBBISH]) * max(size, 1)
+    _KEPT.append(made)
+    return made
+
+
 def _block(size: int) -> tuple[bytearray, int]:
-    block = bytearray([RUBBISH]) * max(size, 1)
-    _KEPT.append(block)
-    return block, ctypes.addressof(ctypes.c_uint8.from_buffer(block))
+    made = block(size)
+    return made, ctypes.addressof(ctypes.c_uint8.from_buffer(made))
 
 
 class Stream:
     """Work in the order in which it was begun, none of it done before somebody waits."""
 
-    def __init__(self, cupy: FakeCupy, non_blocking: bool = False) -> None:
-        assert non_blocking, "a stream that the default stream waits for makes all stages wait for each other"
+    def __init__(self, cupy: FakeCupy, non_blocking: bool = False, null: bool = False) -> None:
+        assert non_blocking or null, "a stream that the default stream waits for makes all stages wait for each other"
         self._cupy = cupy
         self._todo: list[Callable[[], None]] = []
         self.begun = self.done = 0
@@ -112,12 +118,20 @@ class DeviceArray:
 
     __array_priority__ = 100
 
-    def __init__(self, cupy: FakeCupy, memory: Any, address: int, shape: Sequence[int], dtype: Any) -> None:
+    def __init__(
+        self,
+        cupy: FakeCupy,
+        memory: Any,
+        address: int,
+        shape: Sequence[int],
+        dtype: Any,
+        strides: tuple[int, ...] | None = None,
+    ) -> None:
         self._cupy, self._memory, self._address = cupy, memory, address
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
         self.nbytes = int(np.prod(self.shape)) * self.dtype.itemsize
         self.size, self.ndim = int(np.prod(self.shape)), len(self.shape)
-        self.strides = np.empty(0, self.dtype).strides if not self.shape else _strides(self.shape, self.dtype.itemsize)
+        self.strides = strides or _strides(self.shape, self.dtype.itemsize)
         self.data = type("Pointer", (), {"ptr": address})
         self.__cuda_array_interface__ = {"data": (address, False), "shape": self.shape, "version": 3}
 
@@ -129,7 +143,7 @@ class DeviceArray:
 
     def host(self) -> np.ndarray:
         """Return the memory as it is now, for work that is done on a stream."""
-        return view(self._address, self.shape, self.dtype)
+        return view(self._address, self.shape, self.dtype, self.strides if self.shape else None)
 
     def set(self, host: np.ndarray, stream: Stream) -> None:
         """Begin to copy from pinned memory."""
@@ -174,6 +188,17 @@ def _strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     return tuple(itemsize * int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
 
 
+class _Streams:
+    """What makes streams, and has the default one."""
+
+    def __init__(self, cupy: FakeCupy) -> None:
+        self._cupy = cupy
+        self.null = Stream(cupy, null=True)
+
+    def __call__(self, non_blocking: bool = False) -> Stream:
+        return Stream(self._cupy, non_blocking)
+
+
 class FakeCupy:
     """The part of cupy that pipeline.device_cuda uses.
 
@@ -190,6 +215,7 @@ class FakeCupy:
         self.limit: int | None = None
         self.cuda = self
         self.Event = Event
+        self.Stream = _Streams(self)
 
     @property
     def current(self) -> Stream:
@@ -201,10 +227,6 @@ class FakeCupy:
     @current.setter
     def current(self, stream: Stream) -> None:
         self._local.stream = stream
-
-    def Stream(self, non_blocking: bool = False) -> Stream:
-        """Make a stream."""
-        return Stream(self, non_blocking)
 
     def MemoryPool(self) -> FakeCupy:
         """Return what stands for a pool."""
@@ -251,6 +273,12 @@ class FakeCupy:
         return made
 
     ascontiguousarray = asarray
+
+    def from_dlpack(self, given: Any) -> DeviceArray:
+        """Return an array over the memory of somebody else; as cupy does, ask for it with a stream and a version."""
+        assert given.__dlpack_device__() == (2, 0)
+        owner, address, shape, strides = given.__dlpack__(stream=self.current.ptr, max_version=(1, 0), copy=None)
+        return DeviceArray(self, owner, address, shape, np.uint8, strides)
 
     def RawModule(self, code: str, options: tuple[str, ...]) -> FakeCupy:
         """Return what stands for compiled kernels."""

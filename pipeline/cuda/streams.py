@@ -26,8 +26,8 @@ class ThreadStreams:
             stream.use()
         return stream
 
-    def mark(self) -> Any:
-        """Return an event that is over when all that the calling thread has begun on the device is."""
+    def mark(self, stream: Any = None) -> Any:
+        """Return an event that is over when all that was begun on a stream so far is; on the thread's own where None."""
         event = self._cupy.cuda.Event(disable_timing=True)
-        event.record(self.own())
+        event.record(self.own() if stream is None else stream)
         return event

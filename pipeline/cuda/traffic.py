@@ -9,7 +9,8 @@ from typing import Literal
 
 Crossed = dict[str, dict[str, int]]
 """`copies` and `bytes`, by thread, way and what it was."""
-Way = Literal["to_device", "to_host"]
+Way = Literal["to_device", "to_host", "decoded"]
+"""`decoded`: made on the device by its decoder, so that nothing crossed."""
 What = Literal["pictures", "tables", "values"]
 """`pictures`: planes of decoded frames; `tables`: where kernels find them, a few hundred bytes; `values`: what models
 say, on its way to the nodes."""

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.cuda.decoding import DevicePicture
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.traffic import Traffic
 from pipeline.frames import Picture
@@ -73,8 +74,11 @@ class Uploads:
 
     def _begun(self, picture: Picture) -> _Upload:
         number = id(picture)
-        planes, staged = self._copied(picture.planes) if _on_host(picture) else (picture.planes, None)
         ref = weakref.ref(picture, lambda _: self._died(number))
+        if isinstance(picture, DevicePicture):
+            # One of our own, for the one that is watched must not be kept alive by it.
+            return _Upload(ref, Picture(picture.planes, picture.layout, picture.rotation_deg), picture.ready, None)
+        planes, staged = self._copied(picture.planes)
         return _Upload(ref, replace(picture, planes=planes), self._streams.mark(), staged)
 
     def _copied(self, planes: tuple[Any, ...]) -> tuple[tuple[Any, ...], Any]:
@@ -107,7 +111,3 @@ class Uploads:
                 upload = self._dying.popleft()
                 if not upload.over():
                     self._dying.append(upload)
-
-
-def _on_host(picture: Picture) -> bool:
-    return not hasattr(picture.planes[0], "__cuda_array_interface__")

@@ -12,6 +12,7 @@ import pytest
 from nodes.types import GazePoints, Tracks
 from pipeline.recording import Recording
 from pipeline.report import RunReport
+from tests.card_frames import PicturesOfCard
 from tests.cuda_device import CudaDeviceOnCpu
 from tests.pipeline.cuda.on_cpu import CompiledKernels
 from tests.pipeline.retail import events, render, retail
@@ -68,6 +69,21 @@ def test_each_picture_goes_there_once_and_no_picture_comes_back(runs: Runs) -> N
     copies, size = traffic.total("to_host")
     assert size / frames < picture_bytes
     assert copies / frames <= 8
+
+
+def test_frames_that_the_card_decodes_never_leave_it(
+    tmp_path: Path, runs: Runs, compiled_kernels: CompiledKernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    device = CudaDeviceOnCpu(compiled_kernels)
+    monkeypatch.setattr("nodes.decode_video.HardwarePictures", PicturesOfCard)
+    monkeypatch.setattr(PicturesOfCard, "fake", device.fake, raising=False)
+
+    report = retail(render(tmp_path), tmp_path / "card", device=device, record={"steady": tmp_path / "card"}).run()
+
+    assert report.status == "done", report.error
+    assert report.crossed["source-shop: decoded pictures"]["copies"] == 25
+    assert not [way for way in report.crossed if "device pictures" in way or "host pictures" in way]
+    assert events(tmp_path / "card") == events(runs[1])
 
 
 def test_the_report_tells_what_crossed(runs: Runs) -> None:

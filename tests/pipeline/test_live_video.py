@@ -11,6 +11,7 @@ from typing import Any
 import av
 import pytest
 
+from pipeline.av_pictures import PictureMaker
 from pipeline.errors import SourceError
 from pipeline.live_video import LiveVideo
 from pipeline.node import Dropped, Frame
@@ -36,7 +37,7 @@ class Connection:
                 yield read
 
     def items(self, video: object) -> Iterator[Any]:
-        live = LiveVideo(self, video, "rtsp://me:secret@cam/x", PacketGate(), 5.0, lambda: self.now_s)  # type: ignore[arg-type]
+        live = LiveVideo(self, video, "rtsp://me:secret@cam/x", PacketGate(), 5.0, PictureMaker(), lambda: self.now_s)  # type: ignore[arg-type]
         return live.items()
 
 

@@ -52,8 +52,8 @@ class CardPlane:
         self._there, self._owner = there, _Owner()
         null = cupy.Stream.null
         null.begin(lambda: np.copyto(view(there, content.shape, np.uint8, (PITCH, 1)), content))
-        # The next frame is decoded into it, at once.
-        weakref.finalize(self._owner, ctypes.memset, there, RUBBISH, size)
+        # The next frame is decoded into it, in its turn.
+        weakref.finalize(self._owner, null.begin, lambda: ctypes.memset(there, RUBBISH, size) and None)
 
     def __dlpack_device__(self) -> tuple[int, int]:
         return 2, 0

@@ -43,6 +43,12 @@ def decoded(tmp_path: Path) -> list[VideoFrame]:
         return list(container.decode(video=0))
 
 
+def in_thread(work: Any) -> None:
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+
 def batch_of(pictures: list[Any]) -> FrameBatch:
     return frames(len(pictures), pictures=pictures, size_wh=(64, 48))
 
@@ -77,8 +83,9 @@ def test_its_memory_is_the_decoders_again_only_when_it_has_been_read(
     cuda: CudaDeviceOnCpu, decoded: list[VideoFrame]
 ) -> None:
     made = cuda.model_input(batch_of([on_card(cuda, decoded[0])]), SIZE)
-    gc.collect()
-    cuda.model_input(batch_of([on_card(cuda, decoded[1])]), SIZE)  # gives back what nobody reads any more
+    for frame in decoded[1:]:
+        gc.collect()
+        in_thread(lambda frame=frame: cuda.to_host(cuda.model_input(batch_of([on_card(cuda, frame)]), SIZE)))
 
     wanted = CPU.model_input(batch_of([PictureMaker().picture(decoded[0])]), SIZE)
     np.testing.assert_allclose(cuda.to_host(made), wanted, atol=TOLERANCE)
@@ -151,8 +158,34 @@ class Downloads:
         self._brought = brought
 
     def reformat(self, frame: CardFrame, **how: Any) -> VideoFrame:
-        self._brought.append(frame)
+        self._brought.append((frame, how))
         return frame._frame.reformat(format=how["format"])
+
+
+@pytest.mark.parametrize(("odd", "why"), [((66, 48), None), ((65, 48), "an odd size"), ((64, 47), "an odd size")])
+def test_sizes_whose_chroma_a_card_would_cut_off_leave_it(
+    cuda: CudaDeviceOnCpu, caplog: pytest.LogCaptureFixture, odd: tuple[int, int], why: str | None
+) -> None:
+    maker = HardwarePictures(cuda.decoding(), "shop")
+    maker._reformatter = Downloads([])  # type: ignore[assignment]
+
+    picture = maker.picture(CardFrame(VideoFrame(*odd, "yuv420p"), cuda.fake))  # type: ignore[arg-type]
+
+    assert isinstance(picture, DevicePicture) is (why is None)
+    assert (why or "") in caplog.text
+    assert bool(caplog.records) is (why is not None)
+
+
+def test_full_range_leaves_it(cuda: CudaDeviceOnCpu, decoded: list[VideoFrame], caplog: Any) -> None:
+    decoded[0].color_range = 2
+    maker, brought = HardwarePictures(cuda.decoding(), "shop"), []
+    maker._reformatter = Downloads(brought)  # type: ignore[assignment]
+
+    picture = maker.picture(CardFrame(decoded[0], cuda.fake))  # type: ignore[arg-type]
+
+    assert [(how["src_color_range"], how["dst_color_range"]) for _, how in brought] == [(2, "MPEG")]
+    assert not isinstance(picture, DevicePicture)
+    assert caplog.messages[0].endswith("brought to the host: full range")
 
 
 def test_what_the_card_cannot_decode_the_cpu_does_and_it_is_told_once(

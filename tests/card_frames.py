@@ -78,5 +78,4 @@ class PicturesOfCard(HardwarePictures):
 
     def picture(self, frame: VideoFrame) -> Picture:
         """Return the picture of a frame that a card has decoded."""
-        self._decoding._streams.own()
         return super().picture(CardFrame(frame, self.fake))  # type: ignore[arg-type]

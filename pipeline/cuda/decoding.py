@@ -72,6 +72,7 @@ class DeviceDecoding:
 
     def picture(self, frame: VideoFrame, rotation_deg: Literal[0, 90, 180, 270]) -> Picture:
         """Return the picture of a frame in device memory (format `cuda`, nv12 inside); it keeps the frame's memory."""
+        self._streams.own()
         planes = tuple(self._cupy.from_dlpack(_Handed(plane)) for plane in frame.planes)
         # FFmpeg copies and converts on the default stream, for which ours do not wait.
         ready = self._streams.mark(self._cupy.cuda.Stream.null)

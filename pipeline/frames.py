@@ -19,7 +19,7 @@ class Picture:
     """
 
     planes: tuple[Any, ...]
-    """In host memory, but for a picture that was decoded on the device: who reads them on the host asks `on_host` first.
+    """In host memory, unless the picture was decoded on the device: to read them on the host, ask `on_host` first.
     `i420`: Y (H, W), U and V (⌈H/2⌉, ⌈W/2⌉) u8; `nv12`: Y (H, W), UV (⌈H/2⌉, ⌈W/2⌉, 2) u8; `bgr`: one (H, W, 3) u8.
     Limited-range BT.601 unless `bgr`."""
     layout: Literal["i420", "nv12", "bgr"]

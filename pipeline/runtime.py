@@ -40,6 +40,7 @@ from pipeline.streams import StreamConfig
 from pipeline.tick import Tick
 from pipeline.transit import Transit
 from pipeline.workers import Workers
+from pipeline.zero_copy import ZeroCopy
 
 logger = logging.getLogger(__name__)
 
@@ -105,6 +106,7 @@ class Runtime:
         self._edges = EdgeFiles(graph, self._graph, record or {}, self._replay, again or {})
         self._streams = {stream.id: stream for stream in streams}
         """Those of the beginning."""
+        self._zero_copy = ZeroCopy(device) if settings.assert_zero_copy else None
         self._max_frames = max_frames
         self._interrupted = self._stopped = self._running = False
         self._errors: list[BaseException] = []
@@ -156,6 +158,8 @@ class Runtime:
             begin = workers.failure is None
             if begin:
                 self._observer.begin()
+                if self._zero_copy:
+                    self._zero_copy.begin()
                 self._running = True
                 if not self._from_recordings:
                     self._readers.start()
@@ -171,6 +175,7 @@ class Runtime:
             self._edges.close()
         if workers.failure is not None:
             raise workers.failure
+        self._check_copies()
         if self._errors:
             self._ledger.settle(self._observer.hand_overs(), "run_stopped")
         report = self._observer.report(self._errors, self._interrupted, sum(workers.engine_cpu_ns))
@@ -267,12 +272,18 @@ class Runtime:
             if self._interrupted and not self._stopped:
                 self._stop()
             self._readers.watch()
+            self._check_copies()
             if observe and time.monotonic() - observed_s >= every_s:
                 observed_s = time.monotonic()
                 observe(self._observer.snapshot())
         self._readers.join()
         if observe:
             observe(self._observer.snapshot())
+
+    def _check_copies(self) -> None:
+        error = self._zero_copy.error() if self._zero_copy and not self._errors else None
+        if error:
+            self._fail(error)
 
     # on other threads
 

@@ -82,7 +82,9 @@ def _open(url: str, where: str, options: dict[str, str], link: Link, kind: str |
     limits = None if kind else (link.open_timeout_s, link.read_timeout_s)
     began_s = time.monotonic()
     try:
-        container: InputContainer = av.open(where, format=kind, options=options, timeout=limits, hwaccel=link.hwaccel, **any_titles())
+        container: InputContainer = av.open(
+            where, format=kind, options=options, timeout=limits, hwaccel=link.hwaccel, **any_titles()
+        )
         return container
     except (av.error.FFmpegError, OSError) as error:
         took_s = time.monotonic() - began_s

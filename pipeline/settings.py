@@ -15,6 +15,9 @@ class EngineConfig(BaseModel):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run. `auto` takes the CPU as yet: `cuda` has run on a stand-in for a GPU and on none."""
+    assert_zero_copy: bool = False
+    """Fail the run when a picture goes to the device, or anything as large comes back but for who draws it: proof that
+    decoding, models and what lies between them stay on the GPU."""
     on_error: Literal["auto", "stop", "drop"] = "auto"
     """When a node fails on a tick: `stop` the run after finishing the files, or `drop` the frames of the failing
     stream and go on. `auto` stops when all sources are files and drops when one is live."""

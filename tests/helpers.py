@@ -94,6 +94,9 @@ class FakeDevice:
     def __init__(self) -> None:
         self.calls: list[tuple[int, tuple[int, int]]] = []
 
+    def decoding(self) -> None:
+        """Decode nothing."""
+
     def model_input(
         self,
         frames: FrameBatch,

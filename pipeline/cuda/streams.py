@@ -27,7 +27,7 @@ class ThreadStreams:
         return stream
 
     def mark(self, stream: Any = None) -> Any:
-        """Return an event that is over when all that was begun on a stream so far is; on the thread's own where None."""
+        """Return an event that is over when all that was begun on a stream so far is; None: that of this thread."""
         event = self._cupy.cuda.Event(disable_timing=True)
         event.record(self.own() if stream is None else stream)
         return event

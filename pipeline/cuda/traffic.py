@@ -8,7 +8,9 @@ from dataclasses import dataclass, field
 from typing import Literal
 
 Crossed = dict[str, dict[str, int]]
-"""`copies` and `bytes`, by thread, way and what it was."""
+"""`copies`, `bytes`, and `large`: how many of the copies had `LARGE_BYTES` or more; by thread, way and what it was."""
+LARGE_BYTES = 2**18
+"""What a picture or a map of features takes, and rows of detections and gaze do not."""
 Way = Literal["to_device", "to_host", "decoded"]
 """`decoded`: made on the device by its decoder, so that nothing crossed."""
 What = Literal["pictures", "tables", "values"]
@@ -22,6 +24,7 @@ class Traffic:
 
     copies: Counter[tuple[str, Way, What]] = field(default_factory=Counter)
     moved_bytes: Counter[tuple[str, Way, What]] = field(default_factory=Counter)
+    large: Counter[tuple[str, Way, What]] = field(default_factory=Counter)
     _lock: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def count(self, way: Way, what: What, size: int) -> None:
@@ -30,6 +33,7 @@ class Traffic:
         with self._lock:
             self.copies[key] += 1
             self.moved_bytes[key] += size
+            self.large[key] += size >= LARGE_BYTES
 
     def total(self, way: Way, what: What | None = None) -> tuple[int, int]:
         """Return copies and bytes of one way, of all threads."""
@@ -41,13 +45,17 @@ class Traffic:
         """Return copies and bytes by thread, way and what it was, such as `people: to_device pictures`."""
         with self._lock:
             return {
-                f"{thread}: {way} {what}": {"copies": count, "bytes": self.moved_bytes[thread, way, what]}
-                for (thread, way, what), count in sorted(self.copies.items())
+                f"{key[0]}: {key[1]} {key[2]}": {
+                    "copies": count,
+                    "bytes": self.moved_bytes[key],
+                    "large": self.large[key],
+                }
+                for key, count in sorted(self.copies.items())
             }
 
 
 def since(now: Crossed, before: Crossed) -> Crossed:
     """Return what crossed after `before` was told, both as `Traffic.to_dict` has it; what did not cross is left out."""
-    none = {"copies": 0, "bytes": 0}
+    none = {"copies": 0, "bytes": 0, "large": 0}
     new = {key: {unit: count - before.get(key, none)[unit] for unit, count in row.items()} for key, row in now.items()}
     return {key: row for key, row in new.items() if row["copies"]}

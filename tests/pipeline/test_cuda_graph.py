@@ -78,14 +78,27 @@ def test_frames_that_the_card_decodes_never_leave_it(
     monkeypatch.setattr("nodes.decode_video.HardwarePictures", PicturesOfCard)
     monkeypatch.setattr(PicturesOfCard, "fake", device.fake, raising=False)
 
-    report = retail(render(tmp_path), tmp_path / "card", device=device, record={"steady": tmp_path / "card"}).run()
+    clip, out = render(tmp_path), tmp_path / "card"
+
+    report = retail(clip, out, device=device, record={"steady": out}, engine={"assert_zero_copy": "true"}).run()
 
     assert report.status == "done", report.error
     assert report.crossed["source-shop: decoded pictures"]["copies"] == 25
     assert not [way for way in report.crossed if "device pictures" in way or "host pictures" in way]
-    assert events(tmp_path / "card") == events(runs[1])
+    assert events(out) == events(runs[1])
+
+
+def test_a_run_that_must_not_copy_fails_when_the_cpu_decodes(tmp_path: Path, compiled_kernels: CompiledKernels) -> None:
+    device = CudaDeviceOnCpu(compiled_kernels)
+
+    report = retail(render(tmp_path), tmp_path, device=device, engine={"assert_zero_copy": "true"}).run()
+
+    assert report.status == "failed"
+    assert str(report.error).startswith("engine.assert_zero_copy: expected no picture to go to the device and no other")
+    assert "to device pictures in 'people'" in str(report.error)
+    assert "the log says why frames are not decoded on the device" in str(report.error)
 
 
 def test_the_report_tells_what_crossed(runs: Runs) -> None:
     assert "people: to_device pictures: 1.0 copies and 92.2 kB a frame" in runs[3].table().splitlines()
-    assert runs[3].to_dict()["crossed"]["people: to_device pictures"] == {"copies": 25, "bytes": 25 * 92160}
+    assert runs[3].to_dict()["crossed"]["people: to_device pictures"] == {"copies": 25, "bytes": 25 * 92160, "large": 0}

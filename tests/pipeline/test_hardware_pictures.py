@@ -146,8 +146,8 @@ def test_what_kernels_cannot_read_leaves_the_device_and_is_told_once(
     assert not any(isinstance(picture, DevicePicture) for picture in pictures)
     assert len(brought) == len(decoded)
     assert [record.getMessage() for record in caplog.records] == [
-        f"stream 'shop': the GPU does not decode it for the models: decoded there, and brought to the host: {sw_format}, "
-        "not 8-bit 4:2:0"
+        "stream 'shop': the GPU does not decode it for the models: decoded there, and brought to the host: "
+        f"{sw_format}, not 8-bit 4:2:0"
     ]
 
 

@@ -8,6 +8,7 @@ from typing import ClassVar, Literal
 
 from pydantic import Field
 
+from pipeline.encoders import Encoder, cpu_encoder, nvenc_encoder, why_not
 from pipeline.errors import PipelineError
 from pipeline.frames import FrameBatch, Picture
 from pipeline.node import Context, Node, NodeConfig
@@ -17,6 +18,9 @@ logger = logging.getLogger(__name__)
 
 
 class Config(NodeConfig):
+    encoder: Literal["auto", "cpu"] = "auto"
+    """`auto`: NVENC where models run on a GPU that has it and takes the size of the pictures, else the CPU. `cpu`: x264
+    always, whose files are smaller."""
     preset: Literal["ultrafast", "superfast", "veryfast", "faster", "fast", "medium", "slow"] = "veryfast"
     """Effort of the encoder. Slower: smaller files of the same quality, more CPU."""
     crf: float = Field(default=23.0, ge=0, le=51)
@@ -46,6 +50,8 @@ class WriteVideo(Node[Config]):
         super().__init__(config, context)
         self._files: dict[str, _File] = {}
         self._segments: dict[str, int] = {}
+        self._refused: set[str] = set()
+        """Streams that NVENC has refused."""
 
     def process(self, frames: FrameBatch) -> None:
         if len(frames) and not frames.pictures:
@@ -96,10 +102,22 @@ class WriteVideo(Node[Config]):
         if before is not None:
             was, now = "×".join(map(str, before.writer.size_wh)), "×".join(map(str, size_wh))
             logger.warning("stream=%s changes size from %s to %s; goes on in %s", stream_id, was, now, path)
-        config = self.config
-        encoding = Encoding(config.preset, config.crf, config.threads, config.fragment_s)
+        encoding = Encoding(self._encoder(stream_id, size_wh), self.config.threads, self.config.fragment_s)
         file = self._files[stream_id] = _File(VideoWriter(path, size_wh, encoding), generation)
         return file
+
+    def _encoder(self, stream_id: str, size_wh: tuple[int, int]) -> Encoder:
+        """Return the encoder of a stream's next file; that of the CPU where the card's cannot, which is said once."""
+        config = self.config
+        on_cpu = cpu_encoder(config.preset, config.crf)
+        if config.encoder == "cpu" or self.context.device.kind != "cuda" or stream_id in self._refused:
+            return on_cpu
+        on_card = nvenc_encoder(config.preset, config.crf)
+        why = why_not(on_card, size_wh)
+        if why:
+            self._refused.add(stream_id)
+            logger.warning("stream=%s is encoded on the CPU: NVENC does not work here: %s", stream_id, why)
+        return on_cpu if why else on_card
 
 
 @dataclass

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
+from pipeline.encoders import CLOCK, Encoder, even
 from pipeline.fragment_file import FragmentFile
 from pipeline.frames import Picture
 
@@ -17,17 +18,14 @@ if TYPE_CHECKING:
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-_CLOCK = Fraction(1, 90_000)
-"""MP4 counts the length of a frame in 32 bits: at this rate 13 hours, to the nearest 11 µs."""
-_NS_PER_TICK = Fraction(1_000_000_000) * _CLOCK
+_NS_PER_TICK = Fraction(1_000_000_000) * CLOCK
 
 
 @dataclass(frozen=True)
 class Encoding:
     """How pictures are encoded."""
 
-    preset: str
-    crf: float
+    encoder: Encoder
     threads: int
     fragment_s: float
 
@@ -49,7 +47,7 @@ class VideoWriter:
         import av
 
         self.size_wh = size_wh
-        self._even_wh = (size_wh[0] + size_wh[0] % 2, size_wh[1] + size_wh[1] % 2)
+        self._even_wh = even(size_wh)
         self._first_ns: int | None = None
         self._last_tick = -1
         self._file = FragmentFile(path)
@@ -59,15 +57,15 @@ class VideoWriter:
             "frag_duration": str(round(encoding.fragment_s * 1e6)),
         }
         self._container = av.open(self._file, "w", format="mp4", options=fragments)
-        stream = self._container.add_stream("libx264", rate=25)
+        stream = self._container.add_stream(encoding.encoder.codec, rate=25)
         stream.width, stream.height = self._even_wh
         stream.pix_fmt = "yuv420p"
-        stream.codec_context.time_base = _CLOCK
+        stream.codec_context.time_base = CLOCK
         stream.codec_context.thread_count = encoding.threads
         # A key frame every few seconds, for seeking; no B-frames, because they would shift times without an edit list.
         stream.codec_context.gop_size = 60
         stream.codec_context.max_b_frames = 0
-        stream.options = {"preset": encoding.preset, "crf": str(encoding.crf)}
+        stream.options = dict(encoding.encoder.options)
         self._stream = stream
 
     def add(self, picture: Picture, pts_ns: int) -> None:
@@ -77,7 +75,7 @@ class VideoWriter:
             self._first_ns = pts_ns
         # Two times may fall on one tick; a file needs them apart.
         self._last_tick = max(round((pts_ns - self._first_ns) / _NS_PER_TICK), self._last_tick + 1)
-        frame.pts, frame.time_base = self._last_tick, _CLOCK
+        frame.pts, frame.time_base = self._last_tick, CLOCK
         self._container.mux(self._stream.encode(frame))
         self._raise_error()
 

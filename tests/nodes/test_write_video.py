@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
 
 import av
 import numpy as np
 import pytest
 
 from nodes.write_video import WriteVideo
+from pipeline.encoders import Encoder, nvenc_encoder, why_not
 from pipeline.errors import ConfigError, PipelineError
 from pipeline.frames import Picture
 from tests.clips import left_side, square
@@ -180,3 +183,56 @@ def test_one_file_that_cannot_be_finished_does_not_keep_the_others_open(tmp_path
         node.close()
 
     assert len(times_s(tmp_path / "aisle/annotated.mp4")) == 1
+
+
+def on_card(folder: Path, **config: Any) -> WriteVideo:
+    return make_node(WriteVideo, FakeContext(folder, device=SimpleNamespace(kind="cuda")), preset="ultrafast", **config)
+
+
+def codec(path: Path) -> str:
+    with av.open(str(path)) as container:
+        return container.streams.video[0].codec_context.name
+
+
+def test_without_nvenc_the_cpu_encodes_and_that_is_said_once_a_stream(tmp_path, caplog):
+    if not why_not(nvenc_encoder("ultrafast", 23), (64, 48)):
+        pytest.skip("this machine has NVENC")
+    node = on_card(tmp_path)
+
+    with caplog.at_level(logging.WARNING):
+        for size_wh in ((64, 48), (32, 48)):
+            node.process(frames(2, size_wh=size_wh, pictures=pictures(2, size_wh)))
+        node.close()
+
+    assert [codec(tmp_path / "shop" / name) for name in ("annotated.mp4", "annotated-2.mp4")] == ["h264", "h264"]
+    told = [text for text in caplog.messages if "NVENC" in text]
+    assert [text.split(": ")[:2] for text in told] == [
+        ["stream=shop is encoded on the CPU", "NVENC does not work here"]
+    ]
+
+
+def test_nvenc_encodes_where_it_works(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr("nodes.write_video.why_not", lambda encoder, size_wh: asked.append((encoder.codec, size_wh)))
+    monkeypatch.setattr(
+        "nodes.write_video.nvenc_encoder",
+        lambda preset, crf: Encoder("libx265", {"preset": "ultrafast", "x265-params": "log-level=none"}),
+    )  # a stand-in
+    node = on_card(tmp_path)
+
+    node.process(frames(2, size_wh=(64, 48), pictures=pictures(2)))
+    node.close()
+
+    assert asked == [("libx265", (64, 48))]
+    assert codec(tmp_path / "shop/annotated.mp4") == "hevc"
+
+
+@pytest.mark.parametrize(("kind", "config"), [("cuda", {"encoder": "cpu"}), ("cpu", {})])
+def test_nvenc_is_not_asked_for_by_who_wants_the_cpu_or_has_no_gpu(tmp_path, monkeypatch, kind, config):
+    monkeypatch.setattr("nodes.write_video.why_not", lambda encoder, size_wh: pytest.fail("asked"))
+    node = make_node(WriteVideo, FakeContext(tmp_path, device=SimpleNamespace(kind=kind)), **config)
+
+    node.process(frames(2, size_wh=(64, 48), pictures=pictures(2)))
+    node.close()
+
+    assert codec(tmp_path / "shop/annotated.mp4") == "h264"

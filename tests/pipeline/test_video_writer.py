@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 
 from pipeline import fragment_file
+from pipeline.encoders import cpu_encoder
 from pipeline.errors import PipelineError
 from pipeline.fragment_file import FragmentFile
 from pipeline.frames import Picture
@@ -21,7 +22,7 @@ from pipeline.pictures import to_bgr
 from pipeline.video_writer import Encoding, VideoWriter
 from tests.clips import BRIGHT, DARK, left_side, square
 
-FAST = Encoding("ultrafast", 18, threads=1, fragment_s=0.2)
+FAST = Encoding(cpu_encoder("ultrafast", 18), threads=1, fragment_s=0.2)
 FULL = (
     "expected to write, got a full disk; free space or give another folder with --out; what was written stays readable"
 )

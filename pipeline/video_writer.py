@@ -58,6 +58,7 @@ class VideoWriter:
         }
         self._container = av.open(self._file, "w", format="mp4", options=fragments)
         stream = self._container.add_stream(encoding.encoder.codec, rate=25)
+        assert isinstance(stream, av.VideoStream)
         stream.width, stream.height = self._even_wh
         stream.pix_fmt = "yuv420p"
         stream.codec_context.time_base = CLOCK

@@ -16,7 +16,6 @@ from pipeline.assembly import assemble
 from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.configured import configured
-from pipeline.cuda.traffic import since
 from pipeline.device import Device
 from pipeline.edge_files import EdgeFiles
 from pipeline.errors import ConfigError, RefusedError
@@ -40,7 +39,7 @@ from pipeline.streams import StreamConfig
 from pipeline.tick import Tick
 from pipeline.transit import Transit
 from pipeline.workers import Workers
-from pipeline.zero_copy import ZeroCopy
+from pipeline.zero_copy import CopyWatch
 
 logger = logging.getLogger(__name__)
 
@@ -48,6 +47,7 @@ BETWEEN_STAGES = 2
 """Ticks that may wait before a stage: one being handed over and one to go on with; more only adds latency."""
 LOOK_EVERY_S = 0.05
 """Longest time until an interrupt is noticed."""
+Observe = Callable[[Snapshot], None]
 
 
 class Runtime:
@@ -98,7 +98,6 @@ class Runtime:
         self._held = held
         self._replay = {**(replay or {}), **(again or {})}
         self._whole_graph = graph
-        self._device = device
         self._graph = first(first(below_the_cut(graph, self._replay), ahead), record or {})
         self._from_recordings = bool(self._replay) and not needs_source(self._graph, self._replay)
         if self._replay and not self._from_recordings and live:
@@ -106,7 +105,7 @@ class Runtime:
         self._edges = EdgeFiles(graph, self._graph, record or {}, self._replay, again or {})
         self._streams = {stream.id: stream for stream in streams}
         """Those of the beginning."""
-        self._zero_copy = ZeroCopy(device) if settings.assert_zero_copy else None
+        self._copies = CopyWatch(device, settings.assert_zero_copy, self._fail)
         self._max_frames = max_frames
         self._interrupted = self._stopped = self._running = False
         self._errors: list[BaseException] = []
@@ -118,16 +117,14 @@ class Runtime:
             return self._contexts.setdefault(name, Context(name, device, out_dir, root, graph, models))
 
         self._context = context
-        source, transit = self._graph.source, Transit(clock)
+        transit, source = Transit(clock), self._graph.source
+        lent, governor = context(source.name), Governor(clock)
         door = self._admission = Admission(
             streams, settings, clock, transit, self._ledger, source.name, began_s, keep_open
         )
-        governor = Governor(clock)
 
         def reader(stream: Stream) -> Reader:
-            return Reader(
-                source, context(source.name), stream, door, max_frames, settings, clock, lambda: governor.keep
-            )
+            return Reader(source, lent, stream, door, max_frames, settings, clock, lambda: governor.keep)
 
         self._readers = Readers(reader, streams, door, self._ledger, clock, governor)
         stages, lanes = assemble(self._graph, context, settings, live, clock, self._ledger)
@@ -138,7 +135,7 @@ class Runtime:
         work = [*stages, *([lane.running] for lane in lanes)]
         self._workers = Workers(work, line.loops(self._ticks(), source.name), source.name, self._fail)
 
-    def run(self, observe: Callable[[Snapshot], None] | None = None, every_s: float = 0.25) -> RunReport:
+    def run(self, observe: Observe | None = None, every_s: float = 0.25) -> RunReport:
         """Run until the streams end, `interrupt()` is called or something fails; sinks are finished in any case.
 
         Args:
@@ -151,15 +148,14 @@ class Runtime:
         Raises:
             PipelineError: the run could not begin: a model, an output or a recording is wrong.
         """
-        workers, crossed = self._workers, self._device.crossed()
+        workers = self._workers
         try:
             self._edges.open()
             workers.open()
             begin = workers.failure is None
             if begin:
                 self._observer.begin()
-                if self._zero_copy:
-                    self._zero_copy.begin()
+                self._copies.begin()
                 self._running = True
                 if not self._from_recordings:
                     self._readers.start()
@@ -175,11 +171,11 @@ class Runtime:
             self._edges.close()
         if workers.failure is not None:
             raise workers.failure
-        self._check_copies()
+        self._copies.check()
         if self._errors:
             self._ledger.settle(self._observer.hand_overs(), "run_stopped")
         report = self._observer.report(self._errors, self._interrupted, sum(workers.engine_cpu_ns))
-        return replace(report, crossed=since(self._device.crossed(), crossed))
+        return replace(report, crossed=self._copies.crossed())
 
     def outputs(self, names: Iterable[str]) -> list[Path]:
         """Return the files that nodes wrote for single streams, sorted; to be asked after the run."""
@@ -263,27 +259,20 @@ class Runtime:
         """
         self._readers.configure(configured(streams, nodes), streams)
 
-    def _wait_for(
-        self, threads: list[threading.Thread], observe: Callable[[Snapshot], None] | None, every_s: float
-    ) -> None:
+    def _wait_for(self, threads: list[threading.Thread], observe: Observe | None, every_s: float) -> None:
         observed_s = time.monotonic()
         while alive := next((thread for thread in threads if thread.is_alive()), None):
             alive.join(min(LOOK_EVERY_S, every_s))
             if self._interrupted and not self._stopped:
                 self._stop()
             self._readers.watch()
-            self._check_copies()
+            self._copies.check()
             if observe and time.monotonic() - observed_s >= every_s:
                 observed_s = time.monotonic()
                 observe(self._observer.snapshot())
         self._readers.join()
         if observe:
             observe(self._observer.snapshot())
-
-    def _check_copies(self) -> None:
-        error = self._zero_copy.error() if self._zero_copy and not self._errors else None
-        if error:
-            self._fail(error)
 
     # on other threads
 

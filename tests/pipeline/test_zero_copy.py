@@ -10,7 +10,7 @@ import pytest
 from pipeline.cuda.traffic import LARGE_BYTES, Traffic
 from pipeline.device import open_device
 from pipeline.errors import ConfigError
-from pipeline.zero_copy import ZeroCopy
+from pipeline.zero_copy import CopyWatch
 
 PICTURE = 1920 * 1080 * 3 // 2
 
@@ -19,11 +19,15 @@ def said_of(*copies: tuple[Any, Any, int]) -> str:
     traffic = Traffic()
     device: Any = SimpleNamespace(kind="cuda", crossed=traffic.to_dict)
     traffic.count("to_device", "pictures", PICTURE)  # before the run
-    promise = ZeroCopy(device)
+    errors: list[Exception] = []
+    promise = CopyWatch(device, True, errors.append)
     promise.begin()
     for copy in copies:
         traffic.count(*copy)
-    return str(promise.error() or "")
+    for _ in range(2):
+        promise.check()
+    assert len(errors) < 2  # told once
+    return "".join(map(str, errors))
 
 
 def test_rows_and_tables_may_cross_and_pictures_may_come_to_who_draws() -> None:
@@ -51,4 +55,14 @@ def test_large_values_must_stay(way: Any) -> None:
 
 def test_it_is_refused_where_nothing_can_cross() -> None:
     with pytest.raises(ConfigError, match=r"engine\.assert_zero_copy: expected the device cuda, got cpu"):
-        ZeroCopy(open_device("cpu"))
+        CopyWatch(open_device("cpu"), True, print)
+
+
+def test_who_promises_nothing_is_held_to_nothing() -> None:
+    errors: list[Exception] = []
+    device = SimpleNamespace(kind="cuda", crossed=lambda: {"a: to_device pictures": {"copies": 1, "bytes": 1}})
+
+    for one in (open_device("cpu"), device):
+        CopyWatch(one, False, errors.append).check()  # type: ignore[arg-type]
+
+    assert errors == []

@@ -1,4 +1,4 @@
-"""Hold a run to its promise that pictures and features stay on the device: `engine.assert_zero_copy`."""
+"""Watch what crosses between host and device in a run, and hold it to the promise `engine.assert_zero_copy`."""
 
 from __future__ import annotations
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gc
 import logging
 import threading
+import weakref
 from pathlib import Path
 from typing import Any
 
@@ -97,6 +98,33 @@ def test_memory_of_frames_is_given_back(cuda: CudaDeviceOnCpu, decoded: list[Vid
     gc.collect()
     cuda.to_host(cuda.model_input(batch_of([on_card(cuda, decoded[0])]), SIZE))
 
+    assert len(cuda._uploads) <= 2
+
+
+def test_a_hundred_streams_that_came_and_went_leave_nothing(
+    cuda: CudaDeviceOnCpu, decoded: list[VideoFrame], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made: list[weakref.ref[Any]] = []
+    make = cuda.fake.Stream
+
+    def counted(non_blocking: bool = False) -> Any:
+        stream = make(non_blocking)
+        made.append(weakref.ref(stream))
+        return stream
+
+    counted.null = make.null  # type: ignore[attr-defined]
+    monkeypatch.setattr(cuda.fake, "Stream", counted)
+    used = []
+    for _ in range(100):
+        came: list[Any] = []
+        in_thread(lambda came=came: came.append(on_card(cuda, decoded[0])))  # decodes, and ends
+        cuda.to_host(cuda.model_input(batch_of(came), SIZE))
+        used.append(cuda.held_bytes())
+    gc.collect()
+
+    assert len(made) == 100
+    assert sum(ref() is not None for ref in made) <= 1
+    assert max(used[10:]) <= max(used[:10])
     assert len(cuda._uploads) <= 2
 
 

@@ -10,48 +10,15 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
+from benchmarks import cuda_runs
+from benchmarks.cuda_runs import Figures, WrongError
+from benchmarks.noise_frames import frames_of
 from pipeline.cuda.driver import no_device
 
-Figures = dict[str, float | int | str]
 FULL_HD, INPUT = (1920, 1080), (480, 288)
 TICKS, REPEATS = 1000, 50
 TOLERANCE = 6.0
 """Grey levels between a model input made on the GPU and on the CPU, which rounds to whole ones in between."""
-
-
-class WrongError(Exception):
-    """A check that failed."""
-
-
-def frames_of(count: int, size_wh: tuple[int, int], seed: int) -> Any:
-    """Return frames of soft noise in planes, as a decoder would give them."""
-    import numpy as np
-
-    from pipeline.frames import FrameBatch, Picture
-
-    rng, (width, height) = np.random.default_rng(seed), size_wh
-    sizes = ((height, width), (height // 2, width // 2), (height // 2, width // 2))
-    pictures = tuple(
-        Picture(
-            tuple(
-                np.kron(rng.integers(40, 215, (-(-h // 8), -(-w // 8))), np.ones((8, 8)))[:h, :w].astype(np.uint8)
-                for h, w in sizes
-            ),
-            "i420",
-        )
-        for _ in range(count)
-    )
-    numbers = np.arange(count, dtype=np.int64)
-    return FrameBatch(
-        stream_id=("check",) * count,
-        generation=0 * numbers,
-        frame_index=numbers,
-        pts_ns=40_000_000 * numbers,
-        arrived_ns=0 * numbers,
-        size_wh=np.tile(np.array(size_wh, np.int32), (count, 1)),
-        pictures=pictures,
-        streams={},
-    )
 
 
 def pixels() -> Figures:
@@ -142,40 +109,18 @@ def models() -> Figures:
     return told
 
 
-def graph() -> Figures:
-    """The retail graph on the demo clip on both devices: the same looks, and what crossed a frame."""
-    import json
-    import tempfile
-    from pathlib import Path
-
-    import av  # noqa: F401  # named here, so that its absence is what is told
-
-    from benchmarks.graph_runs import shipped_graph, shipped_stream
-    from benchmarks.results import ROOT
-    from pipeline.device import open_device
-    from pipeline.runtime import Runtime
-
-    told: Figures = {}
-    looks = {}
-    with tempfile.TemporaryDirectory() as name:
-        for kind in ("cpu", "cuda"):
-            selected, settings = shipped_graph(["log"])
-            stream = shipped_stream(ROOT / "scenes" / "demo" / "shop.mp4")
-            out = Path(name, kind)
-            report = Runtime(selected, [stream], settings, device=open_device(kind), out_dir=out, root=ROOT).run()
-            if report.status != "done":
-                raise WrongError(f"graph on {kind}: {report.error}")
-            rows = [json.loads(line) for line in (out / stream.id / "events.jsonl").read_text("utf-8").splitlines()]
-            looks[kind] = [(row["type"], row["data"]["track"], row["data"]["target"]) for row in rows]
-            told[f"{kind}_fps"] = round(report.fps, 1)
-            for key, row in report.crossed.items():
-                told[f"{key}, copies a frame"] = round(row["copies"] / report.frames, 2)
-                told[f"{key}, bytes a frame"] = row["bytes"] // report.frames
-    same = sum(a == b for a, b in zip(looks["cpu"], looks["cuda"], strict=False))
-    return told | {"events": len(looks["cpu"]), "events_alike": same}
-
-
-CHECKS: dict[str, Callable[[], Figures]] = {"pixels": pixels, "memory": memory, "models": models, "graph": graph}
+CHECKS: dict[str, Callable[[], Figures]] = {
+    "pixels": pixels,
+    "memory": memory,
+    "models": models,
+    "heads": cuda_runs.heads,
+    "true size": cuda_runs.true_size,
+    "decode": cuda_runs.decode,
+    "graph": cuda_runs.graph,
+    "zero copy": cuda_runs.zero_copy,
+    "trace": cuda_runs.trace,
+    "streams": cuda_runs.streams,
+}
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,7 +15,7 @@ from pipeline.hardware_pictures import HardwarePictures
 from tests.fake_cupy import RUBBISH, FakeCupy, block, view
 
 PITCH = 512
-"""Lines of a card's frames lie this far apart, whatever is in them."""
+"""Lines of a card's frames begin at multiples of this."""
 
 
 class CardFrame:
@@ -44,14 +44,15 @@ class CardPlane:
 
     def __init__(self, content: np.ndarray, cupy: FakeCupy, pairs: bool) -> None:
         height, width = content.shape
-        size, content = height * PITCH, content.copy()
+        pitch, content = PITCH * -(-width // PITCH), content.copy()
+        size = height * pitch
         # Never given back to Python: who reads it too late finds rubbish.
         there = ctypes.addressof(ctypes.c_uint8.from_buffer(block(size)))
         self._shape = (height, width // 2, 2) if pairs else (height, width)
-        self._strides = (PITCH, 2, 1) if pairs else (PITCH, 1)
+        self._strides = (pitch, 2, 1) if pairs else (pitch, 1)
         self._there, self._owner = there, _Owner()
         null = cupy.Stream.null
-        null.begin(lambda: np.copyto(view(there, content.shape, np.uint8, (PITCH, 1)), content))
+        null.begin(lambda: np.copyto(view(there, content.shape, np.uint8, (pitch, 1)), content))
         # The next frame is decoded into it, in its turn.
         weakref.finalize(self._owner, null.begin, lambda: ctypes.memset(there, RUBBISH, size) and None)
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import onnxruntime
 import pytest
 
-from benchmarks import cuda
-from pipeline import device_cuda
+from benchmarks import cuda, cuda_runs
+from benchmarks.noise_frames import frames_of
+from pipeline import device, device_cuda, hardware_pictures
 from pipeline.device import open_device
+from tests.card_frames import PicturesOfCard
 from tests.cuda_device import CudaDeviceOnCpu
 from tests.pipeline.cuda.on_cpu import CompiledKernels
 
@@ -45,7 +49,7 @@ def test_each_check_tells_for_itself(monkeypatch: pytest.MonkeyPatch, capsys: py
 
 
 def test_the_frames_it_makes_are_frames() -> None:
-    made = open_device("cpu").model_input(cuda.frames_of(2, (64, 48), 0), (32, 24))
+    made = open_device("cpu").model_input(frames_of(2, (64, 48), 0), (32, 24))
 
     assert made.shape == (2, 3, 24, 32)
     assert np.ptp(made) > 50
@@ -59,15 +63,85 @@ def stood_in_for(monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKern
     monkeypatch.setattr(cuda, "FULL_HD", (640, 360))
     monkeypatch.setattr(cuda, "TICKS", 30)
     monkeypatch.setattr(cuda, "REPEATS", 1)
+    for name, value in (("HEADS", (1, 2)), ("RUNS", 1), ("FRAMES", 4), ("STREAMS", (1, 2)), ("FULL_HD", (640, 360))):
+        monkeypatch.setattr(cuda_runs, name, value)
+    on_cpu = device.open_device
+    monkeypatch.setattr(
+        device, "open_device", lambda kind: CudaDeviceOnCpu(compiled_kernels) if kind == "cuda" else on_cpu(kind)
+    )
 
 
 @pytest.mark.usefixtures("stood_in_for")
-@pytest.mark.parametrize("name", ["pixels", "memory", "models"])
+@pytest.mark.parametrize("name", ["pixels", "memory", "models", "heads", "graph", "streams"])
 def test_checks_hold_on_the_stand_in(name: str) -> None:
     told = cuda.CHECKS[name]()
 
-    assert told.keys() & {"bytes_a_picture", "pool_bytes", "gaze-shop-480_apart"}
+    assert told.keys() & {
+        "bytes_a_picture",
+        "pool_bytes",
+        "gaze-shop-480_apart",
+        "2_ms",
+        "people: to_device pictures, bytes a frame",
+        "2: people, ms a frame",
+    }
     assert all(float(value) >= 0 for value in told.values())
+
+
+@pytest.mark.usefixtures("stood_in_for")
+def test_models_of_the_true_size_are_timed_together(monkeypatch: pytest.MonkeyPatch) -> None:
+    pytest.importorskip("torch", reason="the training extra is not installed")
+    monkeypatch.setattr(cuda_runs, "DETECTOR", "deimv2-wholebody34-atto")
+    monkeypatch.setattr(cuda_runs, "GAZE", "gazelle-dinov3-atto")
+
+    told = cuda.CHECKS["true size"]()
+
+    assert told.pop("backend") == "CUDA provider"
+    assert 0 < float(told["ms_a_frame"]) < 1e5
+
+
+@pytest.mark.usefixtures("stood_in_for")
+@pytest.mark.parametrize("name", ["decode", "zero copy"])
+def test_what_needs_a_decoder_is_not_run_without(name: str, capsys: pytest.CaptureFixture[str], monkeypatch) -> None:
+    monkeypatch.setattr(cuda, "no_device", lambda: None)
+
+    assert cuda.main([name]) == 0
+    assert capsys.readouterr().out == f"{name}: not run: no decoder on the card (libnvcuvid.so.1)\n"
+
+
+@pytest.mark.usefixtures("stood_in_for")
+def test_frames_of_a_card_are_held_against_those_of_the_cpu(
+    monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKernels
+) -> None:
+    monkeypatch.setattr(cuda_runs, "_needs_decoder", lambda: None)
+    monkeypatch.setattr(hardware_pictures, "HardwarePictures", PicturesOfCard)
+    device = CudaDeviceOnCpu(compiled_kernels)
+    monkeypatch.setattr(device_cuda, "CudaDevice", lambda: device)
+    monkeypatch.setattr(PicturesOfCard, "fake", device.fake, raising=False)
+
+    told = cuda_runs.decode()
+
+    assert told["frames"] == 4
+    assert 0 < float(told["apart"]) < cuda_runs.TOLERANCE
+    monkeypatch.setattr(cuda_runs, "TOLERANCE", 0.0)
+    with pytest.raises(cuda.WrongError, match="decode: expected at most"):
+        cuda_runs.decode()
+
+
+def test_copies_of_a_trace_are_told_by_way() -> None:
+    def copied(name: str, size: int) -> dict[str, Any]:
+        return {"cat": "gpu_memcpy", "name": name, "args": {"bytes": size}}
+
+    trace = {
+        "traceEvents": [
+            copied("Memcpy HtoD (Pinned -> Device)", 100),
+            {"cat": "kernel", "name": "to_floats", "args": {}},
+            {"ph": "M"},
+            copied("Memcpy HtoD (Pageable -> Device)", 20),
+            copied("Memcpy DtoH (Device -> Pageable)", 8),
+        ]
+    }
+
+    assert cuda_runs.copies_in(trace) == {"Memcpy HtoD": [100, 20], "Memcpy DtoH": [8]}
 
 
 @pytest.mark.usefixtures("stood_in_for")

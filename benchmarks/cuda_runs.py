@@ -154,9 +154,10 @@ def true_size() -> Figures:
     boxes = cuda.xp.asarray(np.tile(np.array([0.4, 0.2, 0.5, 0.4], np.float32), (1, 10, 1)))
 
     def frame() -> Any:
-        cuda.to_host(sessions[DETECTOR].run({"input_bgr": cuda.model_input(batch, (640, 640))})["label_xyxy_score"])
-        picture = cuda.model_input(batch, (640, 640))
-        return sessions[GAZE].run({"image_bgr": picture, "bboxes_x1y1x2y2": boxes})
+        seen = cuda.model_input(batch, sessions[DETECTOR].card.input_size_wh)
+        cuda.to_host(sessions[DETECTOR].run({"input_bgr": seen})["label_xyxy_score"])
+        seen = cuda.model_input(batch, sessions[GAZE].card.input_size_wh)
+        return sessions[GAZE].run({"image_bgr": seen, "bboxes_x1y1x2y2": boxes})
 
     ms = _ms_a_call(cuda, frame)
     return {"ms_a_frame": round(ms, 2), "published_ms_rtx_3070_tensorrt": PUBLISHED_MS, "backend": "CUDA provider"}

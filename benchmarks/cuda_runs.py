@@ -154,10 +154,9 @@ def true_size() -> Figures:
     boxes = cuda.xp.asarray(np.tile(np.array([0.4, 0.2, 0.5, 0.4], np.float32), (1, 10, 1)))
 
     def frame() -> Any:
-        seen = cuda.model_input(batch, sessions[DETECTOR].card.input_size_wh)
+        seen, sees = (cuda.model_input(batch, one.card.input_size_wh or FULL_HD) for one in sessions.values())
         cuda.to_host(sessions[DETECTOR].run({"input_bgr": seen})["label_xyxy_score"])
-        seen = cuda.model_input(batch, sessions[GAZE].card.input_size_wh)
-        return sessions[GAZE].run({"image_bgr": seen, "bboxes_x1y1x2y2": boxes})
+        return sessions[GAZE].run({"image_bgr": sees, "bboxes_x1y1x2y2": boxes})
 
     ms = _ms_a_call(cuda, frame)
     return {"ms_a_frame": round(ms, 2), "published_ms_rtx_3070_tensorrt": PUBLISHED_MS, "backend": "CUDA provider"}

@@ -21,10 +21,12 @@ class Picture:
     planes: tuple[Any, ...]
     """In host memory, unless the picture was decoded on the device: to read them on the host, ask `on_host` first.
     `i420`: Y (H, W), U and V (⌈H/2⌉, ⌈W/2⌉) u8; `nv12`: Y (H, W), UV (⌈H/2⌉, ⌈W/2⌉, 2) u8; `bgr`: one (H, W, 3) u8.
-    Limited-range BT.601 unless `bgr`."""
+    BT.601 unless `bgr`, of limited range unless `full_range`."""
     layout: Literal["i420", "nv12", "bgr"]
     rotation_deg: Literal[0, 90, 180, 270] = 0
     """Clockwise turn that makes the picture upright; not yet applied to the planes."""
+    full_range: bool = False
+    """Whether planes have 0 to 255 for black to white, as only those on the device may; on the host they never have."""
 
     @property
     def size_wh(self) -> tuple[int, int]:

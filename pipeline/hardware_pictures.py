@@ -21,8 +21,8 @@ logger = logging.getLogger(__name__)
 class HardwarePictures(PictureMaker):
     """Makes pictures of the frames of one stream, on the device those that the kernels can read.
 
-    What the card cannot decode, FFmpeg decodes on the CPU by itself; frames of another kind than 8-bit 4:2:0 of limited
-    range leave the device and are made into pictures as any others are. Either is told once a stream.
+    What the card cannot decode, FFmpeg decodes on the CPU by itself; frames of another kind than 8-bit 4:2:0 leave the
+    device and are made into pictures as any others are. Either is told once a stream.
 
     Args:
         decoding: that of the device.
@@ -50,7 +50,7 @@ class HardwarePictures(PictureMaker):
         if why := _misfit(frame):
             self._tell(f"decoded there, and brought to the host: {why}")
             return super().picture(frame)
-        return self._decoding.picture(frame, clockwise(frame.rotation))
+        return self._decoding.picture(frame, clockwise(frame.rotation), int(frame.color_range) == FULL_RANGE)
 
     def _tell(self, why: str) -> None:
         if not self._told:
@@ -63,6 +63,4 @@ def _misfit(frame: VideoFrame) -> str:
     name = frame.sw_format.name if frame.sw_format else "nothing"
     if name != "nv12":
         return f"{name}, not 8-bit 4:2:0"
-    if int(frame.color_range) == FULL_RANGE:
-        return "full range"
     return "an odd size" if frame.width % 2 or frame.height % 2 else ""

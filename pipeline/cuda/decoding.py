@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 
 Planes = tuple[Any, ...]
 
+_VALUES = np.arange(256)
+_LIMITED = (
+    np.rint(16 + _VALUES * (219 / 255)).astype(np.uint8),
+    np.rint(128 + (_VALUES - 128) * (224 / 255)).astype(np.uint8),
+)
+"""Luma and chroma of limited range by those of full range."""
+
 
 @dataclass(frozen=True)
 class DevicePicture(Picture):
@@ -70,20 +77,22 @@ class DeviceDecoding:
         CodecContext.create("h264", "r", hwaccel=accel)  # the whole way to the driver, and no further
         return accel
 
-    def picture(self, frame: VideoFrame, rotation_deg: Literal[0, 90, 180, 270]) -> Picture:
+    def picture(self, frame: VideoFrame, rotation_deg: Literal[0, 90, 180, 270], full_range: bool) -> Picture:
         """Return the picture of a frame in device memory (format `cuda`, nv12 inside); it keeps the frame's memory."""
         self._streams.own()
         planes = tuple(self._cupy.from_dlpack(_Handed(plane)) for plane in frame.planes)
         # FFmpeg copies and converts on the default stream, for which ours do not wait.
         ready = self._streams.mark(self._cupy.cuda.Stream.null)
         self._traffic.count("decoded", "pictures", sum(int(plane.nbytes) for plane in planes))
-        return DevicePicture(planes, "nv12", rotation_deg, ready=ready, bring=self._brought)
+        return DevicePicture(planes, "nv12", rotation_deg, full_range, ready=ready, bring=self._brought)
 
     def _brought(self, picture: DevicePicture) -> Planes:
         stream = self._streams.own()
         stream.wait_event(picture.ready)
         self._traffic.count("to_host", "pictures", sum(int(plane.nbytes) for plane in picture.planes))
         brought = tuple(np.asarray(plane.get(stream=stream, blocking=True)) for plane in picture.planes)
+        if picture.full_range:
+            brought = tuple(table[plane] for table, plane in zip(_LIMITED, brought, strict=True))
         for plane in brought:
             plane.flags.writeable = False
         return brought

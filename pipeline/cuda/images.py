@@ -76,7 +76,7 @@ def cropped_images(
     images["x"], images["y"] = axes.T
     images["chroma_x"], images["chroma_y"] = chroma_axes.T
     channels = images["channels"]
-    starts = np.stack([first, *[np.where(images["yuv"][:, None] == 1, chroma_first, first)] * 2], axis=1)  # (N, 3, 2)
+    starts = np.stack([first, *[np.where(images["yuv"][:, None] > 0, chroma_first, first)] * 2], axis=1)  # (N, 3, 2)
     offset = starts[:, :, 0] * channels["stride"] + starts[:, :, 1] * channels["pitch"]
     channels["samples"] += offset.astype(np.uint64)
     return images
@@ -99,7 +99,7 @@ def _described(pictures: Sequence[Picture], sizes_wh: Array, address: Address) -
     images["width"], images["height"] = lying_wh.T
     images["turned"], images["flipped_x"] = turned, turns >= 180
     images["flipped_y"] = (turns == 90) | (turns == 180)
-    images["yuv"] = [picture.layout != "bgr" for picture in pictures]
+    images["yuv"] = [(picture.layout != "bgr") * (1 + picture.full_range) for picture in pictures]
     return images, plane_wh[0], plane_wh[1]
 
 

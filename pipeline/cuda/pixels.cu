@@ -103,6 +103,14 @@ __device__ float sampled(const Channel &channel, const Axis &x, const Axis &y, i
     return sum / area;
 }
 
+// Brightness from 0 to 255, and colours as far, become what limited range has for them.
+__device__ void limited_from_full(float *values, int count)
+{
+    values[0] = 16 + values[0] * (219.0f / 255);
+    for (int c = 1; c < count; ++c)
+        values[c] = 128 + (values[c] - 128) * (224.0f / 255);
+}
+
 // Limited-range BT.601 with the coefficients that OpenCV has.
 __device__ void bgr_from_yuv(float *values)
 {
@@ -131,6 +139,8 @@ __device__ void pixel(const Image &image, const Target &target, int column, int 
         // One pair of chroma for two by two pixels of the content, as the CPU converts colours.
         values[c] = image.yuv ? sampled(image.channels[c], image.chroma_x, image.chroma_y, x >> 1, y >> 1)
                               : sampled(image.channels[c], image.x, image.y, x, y);
+    if (image.yuv == 2)
+        limited_from_full(values, target.channels);
     if (image.yuv && grey)
         values[0] = (values[0] - 16) * (255.0f / 219);
     else if (image.yuv)

@@ -76,8 +76,9 @@ class Uploads:
         number = id(picture)
         ref = weakref.ref(picture, lambda _: self._died(number))
         if isinstance(picture, DevicePicture):
-            # One of our own, for the one that is watched must not be kept alive by it.
-            return _Upload(ref, Picture(picture.planes, picture.layout, picture.rotation_deg), picture.ready, None)
+            # A copy, for the one that is watched must not be kept alive by it.
+            kept = Picture(picture.planes, picture.layout, picture.rotation_deg, picture.full_range)
+            return _Upload(ref, kept, picture.ready, None)
         planes, staged = self._copied(picture.planes)
         return _Upload(ref, replace(picture, planes=planes), self._streams.mark(), staged)
 

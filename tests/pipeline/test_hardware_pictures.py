@@ -204,16 +204,22 @@ def test_sizes_whose_chroma_a_card_would_cut_off_leave_it(
     assert bool(caplog.records) is (why is not None)
 
 
-def test_full_range_leaves_it(cuda: CudaDeviceOnCpu, decoded: list[VideoFrame], caplog: Any) -> None:
-    decoded[0].color_range = 2
-    maker, brought = HardwarePictures(cuda.decoding(), "shop"), []
-    maker._reformatter = Downloads(brought)  # type: ignore[assignment]
+@pytest.mark.parametrize("colour", ["bgr", "grey"])
+def test_full_range_is_read_as_it_is(
+    cuda: CudaDeviceOnCpu, decoded: list[VideoFrame], caplog: pytest.LogCaptureFixture, colour: Any
+) -> None:
+    frame, limited = decoded[0], CPU.model_input(batch_of([PictureMaker().picture(decoded[0])]), SIZE, colour)
+    frame.color_range = 2
+    wanted = CPU.model_input(batch_of([PictureMaker().picture(frame)]), SIZE, colour)
+    picture = on_card(cuda, frame)
 
-    picture = maker.picture(CardFrame(decoded[0], cuda.fake))  # type: ignore[arg-type]
+    made = cuda.to_host(cuda.model_input(batch_of([picture]), SIZE, colour))
 
-    assert [(how["src_color_range"], how["dst_color_range"]) for _, how in brought] == [(2, "MPEG")]
-    assert not isinstance(picture, DevicePicture)
-    assert caplog.messages[0].endswith("brought to the host: full range")
+    np.testing.assert_allclose(made, wanted, atol=TOLERANCE)
+    assert np.abs(limited - wanted).max() > 4 * TOLERANCE
+    np.testing.assert_allclose(to_bgr(picture).astype(int), to_bgr(PictureMaker().picture(frame)), atol=4)
+    assert not picture.on_host().full_range
+    assert caplog.messages == []
 
 
 def test_what_the_card_cannot_decode_the_cpu_does_and_it_is_told_once(

@@ -48,10 +48,10 @@ IMAGE = np.dtype(
 )
 """What one image of a batch is made of.
 
-`channels` are Y, U, V when `yuv` is 1, or 2 for full range, else B, G, R. `x` and `y` are the axes of the first channel,
-or of all three; `chroma_x` and `chroma_y` those of U and V, by one pixel for every two of the content. `width` and
-`height` are the content's, pixels, as the planes lie. The upright content has its axes swapped when `turned` is 1, and
-then x runs backwards in the planes when `flipped_x` is 1, and y when `flipped_y` is.
+`channels` are Y, U, V when `yuv` is 1, or 2 for full range, else B, G, R. `x` and `y` are the axes of the first
+channel, or of all three; `chroma_x` and `chroma_y` those of U and V, by one pixel for every two of the content. `width`
+and `height` are the content's, pixels, as the planes lie. The upright content has its axes swapped when `turned` is 1,
+and then x runs backwards in the planes when `flipped_x` is 1, and y when `flipped_y` is.
 """
 
 TARGET = np.dtype(

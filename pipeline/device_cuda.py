@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.cuda import source
 from pipeline.cuda.images import cropped_images, whole_images
+from pipeline.cuda.libraries import load_libraries
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
 from pipeline.cuda.traffic import Traffic
@@ -43,6 +44,7 @@ class CudaDevice(Device):
     def __init__(self, model_threads: int = 1, most_bytes: int | None = None, cupy: Any = None) -> None:
         super().__init__(model_threads)
         cupy = cupy or import_module("cupy")
+        load_libraries()
         self._cupy = cupy
         self._pool = cupy.cuda.MemoryPool()
         if most_bytes is not None:
@@ -161,6 +163,7 @@ class CudaDevice(Device):
     def _wrapped(self, value: Any) -> Any:
         """Return an array of cupy over the memory of an output, which lives as long as the array does."""
         shape, dtype = tuple(value.shape()), np.dtype(DTYPES[value.data_type()])
-        size = max(1, int(np.prod(shape))) * dtype.itemsize
-        memory = self._cupy.cuda.UnownedMemory(value.data_ptr(), size, value)
+        size = int(np.prod(shape)) * dtype.itemsize
+        # cupy is told that this is the first GPU: of no rows the address is 0, which cannot be asked where it lies.
+        memory = self._cupy.cuda.UnownedMemory(value.data_ptr(), size, value, 0)
         return self._cupy.ndarray(shape, dtype, self._cupy.cuda.MemoryPointer(memory, 0))

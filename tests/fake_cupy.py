@@ -107,6 +107,27 @@ def _free(cupy: FakeCupy, block: bytearray, stream: Stream) -> None:
     stream.begin(lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
 
 
+class UnownedMemory:
+    """A block of somebody else's; let go of, it stays for as long as work that was begun may still read it."""
+
+    def __init__(self, cupy: FakeCupy, ptr: int, size: int, owner: Any, device_id: int) -> None:
+        if not ptr and device_id < 0:
+            raise RuntimeError("UnownedMemory requires explicit device ID for a null pointer.")
+        self.ptr, self.size = ptr, size
+        weakref.finalize(self, _let_go, cupy.current, [owner])
+
+
+def _let_go(stream: Stream, owners: list[Any]) -> None:
+    stream.begin(owners.clear)
+
+
+class MemoryPointer:
+    """A place in a block of memory."""
+
+    def __init__(self, mem: Any, offset: int) -> None:
+        self.mem, self.ptr = mem, mem.ptr + offset
+
+
 class DeviceArray:
     """An array that only the device reads. Operators begin work on the current stream."""
 
@@ -181,7 +202,7 @@ class FakeCupy:
         launch: executes a kernel, by name, over a grid on arrays in host memory.
     """
 
-    ndarray = DeviceArray
+    MemoryPointer = MemoryPointer
 
     def __init__(self, launch: Callable[..., None]) -> None:
         self._launch = launch
@@ -234,6 +255,14 @@ class FakeCupy:
         pinned = (ctypes.c_uint8 * max(size, 1)).from_buffer(block)
         weakref.finalize(pinned, lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
         return pinned
+
+    def UnownedMemory(self, ptr: int, size: int, owner: Any, device_id: int = -1) -> UnownedMemory:
+        """Return what stands for memory of somebody else."""
+        return UnownedMemory(self, ptr, size, owner, device_id)
+
+    def ndarray(self, shape: Sequence[int], dtype: Any, memptr: MemoryPointer) -> DeviceArray:
+        """Return an array in memory that is there."""
+        return DeviceArray(self, memptr.mem, memptr.ptr, shape, dtype)
 
     def empty(self, shape: Any, dtype: Any = np.float32) -> DeviceArray:
         """Return an array of rubbish."""

@@ -53,7 +53,7 @@ class CudaDevice(Device):
         self.traffic = Traffic()
         self._streams = ThreadStreams(cupy)
         self._uploads = Uploads(cupy, self._streams, self.traffic)
-        module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=("--std=c++17",))
+        module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=source.OPTIONS)
         kernels = {"float32": source.TO_FLOATS, "uint8": source.TO_BYTES}
         self._kernels = {dtype: module.get_function(kernel.name) for dtype, kernel in kernels.items()}
 

@@ -2,7 +2,8 @@
 
 Nothing that is begun on a stream is done before somebody waits for it: who reads without waiting reads rubbish. Memory
 holds rubbish when it is allocated, and again when it is freed, which on a stream takes its turn like everything else.
-Host code that touches an array of the device gets an error. Kernels are the real ones, executed on the CPU.
+Host code that touches an array of the device gets an error. Kernels are the real ones, executed on the CPU. What it
+takes, by place and by name, the real package takes too: tests/pipeline/cuda/test_cupy_names.py.
 """
 
 from __future__ import annotations
@@ -72,7 +73,7 @@ class Stream:
 class Event:
     """A place in the work of a stream."""
 
-    def __init__(self, disable_timing: bool = False) -> None:
+    def __init__(self, *, disable_timing: bool = False) -> None:
         self._at: tuple[Stream, int] | None = None
 
     def record(self, stream: Stream) -> None:
@@ -152,14 +153,14 @@ class DeviceArray:
         """Return the memory as it is now, for work that is done on a stream."""
         return view(self._address, self.shape, self.dtype)
 
-    def set(self, host: np.ndarray, stream: Stream) -> None:
+    def set(self, arr: np.ndarray, stream: Stream) -> None:
         """Begin to copy from pinned memory."""
-        assert host.flags.c_contiguous and host.nbytes == self.nbytes
-        there, here = self._address, host.ctypes.data
+        assert arr.flags.c_contiguous and arr.nbytes == self.nbytes
+        there, here = self._address, arr.ctypes.data
         size = self.nbytes
         stream.begin(lambda: ctypes.memmove(there, here, size) and None)
 
-    def get(self, stream: Stream, blocking: bool) -> np.ndarray:
+    def get(self, *, stream: Stream, blocking: bool) -> np.ndarray:
         """Return a copy on the host, after waiting for the stream when `blocking`."""
         if blocking:
             stream.catch_up()
@@ -223,7 +224,7 @@ class FakeCupy:
     def current(self, stream: Stream) -> None:
         self._local.stream = stream
 
-    def Stream(self, non_blocking: bool = False) -> Stream:
+    def Stream(self, *, non_blocking: bool = False) -> Stream:
         """Make a stream."""
         return Stream(self, non_blocking)
 
@@ -270,18 +271,18 @@ class FakeCupy:
         memory = self._allocator(int(np.prod(shape)) * np.dtype(dtype).itemsize)
         return DeviceArray(self, memory, memory.ptr, shape, dtype)
 
-    def asarray(self, array: Any) -> DeviceArray:
+    def asarray(self, a: Any) -> DeviceArray:
         """Return the array on the device; from memory of the host that is not pinned, the copy is taken at once."""
-        if isinstance(array, DeviceArray):
-            return array
-        made, content = self.empty(array.shape, array.dtype), np.ascontiguousarray(array).tobytes()
+        if isinstance(a, DeviceArray):
+            return a
+        made, content = self.empty(a.shape, a.dtype), np.ascontiguousarray(a).tobytes()
         there = made._address
         self.current.begin(lambda: ctypes.memmove(there, content, len(content)) and None)
         return made
 
     ascontiguousarray = asarray
 
-    def RawModule(self, code: str, options: tuple[str, ...]) -> FakeCupy:
+    def RawModule(self, code: str, *, options: tuple[str, ...]) -> FakeCupy:
         """Return what stands for compiled kernels."""
         assert "__global__" in code
         return self
@@ -289,8 +290,8 @@ class FakeCupy:
     def get_function(self, name: str) -> Callable[..., None]:
         """Return what launches a kernel."""
 
-        def launch(grid: tuple[int, ...], block: tuple[int, ...], arrays: tuple[DeviceArray, ...]) -> None:
-            parts = [(array._address, array.shape, array.dtype) for array in arrays]
+        def launch(grid: tuple[int, ...], block: tuple[int, ...], args: tuple[DeviceArray, ...]) -> None:
+            parts = [(array._address, array.shape, array.dtype) for array in args]
             self.current.begin(lambda: self._launch(name, grid, *(view(*part) for part in parts)))
 
         return launch

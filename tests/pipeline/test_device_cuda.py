@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
 from pathlib import Path
 from typing import Any
@@ -93,7 +94,7 @@ def test_what_a_model_says_is_an_array_in_its_memory(cuda: CudaDeviceOnCpu, tmp_
 def test_libraries_of_cuda_are_loaded_before_a_model_can_be(
     compiled_kernels: CompiledKernels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: print("Failed to load libcudnn.so.9"))
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: sys.stdout.write("Failed to load libcudnn.so.9\n"))
 
     CudaDeviceOnCpu(compiled_kernels)
 

@@ -17,7 +17,7 @@ UV := uv==0.13.8
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-models bench-real \
 	bench-smoothing bench-speed bench-still bench-tracking bench-wholebody example-events example-live \
-	train train-smoke gpu gpu-check requirements clean
+	train train-smoke image-steps gpu gpu-check requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,7 @@ lint: $(VENV)/dev.stamp ## check style and types only
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint docker/*.Dockerfile
 
 format: $(VENV)/dev.stamp ## lay out the code and mend what ruff can mend
 	$(BIN)/ruff check --quiet --fix . || true
@@ -88,6 +89,10 @@ train: $(VENV)/train.stamp ## make the shipped models anew, hours; goes on where
 train-smoke: $(VENV)/train.stamp ## learn a tiny set: does the recipe of the shipped models still work; two minutes
 	$(BIN)/python -m training.smoke $(ARGS)
 
+# From the network, as a build does it: therefore no test, but a step of its own in .ci/run.
+image-steps: ## make in build/image what docker/cpu.Dockerfile makes, without docker, and run the demo there
+	$(PYTHON) -m tests.docker.image docker/cpu.Dockerfile build/image
+
 gpu: $(VENV)-gpu/stamp ## make .venv-gpu, 4 GB, for runs on an NVIDIA GPU under Linux, and say what works there
 	$(VENV)-gpu/bin/python run_graph.py doctor
 
@@ -111,7 +116,7 @@ COMPILE := $(VENV)-uv/bin/uv pip compile --universal --fork-strategy fewest --no
 	--generate-hashes --quiet $(ARGS) --custom-compile-command "make requirements"
 
 clean: ## remove environments, caches and results
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-gpu $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build $(VENV) $(VENV)-bench $(VENV)-gpu $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp stands for one installed file of pins; dev.txt holds all of run.txt at the same versions.

@@ -29,10 +29,11 @@ class Trial:
 
 
 def _machine() -> dict[str, str]:
-    free = shutil.disk_usage(ROOT).free
+    results = ROOT / "out" if (ROOT / "out").is_dir() else ROOT  # where they go, or where the folder would be made
+    free = shutil.disk_usage(results).free
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    told = f"{cores} cores, {free / 1e9:.0f} GB free on the disk of the checkout"
-    with tempfile.TemporaryFile(dir=ROOT):
+    told = f"{cores} cores, {free / 1e9:.0f} GB free on the disk of the results"
+    with tempfile.TemporaryFile(dir=results):
         pass
     if free < LEAST_FREE_BYTES:
         return {"state": "broken", "told": f"{told}; expected {LEAST_FREE_BYTES / 1e9:.0f} GB or more: make room"}

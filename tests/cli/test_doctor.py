@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cli import doctor, doctor_packages
+from cli import doctor, doctor_packages, doctor_trials
 from cli.doctor_packages import PINNED, installed
 from cli.doctor_trials import TRIALS
+from pipeline import device as device_module
+from pipeline.device_cpu import CpuDevice
 from tests.repository import ROOT
 
 PYPROJECT = """\
@@ -128,3 +132,30 @@ def test_what_a_trial_raises_is_told_in_one_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sys, "executable", str(raises))
 
     assert {one.told for one in doctor.findings() if one.name in TRIALS} == {"ImportError: no libthing.so"}
+
+
+def test_the_machine_is_tried_where_results_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    tried: list[Path] = []
+    monkeypatch.setattr(doctor_trials, "ROOT", tmp_path)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: contextlib.nullcontext(tried.append(dir)))
+
+    TRIALS["machine"].run()
+
+    assert tried == [tmp_path / "out"]
+
+
+def test_where_there_is_a_gpu_the_models_are_run_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def open_device(kind: str) -> CpuDevice:
+        opened.append(kind)
+        return CpuDevice()
+
+    monkeypatch.setattr(device_module, "missing_for_cuda", list)
+    monkeypatch.setattr(device_module, "open_device", open_device)
+
+    told = TRIALS["device"].run()["told"]
+
+    assert opened == ["cuda"]
+    assert told.endswith("its kernels compiled, gaze-shop-480 and people-shop-480 run once")

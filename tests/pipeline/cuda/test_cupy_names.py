@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import inspect
 import re
+import threading
 from collections.abc import Callable
 from typing import Any
 
@@ -114,6 +115,20 @@ def test_what_an_array_and_a_stream_tell_is_told() -> None:
     assert [getattr(real, name) for name in told] == [(2, 2), np.float32, 16, 4, 2, (8, 4)]
     assert (real.data.ptr, real[1:].data.ptr, real.reshape((4,)).shape) == (4096, 4104, (4,))
     assert cupy.cuda.Stream.null.ptr == 0
+
+
+def test_an_allocator_is_that_of_all_threads() -> None:
+    before, told = cupy.cuda.get_allocator(), []
+    ours = [].append
+    cupy.cuda.set_allocator(ours)
+    try:
+        thread = threading.Thread(target=lambda: told.append(cupy.cuda.get_allocator()))
+        thread.start()
+        thread.join()
+    finally:
+        cupy.cuda.set_allocator(before)
+
+    assert told == [ours]
 
 
 def test_memory_of_no_rows_needs_no_address() -> None:

@@ -96,10 +96,10 @@ image-steps: ## make in build/image what docker/cpu.Dockerfile makes, without do
 gpu: $(VENV)-gpu/stamp ## make .venv-gpu, 4 GB, for runs on an NVIDIA GPU under Linux, and say what works there
 	$(VENV)-gpu/bin/python run_graph.py doctor
 
-# Where there is no driver, nothing is installed: the check needs no package to say so.
-GPU := $(if $(wildcard /dev/nvidiactl /dev/dxg),$(VENV)-gpu/)
-gpu-check: $(GPU:%=%stamp) ## check and measure the CUDA device; where there is no GPU, say so and be done
-	$(if $(GPU),$(GPU)bin/python,$(PYTHON)) -m benchmarks.cuda $(ARGS)
+# Without a driver, here or of Windows below, 4 GB are not fetched: any environment can say that there is no GPU.
+CHECKED := $(if $(wildcard /dev/nvidiactl /dev/dxg),$(VENV)-gpu/stamp,$(VENV)/dev.stamp)
+gpu-check: $(CHECKED) ## check and measure the CUDA device; where there is no GPU, say so and be done
+	$(dir $(CHECKED))bin/python -m benchmarks.cuda $(ARGS)
 
 requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv

@@ -3,10 +3,11 @@
 set -eu
 
 case "$1" in
-install) # what a file of pins names, into .venv: wheels only, so that no compiler is needed, and pip stays outside
-    "${PYTHON:-python3}" -m venv --without-pip .venv
-    "${PYTHON:-python3}" -m pip --python .venv install --quiet --no-input --no-cache-dir --disable-pip-version-check \
+install) # what a file of pins names, into .venv: wheels only, so that no compiler is needed; pip does not stay
+    "${PYTHON:-python3}" -m venv .venv
+    .venv/bin/python -m pip install --quiet --no-input --no-cache-dir --disable-pip-version-check \
         --only-binary :all: --require-hashes -r "$2"
+    .venv/bin/python -m pip uninstall --quiet --yes pip
     ;;
 settle) # whoever runs it writes here, and nowhere else; hence the bytecode is written now
     mkdir -p out models/fetched models/prepared

@@ -21,7 +21,7 @@ from tests.repository import ROOT
 
 cupy = pytest.importorskip("cupy", reason="cupy is not installed; make test and make gpu install it on Linux")
 
-MENTIONED = re.compile(r"\b_?(?:cupy|xp)\.([a-zA-Z_]+(?:\.[a-zA-Z_]+)*)")
+MENTIONED = re.compile(r"\b_?(?:cupy|xp)\.([a-zA-Z_]\w*(?:\.[a-zA-Z_]\w*)*)")
 OF_FAKE = {
     fake_cupy.FakeCupy: ("", "cuda", "cuda.MemoryPool", "RawModule"),
     fake_cupy.Stream: ("cuda.Stream",),

@@ -17,7 +17,7 @@ UV := uv==0.13.8
 .DELETE_ON_ERROR:
 .PHONY: help demo test lint format bench-accuracy bench-events bench-faces bench-live bench-models bench-real \
 	bench-smoothing bench-speed bench-still bench-tracking bench-wholebody example-events example-live \
-	train train-smoke gpu-check requirements clean
+	train train-smoke image-steps gpu gpu-check requirements clean
 
 help: ## say what there is to make
 	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
@@ -34,6 +34,7 @@ lint: $(VENV)/dev.stamp ## check style and types only
 	$(BIN)/ruff check --quiet .
 	$(BIN)/ruff format --quiet --check .
 	$(BIN)/mypy
+	$(BIN)/hadolint docker/*.Dockerfile
 
 format: $(VENV)/dev.stamp ## lay out the code and mend what ruff can mend
 	$(BIN)/ruff check --quiet --fix . || true
@@ -88,23 +89,34 @@ train: $(VENV)/train.stamp ## make the shipped models anew, hours; goes on where
 train-smoke: $(VENV)/train.stamp ## learn a tiny set: does the recipe of the shipped models still work; two minutes
 	$(BIN)/python -m training.smoke $(ARGS)
 
-gpu-check: $(VENV)/dev.stamp ## check and measure the CUDA device; where there is no GPU, say so and be done
-	$(BIN)/python -m benchmarks.cuda $(ARGS)
+# From the network, as a build does it: therefore no test, but a step of its own in .ci/run.
+image-steps: ## make in build/image what docker/cpu.Dockerfile makes, without docker, and run the demo there
+	$(PYTHON) -m tests.docker.image docker/cpu.Dockerfile build/image
+
+gpu: $(VENV)-gpu/stamp ## make .venv-gpu, 4 GB, for runs on an NVIDIA GPU under Linux, and say what works there
+	$(VENV)-gpu/bin/python run_graph.py doctor
+
+# Without a driver, here or of Windows below, 4 GB are not fetched: any environment can say that there is no GPU.
+CHECKED := $(if $(wildcard /dev/nvidiactl /dev/dxg),$(VENV)-gpu/stamp,$(VENV)/dev.stamp)
+gpu-check: $(CHECKED) ## check and measure the CUDA device; where there is no GPU, say so and be done
+	$(dir $(CHECKED))bin/python -m benchmarks.cuda $(ARGS)
 
 requirements: ## pin what pyproject.toml asks for, with hashes and without hosts (ARGS=--upgrade for the newest)
 	$(PYTHON) -m venv --clear $(VENV)-uv
 	$(VENV)-uv/bin/pip install -qq --disable-pip-version-check $(UV)
-	$(COMPILE) pyproject.toml $(EXTRAS) --output-file requirements/run.txt
-	$(COMPILE) pyproject.toml $(EXTRAS) --group dev --constraint requirements/run.txt --output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra cpu $(EXTRAS) --output-file requirements/run.txt
+	$(COMPILE) pyproject.toml --extra cpu $(EXTRAS) --group dev --constraint requirements/run.txt \
+		--output-file requirements/dev.txt
+	$(COMPILE) pyproject.toml --extra gpu $(EXTRAS) --constraint requirements/dev.txt --output-file requirements/gpu.txt
 	$(COMPILE) --group bench --constraint requirements/run.txt --output-file requirements/bench.txt
 
-EXTRAS := --extra cpu --extra serve
+EXTRAS := --extra serve
 # --no-build: wheels only, as in PINNED. fewest: one version of a package for every Python, so that one is tested.
 COMPILE := $(VENV)-uv/bin/uv pip compile --universal --fork-strategy fewest --no-build \
 	--generate-hashes --quiet $(ARGS) --custom-compile-command "make requirements"
 
 clean: ## remove environments, caches and results
-	rm -rf $(VENV) $(VENV)-bench $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache
+	rm -rf build $(VENV) $(VENV)-bench $(VENV)-gpu $(VENV)-uv out .mypy_cache .pytest_cache .ruff_cache
 	find . -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # A stamp stands for one installed file of pins; dev.txt holds all of run.txt at the same versions.
@@ -118,6 +130,14 @@ $(VENV)/run.stamp: requirements/run.txt
 $(VENV)/dev.stamp: requirements/dev.txt | $(VENV)/run.stamp
 	@echo "installing the tools for tests into $(VENV) ..."
 	@$(BIN)/$(PINNED) -r requirements/dev.txt
+	@touch $@
+
+# In an environment of its own, as both runtimes write the same folder.
+$(VENV)-gpu/stamp: requirements/gpu.txt
+	@$(CHECK_PYTHON)
+	@echo "installing packages for NVIDIA GPUs into $(VENV)-gpu, 4 GB, some minutes ..."
+	@$(PYTHON) -m venv --clear $(VENV)-gpu
+	@$(VENV)-gpu/bin/$(PINNED) -r requirements/gpu.txt
 	@touch $@
 
 # In an environment of its own: see pyproject.toml.

@@ -15,7 +15,6 @@ USES = {
     "cpu": "models on the CPU",
     "gpu": "models on an NVIDIA GPU",
     "trt": "TensorRT",
-    "nvdec": "decoding on the GPU",
     "serve": "--serve: HTTP and metrics",
     "lap": "another solver for tracks",
     "prepare": "models prepare",
@@ -27,8 +26,8 @@ ONE_FOLDER = (
     ("opencv-python-headless", "opencv-python", "opencv-contrib-python", "opencv-contrib-python-headless"),
 )
 """Packages that write the same folder: of two that are installed one overwrote the other."""
-PINNED = "python -m pip install -r requirements/run.txt"
-"""Brings all that a run on the CPU needs, at the versions that are tested."""
+PINNED = {name: f"python -m pip install -r requirements/{name}.txt" for name in ("run", "gpu")}
+"""Bring all that a run on the CPU needs, or one on a GPU, at the versions that are tested."""
 _NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]*")
 
 
@@ -52,9 +51,13 @@ def installed(pyproject: Path) -> Iterable[Group]:
     """
     project = tomllib.loads(pyproject.read_text("utf-8"))["project"]
     extras: dict[str, list[str]] = project["optional-dependencies"]
-    computes = "gpu" if version_of("onnxruntime-gpu") and not version_of("onnxruntime") else "cpu"
+    on_gpu = bool(version_of("onnxruntime-gpu") and not version_of("onnxruntime"))
     for name, wanted in {"run": project["dependencies"], **extras}.items():
-        yield _group(name, wanted, needed=name in ("run", computes))
+        if name == "cpu" and on_gpu:
+            yield Group(name, "works", f"{USES[name]}: onnxruntime-gpu runs them, too", "", False)
+            continue
+        pins = {"run": "gpu" if on_gpu else "run", "cpu": "run", "gpu": "gpu"}.get(name)
+        yield _group(name, wanted, pins, needed=name in ("run", "gpu" if on_gpu else "cpu"))
     for names in ONE_FOLDER:
         here = [name for name in names if version_of(name)]
         if len(here) > 1:
@@ -71,27 +74,27 @@ def version_of(package: str) -> str | None:
         return None
 
 
-def _group(name: str, wanted: Sequence[str], *, needed: bool) -> Group:
+def _group(name: str, wanted: Sequence[str], pins: str | None, *, needed: bool) -> Group:
     use = USES.get(name, "")
     lacking = [text for text in wanted if version_of(_package(text)) is None]
     here = [f"{_package(text)} {version_of(_package(text))}" for text in wanted if text not in lacking]
     old = [] if lacking else [text for text in wanted if not _fits(text)]
     if not lacking and not old:
         return Group(name, "works", f"{use}: {', '.join(here)}", "", needed)
-    cure = PINNED if name in ("run", "cpu") else _install(lacking or old)
+    cure = _install(lacking or old, pins)
     if old:
         return Group(name, "broken", f"{use}: expected {', '.join(old)}, got {', '.join(here)}", cure, needed)
     told = f"{use}: not here: {', '.join(_package(text) for text in lacking)}"
     return Group(name, "broken", told, cure, True) if needed else Group(name, "absent", told, cure, False)
 
 
-def _install(wanted: Sequence[str]) -> str:
-    """Return what installs packages, in place of those that write the same folder."""
+def _install(wanted: Sequence[str], pins: str | None) -> str:
+    """Return what installs packages, pinned if they are, in place of those that write the same folder."""
     names = [_package(text) for text in wanted]
     rivals = [other for group in ONE_FOLDER for other in group if set(group) & set(names) and other not in names]
     away = [name for name in rivals if version_of(name)]
     first = f"python -m pip uninstall -y {' '.join(away)} && " if away else ""
-    return f"{first}python -m pip install {' '.join(map(repr, wanted))}"
+    return first + (PINNED[pins] if pins else f"python -m pip install {' '.join(map(repr, wanted))}")
 
 
 def _package(requirement: str) -> str:

@@ -11,9 +11,10 @@ import tempfile
 from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from cli.program import ROOT
-from pipeline.cuda.driver import no_device
+from pipeline.cuda.driver import in_words, no_device
 
 LEAST_FREE_BYTES = 2 * 10**9
 
@@ -28,10 +29,11 @@ class Trial:
 
 
 def _machine() -> dict[str, str]:
-    free = shutil.disk_usage(ROOT).free
+    results = ROOT / "out" if (ROOT / "out").is_dir() else ROOT  # where they go, or where the folder would be made
+    free = shutil.disk_usage(results).free
     cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
-    told = f"{cores} cores, {free / 1e9:.0f} GB free on the disk of the checkout"
-    with tempfile.TemporaryFile(dir=ROOT):
+    told = f"{cores} cores, {free / 1e9:.0f} GB free on the disk of the results"
+    with tempfile.TemporaryFile(dir=results):
         pass
     if free < LEAST_FREE_BYTES:
         return {"state": "broken", "told": f"{told}; expected {LEAST_FREE_BYTES / 1e9:.0f} GB or more: make room"}
@@ -60,17 +62,22 @@ def _video() -> dict[str, str]:
 
 
 def _models() -> dict[str, str]:
+    return {"state": "works", "told": f"{', '.join(_run_once('cpu'))}: as they shipped, opened and run once"}
+
+
+def _run_once(kind: Literal["cpu", "cuda"]) -> list[str]:
+    """Open the models that ship on a device, and run them once each; return their names."""
     from pipeline.cards import load_card, names_of_all
     from pipeline.device import open_device
     from pipeline.session import Session
 
-    shipped = []
+    device, shipped = open_device(kind), []
     for name in names_of_all(ROOT):
         card, path = load_card(name, ROOT)
         if card.shipped:
-            Session(card, path, open_device("cpu")).close()
+            Session(card, path, device).close()
             shipped.append(name)
-    return {"state": "works", "told": f"{', '.join(shipped)}: as they shipped, opened and run once"}
+    return shipped
 
 
 def _events() -> dict[str, str]:
@@ -95,18 +102,19 @@ def _gpu() -> dict[str, str]:
     driver.cuDriverGetVersion(ctypes.byref(version))
     driver.cuDeviceGetCount(ctypes.byref(count))
     driver.cuDeviceGetName(name, len(name), 0)
-    cuda = f"{version.value // 1000}.{version.value % 1000 // 10}"
-    return {"state": "works", "told": f"{count.value} of {name.value.decode(errors='replace')}, driver for CUDA {cuda}"}
+    first = name.value.decode(errors="replace")
+    return {"state": "works", "told": f"{count.value} of {first}, driver for CUDA {in_words(version.value)}"}
 
 
 def _device() -> dict[str, str]:
     """Open the GPU as a run with `--device cuda` would; without one a run takes the CPU, and nothing is wrong."""
-    from pipeline.device import missing_for_cuda, open_device
+    from pipeline.device import missing_for_cuda
 
     if missing := missing_for_cuda():
         return {"state": "works", "told": f"cpu; for --device cuda: {'; '.join(missing)}"}
-    open_device("cuda")
-    return {"state": "works", "told": "cpu, or with --device cuda the GPU: opened, its kernels compiled"}
+    names = _run_once("cuda")
+    told = f"cpu, or with --device cuda the GPU: its kernels compiled, {' and '.join(names)} run once"
+    return {"state": "works", "told": told}
 
 
 TRIALS = {

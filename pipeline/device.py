@@ -172,11 +172,11 @@ def open_device(kind: Literal["auto", "cpu", "cuda"] = "auto", model_threads: in
 
 def missing_for_cuda() -> list[str]:
     """Return all that is missing before a run can compute on a GPU, each with what to type; empty: nothing."""
+    here = {"cupy": find_spec("cupy") is not None, "onnxruntime-gpu": _has_cuda_runtime()}
     missing = []
-    if find_spec("cupy") is None:
-        missing.append("no package cupy (pip install 'cupy-cuda13x[ctk]')")
-    if not _has_cuda_runtime():
-        missing.append("no package onnxruntime-gpu (pip uninstall onnxruntime, then pip install onnxruntime-gpu)")
+    if packages := [name for name, found in here.items() if not found]:
+        names = " and no ".join(packages)
+        missing.append(f"no package {names} (type make gpu, then .venv-gpu/bin/python in place of python)")
     if why := no_device():
         missing.append(why)
     return missing

@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.cuda import source
 from pipeline.cuda.decoding import DeviceDecoding
 from pipeline.cuda.images import cropped_images, whole_images
+from pipeline.cuda.libraries import load_libraries
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
 from pipeline.cuda.traffic import Traffic
@@ -44,6 +45,7 @@ class CudaDevice(Device):
     def __init__(self, model_threads: int = 1, most_bytes: int | None = None, cupy: Any = None) -> None:
         super().__init__(model_threads)
         cupy = cupy or import_module("cupy")
+        load_libraries()
         self._cupy = cupy
         self._pool = cupy.cuda.MemoryPool()
         if most_bytes is not None:
@@ -53,7 +55,7 @@ class CudaDevice(Device):
         self._streams = ThreadStreams(cupy)
         self._uploads = Uploads(cupy, self._streams, self.traffic)
         self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
-        module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=("--std=c++17",))
+        module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=source.OPTIONS)
         kernels = {"float32": source.TO_FLOATS, "uint8": source.TO_BYTES}
         self._kernels = {dtype: module.get_function(kernel.name) for dtype, kernel in kernels.items()}
 
@@ -167,6 +169,7 @@ class CudaDevice(Device):
     def _wrapped(self, value: Any) -> Any:
         """Return an array of cupy over the memory of an output, which lives as long as the array does."""
         shape, dtype = tuple(value.shape()), np.dtype(DTYPES[value.data_type()])
-        size = max(1, int(np.prod(shape))) * dtype.itemsize
-        memory = self._cupy.cuda.UnownedMemory(value.data_ptr(), size, value)
+        size = int(np.prod(shape)) * dtype.itemsize
+        # cupy is told that this is the first GPU: of no rows the address is 0, which cannot be asked where it lies.
+        memory = self._cupy.cuda.UnownedMemory(value.data_ptr(), size, value, 0)
         return self._cupy.ndarray(shape, dtype, self._cupy.cuda.MemoryPointer(memory, 0))

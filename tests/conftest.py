@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import importlib.util
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -11,7 +10,7 @@ import cv2
 import hypothesis
 import pytest
 
-from pipeline.cuda.driver import no_device
+from pipeline.device import missing_for_cuda
 
 if TYPE_CHECKING:
     from tests.pipeline.cuda.on_cpu import CompiledKernels
@@ -34,7 +33,7 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def pytest_runtest_setup(item: pytest.Item) -> None:
     if item.get_closest_marker("needs_cuda") is None:
         return
-    missing = missing_for_cuda()
+    missing = "; ".join(missing_for_cuda())
     if missing and os.environ.get("FAIL_WITHOUT_CUDA") == "1":
         pytest.fail(f"FAIL_WITHOUT_CUDA=1: {missing}", pytrace=False)
     if missing:
@@ -61,13 +60,6 @@ def folder_named_by(variable: str) -> Path:
     if not folder.is_dir():
         pytest.fail(f"{variable}: expected a folder, got {named!r}", pytrace=False)
     return folder
-
-
-def missing_for_cuda() -> str | None:
-    """Say what a CUDA test lacks on this machine, or None; asks the driver and loads no library of ours."""
-    if importlib.util.find_spec("cupy") is None:
-        return "cupy is not installed; install the gpu extra"
-    return no_device()
 
 
 @pytest.fixture(scope="session")

@@ -2,7 +2,8 @@
 
 Nothing that is begun on a stream is done before somebody waits for it: who reads without waiting reads rubbish. Memory
 holds rubbish when it is allocated, and again when it is freed, which on a stream takes its turn like everything else.
-Host code that touches an array of the device gets an error. Kernels are the real ones, executed on the CPU.
+Host code that touches an array of the device gets an error. Kernels are the real ones, executed on the CPU. What it
+takes, by place and by name, the real package takes too: tests/pipeline/cuda/test_cupy_names.py.
 """
 
 from __future__ import annotations
@@ -78,7 +79,7 @@ class Stream:
 class Event:
     """A place in the work of a stream."""
 
-    def __init__(self, disable_timing: bool = False) -> None:
+    def __init__(self, *, disable_timing: bool = False) -> None:
         self._at: tuple[Stream, int] | None = None
 
     def record(self, stream: Stream) -> None:
@@ -113,6 +114,27 @@ def _free(cupy: FakeCupy, block: bytearray, stream: Stream) -> None:
     stream.begin(lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
 
 
+class UnownedMemory:
+    """A block of somebody else's; let go of, it stays for as long as work that was begun may still read it."""
+
+    def __init__(self, cupy: FakeCupy, ptr: int, size: int, owner: Any, device_id: int) -> None:
+        if not ptr and device_id < 0:
+            raise RuntimeError("UnownedMemory requires explicit device ID for a null pointer.")
+        self.ptr, self.size = ptr, size
+        weakref.finalize(self, _let_go, cupy.current, [owner])
+
+
+def _let_go(stream: Stream, owners: list[Any]) -> None:
+    stream.begin(owners.clear)
+
+
+class MemoryPointer:
+    """A place in a block of memory."""
+
+    def __init__(self, mem: Any, offset: int) -> None:
+        self.mem, self.ptr = mem, mem.ptr + offset
+
+
 class DeviceArray:
     """An array that only the device reads. Operators begin work on the current stream."""
 
@@ -145,14 +167,14 @@ class DeviceArray:
         """Return the memory as it is now, for work that is done on a stream."""
         return view(self._address, self.shape, self.dtype, self.strides if self.shape else None)
 
-    def set(self, host: np.ndarray, stream: Stream) -> None:
+    def set(self, arr: np.ndarray, stream: Stream) -> None:
         """Begin to copy from pinned memory."""
-        assert host.flags.c_contiguous and host.nbytes == self.nbytes
-        there, here = self._address, host.ctypes.data
+        assert arr.flags.c_contiguous and arr.nbytes == self.nbytes
+        there, here = self._address, arr.ctypes.data
         size = self.nbytes
         stream.begin(lambda: ctypes.memmove(there, here, size) and None)
 
-    def get(self, stream: Stream, blocking: bool) -> np.ndarray:
+    def get(self, *, stream: Stream, blocking: bool) -> np.ndarray:
         """Return a copy on the host, after waiting for the stream when `blocking`."""
         if blocking:
             stream.catch_up()
@@ -195,8 +217,8 @@ class _Streams:
         self._cupy = cupy
         self.null = Stream(cupy, null=True)
 
-    def __call__(self, non_blocking: bool = False) -> Stream:
-        return Stream(self._cupy, non_blocking)
+    def __call__(self, *, non_blocking: bool = False) -> Stream:
+        return Stream(self._cupy, non_blocking=non_blocking)
 
 
 class FakeCupy:
@@ -206,7 +228,7 @@ class FakeCupy:
         launch: executes a kernel, by name, over a grid on arrays in host memory.
     """
 
-    ndarray = DeviceArray
+    MemoryPointer = MemoryPointer
 
     def __init__(self, launch: Callable[..., None]) -> None:
         self._launch = launch
@@ -257,30 +279,38 @@ class FakeCupy:
         weakref.finalize(pinned, lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
         return pinned
 
+    def UnownedMemory(self, ptr: int, size: int, owner: Any, device_id: int = -1) -> UnownedMemory:
+        """Return what stands for memory of somebody else."""
+        return UnownedMemory(self, ptr, size, owner, device_id)
+
+    def ndarray(self, shape: Sequence[int], dtype: Any, memptr: MemoryPointer) -> DeviceArray:
+        """Return an array in memory that is there."""
+        return DeviceArray(self, memptr.mem, memptr.ptr, shape, dtype)
+
     def empty(self, shape: Any, dtype: Any = np.float32) -> DeviceArray:
         """Return an array of rubbish."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         memory = self._allocator(int(np.prod(shape)) * np.dtype(dtype).itemsize)
         return DeviceArray(self, memory, memory.ptr, shape, dtype)
 
-    def asarray(self, array: Any) -> DeviceArray:
+    def asarray(self, a: Any) -> DeviceArray:
         """Return the array on the device; from memory of the host that is not pinned, the copy is taken at once."""
-        if isinstance(array, DeviceArray):
-            return array
-        made, content = self.empty(array.shape, array.dtype), np.ascontiguousarray(array).tobytes()
+        if isinstance(a, DeviceArray):
+            return a
+        made, content = self.empty(a.shape, a.dtype), np.ascontiguousarray(a).tobytes()
         there = made._address
         self.current.begin(lambda: ctypes.memmove(there, content, len(content)) and None)
         return made
 
     ascontiguousarray = asarray
 
-    def from_dlpack(self, given: Any) -> DeviceArray:
+    def from_dlpack(self, array: Any) -> DeviceArray:
         """Return an array over the memory of somebody else; as cupy does, ask for it with a stream and a version."""
-        assert given.__dlpack_device__() == (2, 0)
-        owner, address, shape, strides = given.__dlpack__(stream=self.current.ptr, max_version=(1, 0), copy=None)
+        assert array.__dlpack_device__() == (2, 0)
+        owner, address, shape, strides = array.__dlpack__(stream=self.current.ptr, max_version=(1, 0), copy=None)
         return DeviceArray(self, owner, address, shape, np.uint8, strides)
 
-    def RawModule(self, code: str, options: tuple[str, ...]) -> FakeCupy:
+    def RawModule(self, code: str, *, options: tuple[str, ...]) -> FakeCupy:
         """Return what stands for compiled kernels."""
         assert "__global__" in code
         return self
@@ -288,8 +318,8 @@ class FakeCupy:
     def get_function(self, name: str) -> Callable[..., None]:
         """Return what launches a kernel."""
 
-        def launch(grid: tuple[int, ...], block: tuple[int, ...], arrays: tuple[DeviceArray, ...]) -> None:
-            parts = [(array._address, array.shape, array.dtype) for array in arrays]
+        def launch(grid: tuple[int, ...], block: tuple[int, ...], args: tuple[DeviceArray, ...]) -> None:
+            parts = [(array._address, array.shape, array.dtype) for array in args]
             self.current.begin(lambda: self._launch(name, grid, *(view(*part) for part in parts)))
 
         return launch

@@ -17,7 +17,8 @@ def all_files() -> list[Path]:
     found: list[Path] = []
     for folder, folders, names in os.walk(ROOT):
         folders[:] = [name for name in folders if name == ".ci" or not (name.startswith(".") or name in LEFT_OUT)]
-        found += [Path(folder, name).relative_to(ROOT) for name in names]
+        # In a worktree .git is a file.
+        found += [Path(folder, name).relative_to(ROOT) for name in names if name != ".git"]
     return sorted(found)
 
 

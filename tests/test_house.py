@@ -111,23 +111,27 @@ def test_what_ships_is_small_enough_to_clone() -> None:
 
 
 def test_pins_have_hashes_and_the_files_agree() -> None:
-    run, dev, bench = pins("run.txt"), pins("dev.txt"), pins("bench.txt")
+    run, dev, bench, gpu = (pins(f"{name}.txt") for name in ("run", "dev", "bench", "gpu"))
 
-    assert [name for pinned in (run, dev, bench) for name, (_, hashes) in pinned.items() if hashes == 0] == []
+    assert [name for pinned in (run, dev, bench, gpu) for name, (_, hashes) in pinned.items() if hashes == 0] == []
     assert {name: version for name, (version, _) in run.items() if dev.get(name, ("", 0))[0] != version} == {}
     assert {name: version for name, (version, _) in bench.items() if run.get(name, (version, 0))[0] != version} == {}
+    assert {name: version for name, (version, _) in gpu.items() if dev.get(name, (version, 0))[0] != version} == {}
 
 
 def test_pins_cover_what_the_project_asks_for() -> None:
     asked = tomllib.loads((ROOT / "pyproject.toml").read_text("utf-8"))
     project, groups = asked["project"], asked["dependency-groups"]
     extras = project["optional-dependencies"]
-    run = package_names(project["dependencies"] + extras["cpu"] + extras["serve"])
+    served = package_names(project["dependencies"] + extras["serve"])
+    run, gpu = served | package_names(extras["cpu"]), served | package_names(extras["gpu"])
     dev = package_names(groups["dev"])
 
     assert run - set(pins("run.txt")) == set()
     assert (run | dev) - set(pins("dev.txt")) == set()
     assert package_names(groups["bench"]) - set(pins("bench.txt")) == set()
+    assert gpu - set(pins("gpu.txt")) == set()
+    assert "onnxruntime" not in pins("gpu.txt")  # it writes the folder of onnxruntime-gpu
 
 
 def node_files() -> list[Path]:

@@ -87,7 +87,7 @@ def test_imports_point_down() -> None:
 
 
 def test_only_declared_packages_are_imported() -> None:
-    running = declared_packages("cpu", "gpu", "trt", "nvdec", "serve", "lap")
+    running = declared_packages("cpu", "gpu", "trt", "serve", "lap")
     peers = running | package_names(declarations()["dependency-groups"]["bench"])
     declared = {"training": running | declared_packages("train"), "benchmarks/peer_trackers.py": peers}
     preparing = running | declared_packages("prepare")

@@ -25,6 +25,9 @@ TO_FLOATS = Kernel("pixels.cu", "planes_to_floats", ("const Image *", "const Tar
 TO_BYTES = Kernel("pixels.cu", "planes_to_bytes", ("const Image *", "const Target *", "unsigned char *"))
 """The same of uint8, rounded; without mean and deviation."""
 
+OPTIONS = ("--std=c++17",)
+"""What the compiler is told, beside for which GPU."""
+
 BLOCK = (32, 8, 1)
 """Threads of a block along x, y and z: neighbours in a row read and write neighbours in memory."""
 

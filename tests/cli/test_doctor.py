@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import subprocess
 import sys
+import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
 
-from cli import doctor, doctor_packages
+from cli import doctor, doctor_packages, doctor_trials
 from cli.doctor_packages import PINNED, installed
 from cli.doctor_trials import TRIALS
+from pipeline import device as device_module
+from pipeline.device_cpu import CpuDevice
 from tests.repository import ROOT
 
 PYPROJECT = """\
@@ -58,7 +62,7 @@ def test_without_packages_it_runs_and_says_what_to_type() -> None:
     assert lines[-1] == "wrong: run, cpu"
     (missing,) = (number for number, line in enumerate(lines) if line.startswith("run "))
     assert "numpy" in lines[missing]
-    assert lines[missing + 1].strip() == f"type: {PINNED}"
+    assert lines[missing + 1].strip() == f"type: {PINNED['run']}"
     assert any(line.startswith("models ") and "not tried" in line for line in lines)
 
 
@@ -88,17 +92,16 @@ def test_the_runtime_for_the_gpu_takes_the_place_of_that_for_the_cpu(
 ) -> None:
     found = groups(tmp_path, monkeypatch, numpy="2.1", onnxruntime="1.30.0")
 
-    assert found["gpu"].cure.startswith(
-        "python -m pip uninstall -y onnxruntime && python -m pip install 'onnxruntime-gpu"
-    )
+    assert found["gpu"].cure == f"python -m pip uninstall -y onnxruntime && {PINNED['gpu']}"
 
 
 def test_with_the_runtime_for_the_gpu_alone_that_for_the_cpu_is_not_missed(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    found = groups(tmp_path, monkeypatch, numpy="2.1", onnxruntime_gpu="1.30.0")
+    found = groups(tmp_path, monkeypatch, onnxruntime_gpu="1.30.0")
 
-    assert (found["cpu"].state, found["gpu"].state) == ("absent", "broken")
+    assert (found["cpu"].state, found["cpu"].cure, found["gpu"].state) == ("works", "", "broken")
+    assert {found[name].cure for name in ("run", "gpu")} == {PINNED["gpu"]}
 
 
 def test_two_packages_of_one_folder_are_told(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -129,3 +132,30 @@ def test_what_a_trial_raises_is_told_in_one_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sys, "executable", str(raises))
 
     assert {one.told for one in doctor.findings() if one.name in TRIALS} == {"ImportError: no libthing.so"}
+
+
+def test_the_machine_is_tried_where_results_go(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "out").mkdir()
+    tried: list[Path] = []
+    monkeypatch.setattr(doctor_trials, "ROOT", tmp_path)
+    monkeypatch.setattr(tempfile, "TemporaryFile", lambda dir: contextlib.nullcontext(tried.append(dir)))
+
+    TRIALS["machine"].run()
+
+    assert tried == [tmp_path / "out"]
+
+
+def test_where_there_is_a_gpu_the_models_are_run_on_it(monkeypatch: pytest.MonkeyPatch) -> None:
+    opened: list[str] = []
+
+    def open_device(kind: str) -> CpuDevice:
+        opened.append(kind)
+        return CpuDevice()
+
+    monkeypatch.setattr(device_module, "missing_for_cuda", list)
+    monkeypatch.setattr(device_module, "open_device", open_device)
+
+    told = TRIALS["device"].run()["told"]
+
+    assert opened == ["cuda"]
+    assert told.endswith("its kernels compiled, gaze-shop-480 and people-shop-480 run once")

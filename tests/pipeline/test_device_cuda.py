@@ -3,17 +3,22 @@
 from __future__ import annotations
 
 import gc
+import sys
 import threading
+from pathlib import Path
 from typing import Any
 
 import numpy as np
+import onnxruntime
 import pytest
 
 from pipeline.device import open_device
 from pipeline.frames import FrameBatch, Picture
+from pipeline.session import open_session
 from tests.cuda_device import CudaDeviceOnCpu
 from tests.helpers import frames
 from tests.pipeline.cuda.on_cpu import CompiledKernels
+from tests.pipeline.tiny_model import install, model
 
 CPU = open_device("cpu")
 SIZE = (32, 24)
@@ -73,6 +78,27 @@ def test_crops_are_those_of_the_cpu_and_only_their_pictures_go_to_the_device(cud
 def test_nothing_at_all_is_an_array_without_rows(cuda: CudaDeviceOnCpu) -> None:
     assert cuda.to_host(cuda.model_input(frames(0), SIZE)).shape == (0, 3, 24, 32)
     assert cuda.to_host(cuda.crops(shown(), np.zeros(0, int), np.zeros((0, 4)), SIZE)).shape == (0, 3, 24, 32)
+
+
+@pytest.mark.parametrize("rows", [0, 2])
+def test_what_a_model_says_is_an_array_in_its_memory(cuda: CudaDeviceOnCpu, tmp_path: Path, rows: int) -> None:
+    install(tmp_path, model())
+    session = open_session("tiny", cuda, tmp_path)
+
+    said = session.run({"x": cuda.xp.asarray(np.ones((rows, 3), np.float32))})["y"]
+    session.close()
+
+    np.testing.assert_array_equal(cuda.to_host(said), np.tile(np.float32([2, 3, 4]), (rows, 1)))
+
+
+def test_libraries_of_cuda_are_loaded_before_a_model_can_be(
+    compiled_kernels: CompiledKernels, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(onnxruntime, "preload_dlls", lambda: sys.stdout.write("Failed to load libcudnn.so.9\n"))
+
+    CudaDeviceOnCpu(compiled_kernels)
+
+    assert capsys.readouterr() == ("", "Failed to load libcudnn.so.9\n")
 
 
 def test_a_picture_goes_to_the_device_once_for_all_threads_and_models(cuda: CudaDeviceOnCpu) -> None:

@@ -107,8 +107,8 @@ def test_a_hundred_streams_that_came_and_went_leave_nothing(
     made: list[weakref.ref[Any]] = []
     make = cuda.fake.Stream
 
-    def counted(non_blocking: bool = False) -> Any:
-        stream = make(non_blocking)
+    def counted(*, non_blocking: bool) -> Any:
+        stream = make(non_blocking=non_blocking)
         made.append(weakref.ref(stream))
         return stream
 

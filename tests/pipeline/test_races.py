@@ -49,7 +49,7 @@ def no_hold_on_pinned_memory(patch: Patch) -> None:
 def no_wait_at_the_end(patch: Patch) -> None:
     """The host reads what the device has not made yet."""
     get = DeviceArray.get
-    patch.setattr(DeviceArray, "get", lambda self, stream, blocking: get(self, stream, blocking=False))
+    patch.setattr(DeviceArray, "get", lambda self, stream, blocking: get(self, stream=stream, blocking=False))
 
 
 def no_hold_on_planes(patch: Patch) -> None:
@@ -109,7 +109,7 @@ def apart(device: CudaDeviceOnCpu, decoded: list[av.VideoFrame]) -> float:
     kept += [batch_of(card.picture(CardFrame(frame, device.fake))) for frame in decoded[2:4]]  # type: ignore[arg-type]
     mine = [device.model_input(batch, SIZE) for batch in kept]
     begun, gone = threading.Event(), threading.Event()
-    thread = threading.Thread(target=reads, args=(list(kept), begun, gone))
+    thread = threading.Thread(target=reads, args=(list(kept), begun, gone), daemon=True)
     thread.start()
     begun.wait()
     kept.clear()

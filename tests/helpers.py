@@ -12,6 +12,7 @@ import numpy as np
 
 from pipeline.card_fields import Picture as RecipeOfPicture
 from pipeline.frames import FrameBatch, Picture, Stream
+from pipeline.device import Device
 from pipeline.graph import Graph
 from pipeline.letterbox import content_size
 from pipeline.lineage import Lineage
@@ -147,6 +148,8 @@ class FakeDevice:
     def to_host(self, array: Any) -> np.ndarray:
         """Return the array: it is on the host."""
         return np.asarray(array)
+
+    all_to_host, beside, made, reading = Device.all_to_host, Device.beside, Device.made, Device.reading
 
 
 class FakeSession:

@@ -15,6 +15,8 @@ from typing import Any
 
 import numpy as np
 
+from tests.array_functions import Operators, each_array, functions_by
+
 RUBBISH = 0xA5
 _KEPT: list[bytearray] = []
 """All memory ever handed out: what reads it after it was freed finds rubbish, and does not crash."""
@@ -107,29 +109,40 @@ def _free(cupy: FakeCupy, block: bytearray, stream: Stream) -> None:
     stream.begin(lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
 
 
-class DeviceArray:
+class DeviceArray(Operators):
     """An array that only the device reads. Operators begin work on the current stream."""
 
     __array_priority__ = 100
 
-    def __init__(self, cupy: FakeCupy, memory: Any, address: int, shape: Sequence[int], dtype: Any) -> None:
+    def __init__(
+        self,
+        cupy: FakeCupy,
+        memory: Any,
+        address: int,
+        shape: Sequence[int],
+        dtype: Any,
+        strides: Sequence[int] | None = None,
+    ) -> None:
         self._cupy, self._memory, self._address = cupy, memory, address
         self.shape, self.dtype = tuple(shape), np.dtype(dtype)
         self.nbytes = int(np.prod(self.shape)) * self.dtype.itemsize
         self.size, self.ndim = int(np.prod(self.shape)), len(self.shape)
-        self.strides = np.empty(0, self.dtype).strides if not self.shape else _strides(self.shape, self.dtype.itemsize)
+        self.strides = _strides(self.shape, self.dtype.itemsize) if strides is None else tuple(strides)
         self.data = type("Pointer", (), {"ptr": address})
         self.__cuda_array_interface__ = {"data": (address, False), "shape": self.shape, "version": 3}
 
     def __array__(self, *args: Any, **options: Any) -> Any:
         raise TypeError("an array of the device was read on the host: use Device.to_host")
 
+    def __array_namespace__(self) -> FakeCupy:
+        return self._cupy
+
     def __len__(self) -> int:
         return self.shape[0]
 
     def host(self) -> np.ndarray:
         """Return the memory as it is now, for work that is done on a stream."""
-        return view(self._address, self.shape, self.dtype)
+        return view(self._address, self.shape, self.dtype, self.strides)
 
     def set(self, host: np.ndarray, stream: Stream) -> None:
         """Begin to copy from pinned memory."""
@@ -144,30 +157,54 @@ class DeviceArray:
             stream.catch_up()
         return self.host().copy()
 
+    def begin(self, function: Callable[..., Any], *args: Any, **options: Any) -> DeviceArray:
+        """Begin a function on arrays, whose result has a shape that does not hang on their values.
+
+        Nothing names the memory of the arguments until it is done: that is for the caller to see to, as on a GPU.
+        """
+        return self._cupy.begin(function, *args, **options)
+
     def reshape(self, *shape: Any) -> DeviceArray:
-        """Return the same memory in another shape."""
+        """Return the same memory in another shape, or a copy where it cannot be."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        assert int(np.prod(wanted)) == self.size
-        return DeviceArray(self._cupy, self._memory, self._address, wanted, self.dtype)
+        if self.strides != _strides(self.shape, self.dtype.itemsize):
+            return self.begin(np.reshape, self, wanted)
+        return self._seen(self.host().reshape(wanted))
 
-    def __getitem__(self, rows: slice) -> DeviceArray:
-        first, end, step = rows.indices(len(self))
-        assert step == 1
-        at = self._address + first * self.strides[0]
-        return DeviceArray(self._cupy, self._memory, at, (max(end - first, 0), *self.shape[1:]), self.dtype)
+    def view(self, dtype: Any) -> DeviceArray:
+        """Return the same memory as numbers of another kind."""
+        return self._seen(self.host().view(dtype))
 
-    def __sub__(self, other: Any) -> DeviceArray:
-        return self._with(other, np.subtract)
+    @property
+    def T(self) -> DeviceArray:
+        """The matrix, turned over: the same memory."""
+        return self._seen(self.host().T)
 
-    def __truediv__(self, other: Any) -> DeviceArray:
-        return self._with(other, np.divide)
+    def __getitem__(self, key: Any) -> DeviceArray:
+        if any(isinstance(one, DeviceArray) for one in (key if isinstance(key, tuple) else (key,))):
+            return self.begin(lambda array, at: array[at], self, key)
+        return self._seen(self.host()[key])
 
-    def _with(self, other: DeviceArray, do: Callable[..., Any]) -> DeviceArray:
-        assert isinstance(other, DeviceArray), "an array of the host came into the maths of the device"
-        made = self._cupy.empty(np.broadcast_shapes(self.shape, other.shape), np.result_type(self.dtype, other.dtype))
-        parts = [(one._address, one.shape, one.dtype) for one in (self, other, made)]
-        self._cupy.current.begin(lambda: do(*(view(*part) for part in parts[:2]), out=view(*parts[2])) and None)
-        return made
+    def _seen(self, array: np.ndarray) -> DeviceArray:
+        """Return the array of the device at memory that is part of this one's, as numpy lays it out."""
+        address = array.__array_interface__["data"][0]
+        return DeviceArray(self._cupy, self._memory, address, array.shape, array.dtype, array.strides)
+
+
+class _Late:
+    """Where an array will be read; keeps no memory."""
+
+    def __init__(self, array: DeviceArray) -> None:
+        self._at = array._address, array.shape, array.dtype, array.strides
+
+    def now(self) -> np.ndarray:
+        """Return what is there now."""
+        return view(*self._at)
+
+
+def _blank(array: DeviceArray) -> np.ndarray:
+    """Return an array of the host of the same shape and dtype."""
+    return np.zeros(array.shape, array.dtype)
 
 
 def _strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
@@ -175,7 +212,7 @@ def _strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
 
 
 class FakeCupy:
-    """The part of cupy that pipeline.device_cuda uses.
+    """The part of cupy that pipeline.device_cuda uses, and the functions of the array API standard.
 
     Args:
         launch: executes a kernel, by name, over a grid on arrays in host memory.
@@ -241,16 +278,40 @@ class FakeCupy:
         memory = self._allocator(int(np.prod(shape)) * np.dtype(dtype).itemsize)
         return DeviceArray(self, memory, memory.ptr, shape, dtype)
 
-    def asarray(self, array: Any) -> DeviceArray:
+    def asarray(self, array: Any, dtype: Any = None) -> DeviceArray:
         """Return the array on the device; from memory of the host that is not pinned, the copy is taken at once."""
         if isinstance(array, DeviceArray):
             return array
+        array = np.asarray(array, dtype)
         made, content = self.empty(array.shape, array.dtype), np.ascontiguousarray(array).tobytes()
         there = made._address
         self.current.begin(lambda: ctypes.memmove(there, content, len(content)) and None)
         return made
 
-    ascontiguousarray = asarray
+    def ascontiguousarray(self, array: Any) -> DeviceArray:
+        """Return the array on the device, its rows one behind the other."""
+        there = self.asarray(array)
+        plain = there.strides == _strides(there.shape, there.dtype.itemsize)
+        return there if plain else self.begin(np.ascontiguousarray, there)
+
+    def begin(self, function: Callable[..., Any], *args: Any, **options: Any) -> DeviceArray:
+        """Begin a function of numpy on arrays; its result is known by what it makes of others of the same shapes."""
+        stream = self.current
+        with np.errstate(all="ignore"):
+            blank = function(*each_array(DeviceArray, _blank, args), **options)
+        made = self.empty(np.shape(blank), np.asarray(blank).dtype)
+        there = made._address, made.shape, made.dtype
+        late = each_array(DeviceArray, _Late, args)
+
+        def work() -> None:
+            with np.errstate(all="ignore"):
+                view(*there)[...] = function(*each_array(_Late, _Late.now, late), **options)
+
+        stream.begin(work)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return functions_by(self.begin, {"concatenate": "concat"}.get(name, name))
 
     def RawModule(self, code: str, options: tuple[str, ...]) -> FakeCupy:
         """Return what stands for compiled kernels."""

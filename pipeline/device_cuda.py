@@ -122,6 +122,8 @@ class CudaDevice(Device):
         """Return a copy of the array in host memory, after all that this thread began before."""
         if isinstance(array, np.ndarray):
             return array
+        if not array.nbytes:
+            return np.empty(array.shape, array.dtype)
         self.traffic.count("to_host", "values", int(array.nbytes))
         return np.asarray(array.get(stream=self._streams.own(), blocking=True))
 
@@ -132,14 +134,11 @@ class CudaDevice(Device):
             return [self.to_host(array) for array in arrays]
         xp = self.xp
         block = self.to_host(xp.concatenate([xp.ascontiguousarray(one).reshape(-1).view(np.uint8) for one in there]))
-        parts = iter(np.split(block, np.cumsum([one.nbytes for one in there])[:-1]))
+        parts = np.split(block, np.cumsum([one.nbytes for one in there])[:-1])
         # Each part becomes memory of its own, so that numbers of eight bytes begin where such numbers may.
-        return [
-            next(parts).copy().view(array.dtype).reshape(array.shape)
-            if any(array is one for one in there)
-            else self.to_host(array)
-            for array in arrays
-        ]
+        pairs = zip(there, parts, strict=True)
+        here = {id(one): part.copy().view(one.dtype).reshape(one.shape) for one, part in pairs}
+        return [here[id(array)] if id(array) in here else self.to_host(array) for array in arrays]
 
     def made(self) -> Any:
         """See `Device.made`: the event that is over when it is."""

@@ -42,6 +42,7 @@ def settings(file: str, folder: Path) -> dict[str, Any]:
         "measure_attention": {"window_s": 0.2, "settle_s": 0},
         "estimate_appearance": {"min_height_px": 2, "max_overlap": 0.9},
         "estimate_face_gaze": {"max_yaw_deg": 120},
+        "draw_overlay": {"heat_map": True},
     }.get(file, {})
 
 

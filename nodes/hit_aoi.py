@@ -10,9 +10,10 @@ from typing import Any
 import numpy as np
 from pydantic import Field
 
+from nodes.ops.areas import Areas, grid_areas, named_areas
 from nodes.ops.belief import Heads, Targets, evidence, probabilities
 from nodes.ops.boxes import centres
-from nodes.ops.coverage import area_masks, box_shares, cell_shares, shared
+from nodes.ops.coverage import box_shares
 from nodes.ops.mass import cell_shares_of_maps, in_areas, in_boxes
 from nodes.types import AoiHits, GazeMaps, GazePoints, HeadPoses, Objects, Tracks
 from pipeline.frames import FrameBatch, Stream
@@ -76,7 +77,7 @@ class HitAoi(Node[Config]):
     reads_on_device = frozenset({"gaze", "points"})
 
     def open(self) -> None:
-        self._areas: dict[str, _Areas] = {}
+        self._areas: dict[str, tuple[Any, Areas]] = {}
         self._told: set[str] = set()
         self.reconfigured()
 
@@ -126,7 +127,7 @@ class HitAoi(Node[Config]):
             seen.append(_Seen(row, maps, areas, self._boxed(_of(tracks, row), _of(objects, row))))
         masses = self.context.device.all_to_host(*(mass for one in seen for mass in one.masses()))
         pairs = zip(seen, masses[::2], masses[1::2], strict=True)
-        return [self._weighed(frames, one, *masses, points, poses) for one, *masses in pairs]
+        return [self._weighed(frames, one, areas, boxes, points, poses) for one, areas, boxes in pairs]
 
     def _weighed(
         self,
@@ -200,14 +201,15 @@ class HitAoi(Node[Config]):
             track_id=np.concatenate([people.track_id, np.zeros(len(things), np.int64)]),
         )
 
-    def _areas_of(self, stream: Stream, maps: Any) -> _Areas:
+    def _areas_of(self, stream: Stream, maps: Any) -> Areas:
         """Return the areas of a stream for maps (N, h, w), with their cells where the maps are."""
-        held, shape_hw = self._areas.get(stream.id), maps.shape[1:]
-        if held is None or held.of != (stream.config.aois, shape_hw):
-            rows, columns = self.config.grid_rows, self.config.grid_columns
-            made = _Areas.of_stream(stream, shape_hw, (rows, columns))
-            held = self._areas[stream.id] = replace(made, cells=namespace(maps).asarray(made.cells))
-        return held
+        of = stream.config.aois, maps.shape[1:]
+        held = self._areas.get(stream.id)
+        if held is None or held[0] != of:
+            grid_hw = self.config.grid_rows, self.config.grid_columns
+            made = named_areas(*of) if stream.config.aois else grid_areas(grid_hw, of[1])
+            held = self._areas[stream.id] = of, replace(made, cells=namespace(maps).asarray(made.cells))
+        return held[1]
 
     def _tell_unnamed(self, frames: FrameBatch) -> None:
         for stream_id in dict.fromkeys(frames.stream_id):
@@ -244,40 +246,6 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class _Areas:
-    """The areas of a stream, or its grid, on maps of one size."""
-
-    of: Any
-    """What they were made from."""
-    names: list[str]
-    grid: bool
-    cells: Any
-    """(A, h, w) float64 share of each cell in each area; where the maps are."""
-    centre: Array
-    """(A, 2)."""
-    size: Array
-    """(A,) share of the frame."""
-    shared: Array
-    """(A, A) how much they overlap."""
-
-    @classmethod
-    def of_stream(cls, stream: Stream, shape_hw: tuple[int, int], grid_hw: tuple[int, int]) -> _Areas:
-        aois = stream.config.aois
-        rings = [[np.array(ring) for ring in (area.polygon, *area.holes)] for area in aois.values()]
-        names, levels = list(aois), [area.level for area in aois.values()]
-        if not aois:
-            rows, columns = grid_hw
-            places = [(row, column) for row in range(rows) for column in range(columns if rows else 0)]
-            corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-            rings = [[(corners + np.array([column, row])) / [columns, rows]] for row, column in places]
-            names, levels = [f"grid:{row + 1}-{column + 1}" for row, column in places], [0] * len(places)
-        masks = area_masks(rings, levels, shape_hw)
-        cells = cell_shares(masks)
-        middles = np.array([outline.mean(axis=0) for outline, *_ in rings]).reshape(-1, 2)
-        return cls((aois, shape_hw), names, not aois, cells, middles, cells.mean(axis=(1, 2)), shared(masks))
-
-
-@dataclass(frozen=True)
 class _Boxed:
     """What is looked at in a box: M people and things of one frame."""
 
@@ -298,7 +266,7 @@ class _Seen:
     row: int
     """Of the frame."""
     maps: GazeMaps
-    areas: _Areas
+    areas: Areas
     boxed: _Boxed
 
     def masses(self) -> tuple[Any, Any]:

@@ -1,4 +1,4 @@
-"""What stands for an array namespace in tests: functions and operators of the standard, done by numpy somewhere else."""
+"""What stands for an array namespace in tests: functions and operators of the standard, which numpy does elsewhere."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-FUNCTIONS = frozenset(
-    "abs all any arange argmax argmin astype broadcast_to clip concat cos diff exp expm1 floor full isfinite isnan "
-    "log log1p logical_and logical_not logical_or matmul max maximum mean min minimum ones permute_dims prod reshape "
-    "sin sqrt stack sum take take_along_axis tan where zeros".split()
-)
+FUNCTIONS = """
+    abs all any arange argmax argmin astype broadcast_to clip concat cos diff exp expm1 floor full isfinite isnan
+    log log1p logical_and logical_not logical_or matmul max maximum mean min minimum ones permute_dims prod reshape
+    sin sqrt stack sum take take_along_axis tan where zeros
+"""
 """Those whose result has a shape that does not hang on the values: a device can begin them and need not wait."""
-CONSTANTS = frozenset("bool float32 float64 inf int32 int64 nan pi uint8".split())
+CONSTANTS = "bool float32 float64 inf int32 int64 nan pi uint8"
 _OPERATORS = {
     "add": np.add,
     "and": np.bitwise_and,
@@ -45,9 +45,9 @@ def functions_by(begin: Callable[..., Any], name: str) -> Any:
     Raises:
         AttributeError: the namespace has none of that name.
     """
-    if name in CONSTANTS:
+    if name in CONSTANTS.split():
         return getattr(np, name)
-    if name not in FUNCTIONS:
+    if name not in FUNCTIONS.split():
         raise AttributeError(f"the stand-in has no {name}: is its shape known before its values are?")
     function = getattr(np, name)
     return lambda *args, **options: begin(function, *args, **options)

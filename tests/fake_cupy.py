@@ -10,205 +10,14 @@ from __future__ import annotations
 import ctypes
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-from tests.array_functions import Operators, each_array, functions_by
-
-RUBBISH = 0xA5
-_KEPT: list[bytearray] = []
-"""All memory ever handed out: what reads it after it was freed finds rubbish, and does not crash."""
-
-
-def view(address: int, shape: Sequence[int], dtype: Any, strides: Sequence[int] | None = None) -> np.ndarray:
-    """Return host memory at an address as an array."""
-    dtype = np.dtype(dtype)
-    span = dtype.itemsize + sum((n - 1) * s for n, s in zip(shape, strides or (), strict=False) if n)
-    size = span if strides else dtype.itemsize * int(np.prod(shape))
-    block = (ctypes.c_uint8 * max(size, 1)).from_address(address)
-    return np.ndarray(tuple(shape), dtype, block, strides=None if strides is None else tuple(strides))
-
-
-def _block(size: int) -> tuple[bytearray, int]:
-    block = bytearray([RUBBISH]) * max(size, 1)
-    _KEPT.append(block)
-    return block, ctypes.addressof(ctypes.c_uint8.from_buffer(block))
-
-
-class Stream:
-    """Work in the order in which it was begun, none of it done before somebody waits."""
-
-    def __init__(self, cupy: FakeCupy, non_blocking: bool = False) -> None:
-        assert non_blocking, "a stream that the default stream waits for makes all stages wait for each other"
-        self._cupy = cupy
-        self._todo: list[Callable[[], None]] = []
-        self.begun = self.done = 0
-        self._lock = threading.RLock()
-        self.ptr = id(self)
-
-    def use(self) -> None:
-        """Make it the current stream of this thread."""
-        self._cupy.current = self
-
-    def begin(self, work: Callable[[], None]) -> None:
-        """Put work at the end."""
-        with self._lock:
-            self._todo.append(work)
-            self.begun += 1
-
-    def catch_up(self, count: int | None = None) -> None:
-        """Do the first `count` pieces of work, all of them where none is named."""
-        with self._lock:
-            while self._todo and (count is None or self.done < count):
-                work = self._todo.pop(0)
-                work()
-                self.done += 1
-
-    def wait_event(self, event: Event) -> None:
-        """Let what comes after wait for an event."""
-        self.begin(event.synchronize)
-
-
-class Event:
-    """A place in the work of a stream."""
-
-    def __init__(self, disable_timing: bool = False) -> None:
-        self._at: tuple[Stream, int] | None = None
-
-    def record(self, stream: Stream) -> None:
-        """Stand after all that was begun on a stream so far."""
-        self._at = stream, stream.begun
-
-    def synchronize(self) -> None:
-        """Wait for it."""
-        assert self._at is not None
-        stream, count = self._at
-        stream.catch_up(count)
-
-    @property
-    def done(self) -> bool:
-        """Tell whether it is over."""
-        assert self._at is not None
-        return self._at[0].done >= self._at[1]
-
-
-class Memory:
-    """A block of device memory; freed, it holds rubbish as soon as its stream gets there."""
-
-    def __init__(self, cupy: FakeCupy, size: int) -> None:
-        block, self.ptr = _block(size)
-        self.size, self._cupy = size, cupy
-        cupy.used_bytes += size
-        weakref.finalize(self, _free, cupy, block, cupy.current)
-
-
-def _free(cupy: FakeCupy, block: bytearray, stream: Stream) -> None:
-    cupy.used_bytes -= len(block)
-    stream.begin(lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
-
-
-class DeviceArray(Operators):
-    """An array that only the device reads. Operators begin work on the current stream."""
-
-    __array_priority__ = 100
-
-    def __init__(
-        self,
-        cupy: FakeCupy,
-        memory: Any,
-        address: int,
-        shape: Sequence[int],
-        dtype: Any,
-        strides: Sequence[int] | None = None,
-    ) -> None:
-        self._cupy, self._memory, self._address = cupy, memory, address
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
-        self.nbytes = int(np.prod(self.shape)) * self.dtype.itemsize
-        self.size, self.ndim = int(np.prod(self.shape)), len(self.shape)
-        self.strides = _strides(self.shape, self.dtype.itemsize) if strides is None else tuple(strides)
-        self.data = type("Pointer", (), {"ptr": address})
-        self.__cuda_array_interface__ = {"data": (address, False), "shape": self.shape, "version": 3}
-
-    def __array__(self, *args: Any, **options: Any) -> Any:
-        raise TypeError("an array of the device was read on the host: use Device.to_host")
-
-    def __array_namespace__(self) -> FakeCupy:
-        return self._cupy
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def host(self) -> np.ndarray:
-        """Return the memory as it is now, for work that is done on a stream."""
-        return view(self._address, self.shape, self.dtype, self.strides)
-
-    def set(self, host: np.ndarray, stream: Stream) -> None:
-        """Begin to copy from pinned memory."""
-        assert host.flags.c_contiguous and host.nbytes == self.nbytes
-        there, here = self._address, host.ctypes.data
-        size = self.nbytes
-        stream.begin(lambda: ctypes.memmove(there, here, size) and None)
-
-    def get(self, stream: Stream, blocking: bool) -> np.ndarray:
-        """Return a copy on the host, after waiting for the stream when `blocking`."""
-        if blocking:
-            stream.catch_up()
-        return self.host().copy()
-
-    def begin(self, function: Callable[..., Any], *args: Any, **options: Any) -> DeviceArray:
-        """Begin a function on arrays, whose result has a shape that does not hang on their values.
-
-        Nothing names the memory of the arguments until it is done: that is for the caller to see to, as on a GPU.
-        """
-        return self._cupy.begin(function, *args, **options)
-
-    def reshape(self, *shape: Any) -> DeviceArray:
-        """Return the same memory in another shape, or a copy where it cannot be."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        if self.strides != _strides(self.shape, self.dtype.itemsize):
-            return self.begin(np.reshape, self, wanted)
-        return self._seen(self.host().reshape(wanted))
-
-    def view(self, dtype: Any) -> DeviceArray:
-        """Return the same memory as numbers of another kind."""
-        return self._seen(self.host().view(dtype))
-
-    @property
-    def T(self) -> DeviceArray:
-        """The matrix, turned over: the same memory."""
-        return self._seen(self.host().T)
-
-    def __getitem__(self, key: Any) -> DeviceArray:
-        if any(isinstance(one, DeviceArray) for one in (key if isinstance(key, tuple) else (key,))):
-            return self.begin(lambda array, at: array[at], self, key)
-        return self._seen(self.host()[key])
-
-    def _seen(self, array: np.ndarray) -> DeviceArray:
-        """Return the array of the device at memory that is part of this one's, as numpy lays it out."""
-        address = array.__array_interface__["data"][0]
-        return DeviceArray(self._cupy, self._memory, address, array.shape, array.dtype, array.strides)
-
-
-class _Late:
-    """Where an array will be read; keeps no memory."""
-
-    def __init__(self, array: DeviceArray) -> None:
-        self._at = array._address, array.shape, array.dtype, array.strides
-
-    def now(self) -> np.ndarray:
-        """Return what is there now."""
-        return view(*self._at)
-
-
-def _blank(array: DeviceArray) -> np.ndarray:
-    """Return an array of the host of the same shape and dtype."""
-    return np.zeros(array.shape, array.dtype)
-
-
-def _strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    return tuple(itemsize * int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
+from tests.array_functions import each_array, functions_by
+from tests.fake_arrays import DeviceArray, Late, blank, row_by_row
+from tests.fake_streams import RUBBISH, Event, Memory, Stream, block_of, view
 
 
 class FakeCupy:
@@ -267,7 +76,7 @@ class FakeCupy:
 
     def alloc_pinned_memory(self, size: int) -> Any:
         """Return pinned memory of the host; freed, it is somebody else's at once."""
-        block, _ = _block(size)
+        block, _ = block_of(size)
         pinned = (ctypes.c_uint8 * max(size, 1)).from_buffer(block)
         weakref.finalize(pinned, lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
         return pinned
@@ -291,21 +100,21 @@ class FakeCupy:
     def ascontiguousarray(self, array: Any) -> DeviceArray:
         """Return the array on the device, its rows one behind the other."""
         there = self.asarray(array)
-        plain = there.strides == _strides(there.shape, there.dtype.itemsize)
+        plain = there.strides == row_by_row(there.shape, there.dtype.itemsize)
         return there if plain else self.begin(np.ascontiguousarray, there)
 
     def begin(self, function: Callable[..., Any], *args: Any, **options: Any) -> DeviceArray:
         """Begin a function of numpy on arrays; its result is known by what it makes of others of the same shapes."""
         stream = self.current
         with np.errstate(all="ignore"):
-            blank = function(*each_array(DeviceArray, _blank, args), **options)
-        made = self.empty(np.shape(blank), np.asarray(blank).dtype)
+            like = function(*each_array(DeviceArray, blank, args), **options)
+        made = self.empty(np.shape(like), np.asarray(like).dtype)
         there = made._address, made.shape, made.dtype
-        late = each_array(DeviceArray, _Late, args)
+        late = each_array(DeviceArray, Late, args)
 
         def work() -> None:
             with np.errstate(all="ignore"):
-                view(*there)[...] = function(*each_array(_Late, _Late.now, late), **options)
+                view(*there)[...] = function(*each_array(Late, Late.now, late), **options)
 
         stream.begin(work)
         return made

@@ -11,8 +11,8 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pipeline.card_fields import Picture as RecipeOfPicture
-from pipeline.frames import FrameBatch, Picture, Stream
 from pipeline.device import Device
+from pipeline.frames import FrameBatch, Picture, Stream
 from pipeline.graph import Graph
 from pipeline.letterbox import content_size
 from pipeline.lineage import Lineage

@@ -269,7 +269,7 @@ def test_what_follows_an_end_begins_as_if_nothing_had_been(file: str, generation
 
 def on_far_device(value: Any) -> Any:
     """Return a value with the columns that may lie on a device there."""
-    there = {spec.name: spec for spec in columns(type(value)) if spec.metadata.get("on_device")}
+    there = [spec.name for spec in columns(type(value)) if spec.metadata.get("on_device")]
     return replace(value, **{name: FarDevice.xp.asarray(getattr(value, name)) for name in there})
 
 
@@ -279,8 +279,7 @@ TOUCHING = [file for file in STAGES if node_class(file).begins_stage or node_cla
 @pytest.mark.parametrize("file", TOUCHING)
 def test_arrays_of_a_device_are_not_touched_on_the_host(file: str, tmp_path: Path) -> None:
     near, far = node(file, tmp_path / "near"), node(file, tmp_path / "far", far=True)
-    inputs = ticks(file, clip(1), 2)
-    lent = node_class(file).reads_on_device
+    inputs, lent = ticks(file, clip(1), 2), node_class(file).reads_on_device
 
     wanted = [near.process(**part) for part in inputs]
     told = [far.process(**{n: on_far_device(v) if n in lent else v for n, v in part.items()}) for part in inputs]

@@ -14,15 +14,15 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.recording import Recorder, Recording
 from pipeline.running import RunningNode
 from pipeline.stage import run_stage
-from pipeline.ledger import Ledger
 from pipeline.tick import Slot, Tick
 from pipeline.values import Value, column, concat, on_device
 from tests.cuda_device import CudaDeviceOnCpu
-from tests.fake_cupy import Stream
+from tests.fake_streams import Stream
 from tests.helpers import FakeContext, frames
 from tests.pipeline.bench import DROP
 from tests.pipeline.rig import node_class, spec

@@ -18,14 +18,15 @@ from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.recording import Recorder, Recording
 from pipeline.running import RunningNode
+from pipeline.sinks import SinkLane
 from pipeline.stage import run_stage
 from pipeline.tick import Slot, Tick
 from pipeline.values import Value, column, concat, on_device
 from tests.cuda_device import CudaDeviceOnCpu
 from tests.fake_streams import Stream
 from tests.helpers import FakeContext, frames
-from tests.pipeline.bench import DROP
-from tests.pipeline.rig import node_class, spec
+from tests.pipeline.bench import STOP
+from tests.pipeline.rig import FakeClock, node_class, spec
 
 HERE = np.arange(12, dtype=np.float32).reshape(3, 4)
 
@@ -59,7 +60,10 @@ def other_thread() -> Iterator[Callable[[Callable[[], Any]], Any]]:
 
     def run() -> None:
         while turn.acquire() and work:
-            told.append(work.pop()())
+            try:
+                told.append(work.pop()())
+            except BaseException as error:
+                told.append(error)
             done.release()
 
     thread = threading.Thread(target=run)
@@ -69,11 +73,15 @@ def other_thread() -> Iterator[Callable[[Callable[[], Any]], Any]]:
         work.append(what)
         turn.release()
         done.acquire()
+        if isinstance(told[-1], BaseException):
+            raise told.pop()
         return told.pop()
 
-    yield do
-    turn.release()
-    thread.join()
+    try:
+        yield do
+    finally:
+        turn.release()
+        thread.join()
 
 
 def doubled(device: CudaDeviceOnCpu, slot: Slot) -> Any:
@@ -99,7 +107,8 @@ def test_what_another_thread_still_reads_is_not_given_back(device: CudaDeviceOnC
         begun = there(lambda: doubled(device, slots[0]))
         slots.clear()
         gc.collect()
-        device.to_host(device.xp.asarray(HERE))  # memory of this thread's that is free by now is rubbish
+        other = doubled(device, Slot.of(made(device), device))  # what is read by now may be let go
+        device.to_host(other)  # and memory of this thread's that is free by now is rubbish
         told = there(lambda: device.to_host(begun))
 
     np.testing.assert_array_equal(told, 2 * HERE)
@@ -242,7 +251,8 @@ def test_a_stage_reads_what_the_one_before_has_only_begun(device: CudaDeviceOnCp
     given = [tick(device)]
     one = node(device, process, reads_on_device=frozenset({"made"}))
     with other_thread() as there:
-        given.append(there(lambda: run_stage([one], given[0], DROP, Ledger())))
+        there(lambda: device.xp)  # the thread has a stream
+        given.append(there(lambda: run_stage([one], given[0], STOP, Ledger())))
         slot = given[1].slots["next"]
         given.clear()  # the tick has left the graph
         gc.collect()
@@ -272,3 +282,20 @@ def test_what_lies_on_the_device_is_recorded(device: CudaDeviceOnCpu, tmp_path: 
 
     assert isinstance(read.value, Marked)
     np.testing.assert_array_equal(read.value.far, HERE)
+
+
+def test_a_sink_behind_a_queue_gets_what_lies_on_the_device(device: CudaDeviceOnCpu) -> None:
+    got: list[Marked] = []
+
+    def process(self: Any, made: Marked) -> None:
+        got.append(made)
+
+    lane = SinkLane(node(device, process, sink_policy="keep"), 1, FakeClock(), Ledger())
+    for _ in range(2):  # the second waits on disk
+        lane.offer(tick(device))
+    lane.close()
+    lane.run()
+
+    assert lane.spilled == 1
+    for one in got:
+        np.testing.assert_array_equal(one.far, HERE)

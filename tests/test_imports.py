@@ -25,6 +25,7 @@ MAY_IMPORT = {
 """What the files below a path may import of ours; the longest path that fits a file counts."""
 
 PACKAGE_OF = {
+    "array_api_strict": "array-api-strict",
     "cupy": "cupy-cuda13x",
     "cupyx": "cupy-cuda13x",
     "cv2": "opencv-python-headless",

@@ -46,13 +46,13 @@ class LocateGaze(Node[Config]):
             return GazePoints.empty()
         maps, xp = gaze.heatmap, namespace(gaze.heatmap)
         x, y = cell_centres(maps.shape[2], xp), cell_centres(maps.shape[1], xp)
-        row, column, height = peaks(maps)
         hill, spread = hills(maps, x, y, self.config.hill_floor)
         if self.config.how == "refined":
             point = refined_peaks(maps, x, y)
         elif self.config.how == "hill":
             point = hill
         else:
+            row, column, _ = peaks(maps)
             point = xp.stack([xp.take(x, column), xp.take(y, row)], axis=1)
         return GazePoints(
             frame_row=gaze.frame_row,
@@ -60,7 +60,7 @@ class LocateGaze(Node[Config]):
             head_point=centres(gaze.head_box),
             point=xp.astype(point, xp.float32),
             in_frame_prob=gaze.in_frame_prob,
-            peak=height,
+            peak=xp.max(maps, axis=(1, 2)),
             spread=xp.astype(spread, xp.float32),
             asked_ns=gaze.asked_ns,
         )

@@ -26,13 +26,14 @@ def picked(arrays: Sequence[Any], rows: np.ndarray[Any, np.dtype[Any]]) -> list[
         rows: on the host, (M,) int indices or an (N,) bool mask.
 
     Returns:
-        Each (M, ...). Rows that are all there in their order cost a device nothing: they are the array itself.
+        Each (M, ...). Rows that follow one another cost a device nothing: they are that part of the array itself.
     """
     if all(isinstance(array, np.ndarray) for array in arrays):
         return [array[rows] for array in arrays]
     index = np.flatnonzero(rows) if rows.dtype == bool else rows.astype(np.int64)
-    if np.array_equal(index, np.arange(arrays[0].shape[0])):
-        return list(arrays)
+    first = int(index[0]) if len(index) else 0
+    if first >= 0 and np.array_equal(index, np.arange(first, first + len(index))):
+        return [array[first : first + len(index), ...] for array in arrays]
     xp = namespace(arrays[0])
     there = xp.asarray(index)
     return [xp.take(array, there, axis=0) for array in arrays]

@@ -139,7 +139,13 @@ def test_rows_are_taken_and_joined_where_they_are(device: CudaDeviceOnCpu) -> No
 
     some = concat([whole.take(np.array([True, False, True])), whole.take([1])])
 
-    assert whole.take([0, 1, 2]).far is whole.far
+    assert (whole.take([0, 1, 2]).far.data.ptr, whole.take([1, 2]).wide.data.ptr) == (
+        whole.far.data.ptr,
+        whole.wide.data.ptr + 8,
+    )  # the same memory
+    np.testing.assert_array_equal(device.to_host(whole.take([1, 2]).far), HERE[1:])
+    np.testing.assert_array_equal(device.to_host(whole.take([-2, -1]).far), HERE[1:])
+    assert whole.take([]).far.shape == (0, 4)
     np.testing.assert_array_equal(device.to_host(some.far), HERE[[0, 2, 1]])
     assert some.frame_row.tolist() == [0, 2, 1]
 

@@ -13,7 +13,7 @@ FUNCTIONS = """
     sin sqrt stack sum take take_along_axis tan where zeros
 """
 """Those whose result has a shape that does not hang on the values: a device can begin them and need not wait."""
-CONSTANTS = "bool float32 float64 inf int32 int64 nan pi uint8"
+CONSTANTS = "bool float32 float64 int32 int64 uint8"
 _OPERATORS = {
     "add": np.add,
     "and": np.bitwise_and,

@@ -108,7 +108,7 @@ def share_followed(distance: Any, before: Any, dt_s: Any, pace: Pace) -> Any:
     beyond = xp.minimum(distance / pace.gate, 1.0)
     run = xp.minimum(beyond, before / pace.gate)
     some = run < 1
-    moved = xp.where(some, run / xp.where(some, 1 - run, 1.0), xp.inf)
+    moved = xp.where(some, run / xp.where(some, 1 - run, 1.0), 0.0)  # beyond, all of it is gone
     rate = (1 - beyond) / pace.hold_s + moved / pace.follow_s
     return xp.where(some, -xp.expm1(-dt_s * rate), 1.0)
 

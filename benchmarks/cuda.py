@@ -20,6 +20,11 @@ TICKS, REPEATS = 1000, 50
 TOLERANCE = 6.0
 """Grey levels between a model input made on the GPU and on the CPU, which rounds to whole ones in between."""
 
+MAPS_TOLERANCE = 1e-5
+"""Sides of the frame, or shares of a map, between what is read off maps on the GPU and on the CPU."""
+HEADS = (3, 32, 320)
+"""A camera, a crowd, and what many cameras give together."""
+
 
 def pixels() -> Figures:
     """Model inputs and crops of the GPU beside those of the CPU, and what they take."""
@@ -70,6 +75,44 @@ def memory() -> Figures:
     return {"pool_bytes": used[-1]}
 
 
+def maps() -> Figures:
+    """Gaze maps read on the GPU beside brought to the host and read there, and milliseconds of both, by heads."""
+    import time
+
+    import numpy as np
+
+    from nodes.ops.heatmap import cell_centres, hills, refined_peaks
+    from nodes.ops.mass import cell_shares_of_maps, in_areas
+    from pipeline.device_cuda import CudaDevice
+
+    cuda, rng, told = CudaDevice(), np.random.default_rng(5), Figures()
+    cells = rng.random((8, 64, 64))
+
+    def read(there: Any, xp: Any) -> list[Any]:
+        x = y = cell_centres(64, xp)
+        masses = in_areas(cell_shares_of_maps(there), xp.asarray(cells), xp.zeros((0, 4)))
+        return [refined_peaks(there, x, y), *hills(there, x, y, 0.5), masses]
+
+    for heads in HEADS:
+        there = cuda.xp.asarray(rng.random((heads, 64, 64)).astype(np.float32))
+        ways: dict[str, Callable[[Any], list[Any]]] = {
+            "there": lambda maps: cuda.all_to_host(*read(maps, cuda.xp)),
+            "brought_here": lambda maps: read(cuda.to_host(maps), np),
+        }
+        answers = {}
+        for way, take in ways.items():
+            answers[way] = take(there)
+            begin = time.perf_counter()
+            for _ in range(REPEATS):
+                take(there)
+            told[f"{heads}_heads_{way}_ms"] = round(1e3 * (time.perf_counter() - begin) / REPEATS, 3)
+        apart = max(float(np.abs(a - b).max()) for a, b in zip(*answers.values(), strict=True))
+        if apart > MAPS_TOLERANCE:
+            raise WrongError(f"{heads} maps: expected at most {MAPS_TOLERANCE} from the CPU, got {apart:.2g}")
+        told[f"{heads}_heads_apart"] = apart
+    return told
+
+
 def models() -> Figures:
     """The shipped models on ONNX Runtime's CUDA provider beside the CPU, and milliseconds of a call."""
     import time
@@ -112,6 +155,7 @@ def models() -> Figures:
 CHECKS: dict[str, Callable[[], Figures]] = {
     "pixels": pixels,
     "memory": memory,
+    "maps": maps,
     "models": models,
     "heads": cuda_runs.heads,
     "true size": cuda_runs.true_size,

@@ -63,12 +63,12 @@ def cells(maps: Array) -> Array:
 
 def refined(maps: Array) -> Array:
     """Return the peaks (N, 2) between the cells."""
-    return refined_peaks(maps, cell_centres(maps.shape[2]), cell_centres(maps.shape[1]))
+    return np.asarray(refined_peaks(maps, cell_centres(maps.shape[2]), cell_centres(maps.shape[1])))
 
 
 def hilled(maps: Array) -> Array:
     """Return the centres of weight (N, 2) of the high cells."""
-    return hills(maps, cell_centres(maps.shape[2]), cell_centres(maps.shape[1]), HILL_FLOOR)[0]
+    return np.asarray(hills(maps, cell_centres(maps.shape[2]), cell_centres(maps.shape[1]), HILL_FLOOR)[0])
 
 
 def _bilinear(maps: Array, size_wh: tuple[int, int]) -> Array:

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 
 from nodes.ops.body_drawing import PartBox, draw_bones, draw_parts
 from nodes.ops.canvas import Canvas
-from nodes.ops.heat import lay_heat
+from nodes.ops.heat import hottest, lay_heat
 from nodes.ops.overlay import Person, draw_areas, draw_people, label_areas
 from nodes.ops.pixelate import pixelate_ellipses, top_of_body
 from nodes.ops.shown import Shown
@@ -32,6 +32,7 @@ from nodes.types import (
     Visits,
 )
 from pipeline.frames import FrameBatch, Picture
+from pipeline.namespaces import namespace
 from pipeline.node import Node, NodeConfig
 
 LIVE: dict[str, Any] = {"live": True}
@@ -104,7 +105,6 @@ class _Seen:
     tracks: Tracks
     poses: HeadPoses | None
     points: GazePoints | None
-    gaze: GazeMaps | None
     hits: AoiHits | None
     people: Detections | None
     parts: TrackedParts | None
@@ -130,6 +130,7 @@ class DrawOverlay(Node[Config]):
     """
 
     reads_pictures = True
+    reads_on_device = frozenset({"gaze"})
 
     def open(self) -> None:
         self._shown: dict[tuple[str, int], Shown] = {}
@@ -151,13 +152,15 @@ class DrawOverlay(Node[Config]):
         directions: GazeDirections | None = None,
     ) -> FrameBatch:
         untold = _by_stream(looks)
-        values = (tracks, poses, points, gaze, hits, people, parts, bones, attributes, distances, directions)
+        heat = self._heat(gaze) if self.config.heat_map else {}
+        values = (tracks, poses, points, hits, people, parts, bones, attributes, distances, directions)
         pictures = []
         for row, key in enumerate(zip(frames.stream_id, frames.generation.tolist(), strict=True)):
             shown = self._shown.setdefault(key, Shown())
             _take_up(shown, looks, untold.get(key), int(frames.pts_ns[row]))
             seen = _Seen(*(_of(row, value) for value in values))
-            pictures.append(Picture((self._drawn(frames, row, shown, seen, with_looks=looks is not None),), "bgr"))
+            image = self._drawn(frames, row, shown, seen, heat.get(row), with_looks=looks is not None)
+            pictures.append(Picture((image,), "bgr"))
         for key, rows in untold.items():
             _take_up(self._shown.setdefault(key, Shown()), looks, rows)
         return replace(frames, pictures=tuple(pictures))
@@ -165,14 +168,25 @@ class DrawOverlay(Node[Config]):
     def stream_ended(self, stream_id: str) -> None:
         self._shown = {key: shown for key, shown in self._shown.items() if key[0] != stream_id}
 
-    def _drawn(self, frames: FrameBatch, row: int, shown: Shown, seen: _Seen, with_looks: bool) -> np.ndarray:
+    def _heat(self, gaze: GazeMaps | None) -> dict[int, np.ndarray]:
+        """Return one map (h, w) for each frame with maps, by its row; made where the maps are."""
+        if gaze is None:
+            return {}
+        rows = np.unique(gaze.frame_row).tolist()
+        parts = [gaze.take(gaze.frame_row == row) for row in rows]
+        merged = [hottest(part.heatmap, namespace(part.heatmap).asarray(part.in_frame_prob)) for part in parts]
+        return dict(zip(rows, self.context.device.all_to_host(*merged), strict=True))
+
+    def _drawn(
+        self, frames: FrameBatch, row: int, shown: Shown, seen: _Seen, heat: np.ndarray | None, with_looks: bool
+    ) -> np.ndarray:
         """Return the picture of a frame, (H, W, 3) u8, with everything drawn that is asked for."""
         config, pts_ns = self.config, int(frames.pts_ns[row])
         image = frames.bgr(row).copy()
         shown.note_heads(seen.tracks.track_id, seen.tracks.head_box, pts_ns, config.blur_hold_s)
         self._hide(image, shown, seen)
-        if config.heat_map:
-            _draw_heat(image, seen.gaze, config.heat_alpha)
+        if heat is not None:
+            lay_heat(image, heat, config.heat_alpha)
         canvas = Canvas(image, config.scale, config.line_width)
         hit = _hit(seen.hits)
         told = shown.open_visits(pts_ns) if with_looks else hit
@@ -284,8 +298,3 @@ def _hit(hits: AoiHits | None) -> Looking:
 
 def _known(box: np.ndarray) -> list[float] | None:
     return None if np.isnan(box).any() else box.tolist()
-
-
-def _draw_heat(image: np.ndarray, gaze: GazeMaps | None, alpha: float) -> None:
-    if gaze is not None and len(gaze):
-        lay_heat(image, (gaze.heatmap * gaze.in_frame_prob[:, None, None]).max(axis=0), alpha)

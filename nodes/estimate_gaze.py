@@ -12,10 +12,11 @@ import numpy as np
 from pydantic import Field
 
 from nodes.adapters.gaze_models import open_gaze_model
-from nodes.ops.gaze_schedule import Answer, GazeSchedule, Heads, Rules
+from nodes.ops.gaze_schedule import Answer, GazeSchedule, Heads, Rules, moved
 from nodes.types import GazeMaps, Tracks
 from pipeline.cards import card_problems
 from pipeline.frames import FrameBatch
+from pipeline.namespaces import namespace
 from pipeline.node import Node, NodeConfig
 from pipeline.values import concat
 
@@ -75,6 +76,9 @@ class EstimateGaze(Node[Config]):
     nothing. A head that is not asked about keeps its last map, with the time from which that is (`asked_ns`) and the
     box that it has now; without one it has no row. Time is that of the stream, so the number of calls does not rise
     with the frame rate.
+
+    Maps stay on the device of the model; how likely they are in the frame, and what the schedule wants to know of them,
+    a few numbers a head, come back in one copy.
 
     How small heads are kept from being ignored, maps with left-out cells are evened out, and files without an in/out
     output tell the in-frame probability, is said in docs/gaze_models.md; reported boxes stay those that came in.
@@ -168,15 +172,18 @@ class EstimateGaze(Node[Config]):
         heads = concat(asked) if asked else Tracks.empty()
         if not len(heads):
             return
+        answers = [answer for look in looks for row in look.asked.tolist() if (answer := look.answers[row])]
+        heeds, device = self._rules.heeds_answers, self.context.device
         try:
-            maps, in_frame_prob = self._model.look(frames, heads.frame_row, heads.head_box)
+            maps, in_frame = self._model.look(frames, heads.frame_row, heads.head_box)
+            in_frame_prob, *turned = device.all_to_host(in_frame, *([moved(answers, maps)] if heeds else []))
         except Exception:
             for look in looks:
                 self._streams[frames.stream_id[look.row]][1].forget_unheard()
             raise
-        answers = [answer for look in looks for row in look.asked.tolist() if (answer := look.answers[row])]
-        for answer, heatmap, prob in zip(answers, maps, in_frame_prob.tolist(), strict=True):
-            answer.hear(heatmap, prob)
+        far = turned[0] if turned else np.zeros(len(answers))
+        for row, (answer, prob, by) in enumerate(zip(answers, in_frame_prob.tolist(), far.tolist(), strict=True)):
+            answer.hear(maps[row, ...], prob, by)
 
 
 @dataclass(frozen=True)
@@ -201,7 +208,7 @@ class _Look:
             frame_row=shown.frame_row,
             track_id=shown.track_id,
             head_box=shown.head_box,
-            heatmap=np.stack([answer.heatmap for answer in known]),
+            heatmap=namespace(known[0].heatmap).stack([answer.heatmap for answer in known]),
             in_frame_prob=np.array([answer.in_frame_prob for answer in known], np.float32),
             asked_ns=np.array([answer.asked_ns for answer in known], np.int64),
         )

@@ -3,17 +3,21 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 from pydantic import Field
 
+from nodes.ops.areas import Areas, grid_areas, named_areas
 from nodes.ops.belief import Heads, Targets, evidence, probabilities
 from nodes.ops.boxes import centres
-from nodes.ops.coverage import area_masks, box_shares, cell_shares, shared, uncovered
+from nodes.ops.coverage import box_shares
+from nodes.ops.mass import cell_shares_of_maps, in_areas, in_boxes
 from nodes.types import AoiHits, GazeMaps, GazePoints, HeadPoses, Objects, Tracks
 from pipeline.frames import FrameBatch, Stream
+from pipeline.namespaces import namespace
 from pipeline.node import Node, NodeConfig
 
 logger = logging.getLogger(__name__)
@@ -64,12 +68,16 @@ class HitAoi(Node[Config]):
     points (`nodes.ops.belief`). A stream without areas has a grid in their place: the probability of a cell is its
     share of the map, if the gaze is in the frame and not at a person.
 
+    Shares are summed up where the maps are; of those of a tick on a device one copy comes back.
+
     State: the shares of map cells in each stream's areas, as long as these do not change; the streams for which the
     lack of areas was logged. Empty: no rows in, no rows out.
     """
 
+    reads_on_device = frozenset({"gaze", "points"})
+
     def open(self) -> None:
-        self._areas: dict[str, _Areas] = {}
+        self._areas: dict[str, tuple[Any, Areas]] = {}
         self._told: set[str] = set()
         self.reconfigured()
 
@@ -90,8 +98,8 @@ class HitAoi(Node[Config]):
     ) -> AoiHits:
         self._tell_unnamed(frames)
         rows: list[tuple[int, int, str, float]] = []
-        for row in np.unique(gaze.frame_row).tolist():
-            weighed = self.weigh(frames, row, gaze, points, tracks, poses, objects)
+        looked = np.unique(gaze.frame_row).tolist()
+        for row, weighed in zip(looked, self.weigh(frames, looked, gaze, points, tracks, poses, objects), strict=True):
             told = self._worth_telling(weighed.track_id, *self._chances(weighed))
             rows += [(row, track_id, target, score) for track_id, target, score in told]
         return AoiHits(
@@ -104,23 +112,35 @@ class HitAoi(Node[Config]):
     def weigh(
         self,
         frames: FrameBatch,
-        row: int,
+        rows: Sequence[int],
         gaze: GazeMaps,
         points: GazePoints,
         tracks: Tracks,
         poses: HeadPoses | None,
         objects: Objects | None,
+    ) -> list[Weighed]:
+        """Return what speaks for each target of each head, for each of some frames, by their rows."""
+        seen = []
+        for row in rows:
+            maps = _of(gaze, row)
+            areas = self._areas_of(frames.stream(row), maps.heatmap)
+            seen.append(_Seen(row, maps, areas, self._boxed(_of(tracks, row), _of(objects, row))))
+        masses = self.context.device.all_to_host(*(mass for one in seen for mass in one.masses()))
+        pairs = zip(seen, masses[::2], masses[1::2], strict=True)
+        return [self._weighed(frames, one, areas, boxes, points, poses) for one, areas, boxes in pairs]
+
+    def _weighed(
+        self,
+        frames: FrameBatch,
+        seen: _Seen,
+        in_areas: Array,
+        in_boxes: Array,
+        points: GazePoints,
+        poses: HeadPoses | None,
     ) -> Weighed:
-        """Return what speaks for each target of each head of one frame."""
-        maps = _of(gaze, row)
-        areas = self._areas_of(frames.stream(row), maps.heatmap.shape[1:])
-        boxed = self._boxed(_of(tracks, row), _of(objects, row))
-        total = np.maximum(maps.heatmap.sum(axis=(1, 2), dtype=np.float64), np.finfo(np.float32).tiny)
-        share = maps.heatmap / total[:, None, None]  # (N, h, w), sums to 1
-        open_cells = areas.cells * uncovered(boxed.head, share.shape[1:])
-        in_areas = share.reshape(len(share), -1) @ open_cells.reshape(len(areas.cells), share[0].size).T
-        rows, columns = box_shares(boxed.box, share.shape[1:])
-        in_boxes = ((share @ columns.T) * rows.T).sum(axis=1)
+        """Return the same of one frame, by the shares of its N maps in the areas (N, A) and in the boxes (N, M)."""
+        row, maps, areas, boxed = seen.row, seen.maps, seen.areas, seen.boxed
+        rows, columns = box_shares(boxed.box, maps.heatmap.shape[1:])
         named = 0 if areas.grid else len(areas.names)
         targets = Targets(
             np.concatenate([areas.centre[:named], centres(boxed.box)]),
@@ -131,7 +151,7 @@ class HitAoi(Node[Config]):
         rivalry[:named, :named] -= areas.shared[:named, :named]
         own = np.zeros((len(maps), len(targets.size)), np.bool_)
         own[:, named:] = maps.track_id[:, None] == boxed.track_id
-        heads = _heads(maps, _of(points, row), _of(poses, row))
+        heads = _heads(maps, points, _of(poses, row))
         width, height = frames.size_wh[row].tolist()
         mass = np.concatenate([in_areas[:, :named], in_boxes], axis=1)
         return Weighed(
@@ -181,12 +201,15 @@ class HitAoi(Node[Config]):
             track_id=np.concatenate([people.track_id, np.zeros(len(things), np.int64)]),
         )
 
-    def _areas_of(self, stream: Stream, shape_hw: tuple[int, int]) -> _Areas:
+    def _areas_of(self, stream: Stream, maps: Any) -> Areas:
+        """Return the areas of a stream for maps (N, h, w), with their cells where the maps are."""
+        of = stream.config.aois, maps.shape[1:]
         held = self._areas.get(stream.id)
-        if held is None or held.of != (stream.config.aois, shape_hw):
-            rows, columns = self.config.grid_rows, self.config.grid_columns
-            held = self._areas[stream.id] = _Areas.of_stream(stream, shape_hw, (rows, columns))
-        return held
+        if held is None or held[0] != of:
+            grid_hw = self.config.grid_rows, self.config.grid_columns
+            made = named_areas(*of) if stream.config.aois else grid_areas(grid_hw, of[1])
+            held = self._areas[stream.id] = of, replace(made, cells=namespace(maps).asarray(made.cells))
+        return held[1]
 
     def _tell_unnamed(self, frames: FrameBatch) -> None:
         for stream_id in dict.fromkeys(frames.stream_id):
@@ -223,40 +246,6 @@ class Weighed:
 
 
 @dataclass(frozen=True)
-class _Areas:
-    """The areas of a stream, or its grid, on maps of one size."""
-
-    of: Any
-    """What they were made from."""
-    names: list[str]
-    grid: bool
-    cells: Array
-    """(A, h, w) share of each cell in each area."""
-    centre: Array
-    """(A, 2)."""
-    size: Array
-    """(A,) share of the frame."""
-    shared: Array
-    """(A, A) how much they overlap."""
-
-    @classmethod
-    def of_stream(cls, stream: Stream, shape_hw: tuple[int, int], grid_hw: tuple[int, int]) -> _Areas:
-        aois = stream.config.aois
-        rings = [[np.array(ring) for ring in (area.polygon, *area.holes)] for area in aois.values()]
-        names, levels = list(aois), [area.level for area in aois.values()]
-        if not aois:
-            rows, columns = grid_hw
-            places = [(row, column) for row in range(rows) for column in range(columns if rows else 0)]
-            corners = np.array([[0, 0], [1, 0], [1, 1], [0, 1]])
-            rings = [[(corners + np.array([column, row])) / [columns, rows]] for row, column in places]
-            names, levels = [f"grid:{row + 1}-{column + 1}" for row, column in places], [0] * len(places)
-        masks = area_masks(rings, levels, shape_hw)
-        cells = cell_shares(masks)
-        middles = np.array([outline.mean(axis=0) for outline, *_ in rings]).reshape(-1, 2)
-        return cls((aois, shape_hw), names, not aois, cells, middles, cells.mean(axis=(1, 2)), shared(masks))
-
-
-@dataclass(frozen=True)
 class _Boxed:
     """What is looked at in a box: M people and things of one frame."""
 
@@ -270,9 +259,29 @@ class _Boxed:
     """(M,) 0 for things."""
 
 
+@dataclass(frozen=True)
+class _Seen:
+    """The maps of one frame, and what they are held against."""
+
+    row: int
+    """Of the frame."""
+    maps: GazeMaps
+    areas: Areas
+    boxed: _Boxed
+
+    def masses(self) -> tuple[Any, Any]:
+        """Return the share of each map in each area (N, A) and in each box (N, M), where the maps are."""
+        heads = len(self.boxed.head)
+        boxes = namespace(self.maps.heatmap).asarray(np.concatenate([self.boxed.head, self.boxed.box]))
+        share = cell_shares_of_maps(self.maps.heatmap)
+        return in_areas(share, self.areas.cells, boxes[:heads]), in_boxes(share, boxes[heads:])
+
+
 def _heads(maps: GazeMaps, points: GazePoints, poses: HeadPoses | None) -> Heads:
     """Return what is known of the heads of one frame besides their maps, in the order of the maps."""
-    smoothed = dict(zip(points.track_id.tolist(), points.in_frame_prob.tolist(), strict=True))
+    own_frame = points.frame_row == maps.frame_row[0]
+    columns = points.track_id[own_frame].tolist(), points.in_frame_prob[own_frame].tolist()
+    smoothed = dict(zip(*columns, strict=True))
     raw = zip(maps.track_id.tolist(), maps.in_frame_prob.tolist(), strict=True)
     posed = {} if poses is None else {track_id: row for row, track_id in enumerate(poses.track_id.tolist())}
     yaw_deg, agreement = np.full(len(maps), np.nan), np.zeros(len(maps))

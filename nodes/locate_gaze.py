@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from typing import Any, Literal
 
-import numpy as np
 from pydantic import Field
 
 from nodes.ops.boxes import centres
 from nodes.ops.heatmap import cell_centres, hills, peaks, refined_peaks
 from nodes.types import GazeMaps, GazePoints
+from pipeline.namespaces import namespace
 from pipeline.node import Node, NodeConfig
 
 LIVE: dict[str, Any] = {"live": True}
@@ -31,32 +31,36 @@ class LocateGaze(Node[Config]):
     with the shipped model, whose maps are broad; with sharp maps the two are the same. Whichever is taken, the spread
     is that of the hill.
 
+    Maps on a device are read there, and points stay there until somebody asks for them.
+
     State: none.
     Empty: no rows in, no rows out.
     Ref: sub-cell peak by a parabola through logarithms, usual for heat maps of key points (Zhang et al., "DARK", CVPR
     2020, in one step).
     """
 
+    reads_on_device = frozenset({"gaze"})
+
     def process(self, gaze: GazeMaps) -> GazePoints:
         if not len(gaze):
             return GazePoints.empty()
-        maps = gaze.heatmap
-        x, y = cell_centres(maps.shape[2]), cell_centres(maps.shape[1])
-        row, column, height = peaks(maps)
+        maps, xp = gaze.heatmap, namespace(gaze.heatmap)
+        x, y = cell_centres(maps.shape[2], xp), cell_centres(maps.shape[1], xp)
         hill, spread = hills(maps, x, y, self.config.hill_floor)
         if self.config.how == "refined":
             point = refined_peaks(maps, x, y)
         elif self.config.how == "hill":
             point = hill
         else:
-            point = np.stack([x[column], y[row]], axis=1)
+            row, column, _ = peaks(maps)
+            point = xp.stack([xp.take(x, column), xp.take(y, row)], axis=1)
         return GazePoints(
             frame_row=gaze.frame_row,
             track_id=gaze.track_id,
             head_point=centres(gaze.head_box),
-            point=point.astype(np.float32),
+            point=xp.astype(point, xp.float32),
             in_frame_prob=gaze.in_frame_prob,
-            peak=height,
-            spread=spread.astype(np.float32),
+            peak=xp.max(maps, axis=(1, 2)),
+            spread=xp.astype(spread, xp.float32),
             asked_ns=gaze.asked_ns,
         )

@@ -13,6 +13,7 @@ from nodes.ops.heatmap import cell_centres
 from nodes.ops.two_states import Chain, bounded, updated
 from nodes.types import GazeMaps, GazePoints, Tracks
 from pipeline.frames import FrameBatch
+from pipeline.namespaces import namespace, picked
 from pipeline.node import Node, NodeConfig
 from pipeline.values import concat
 
@@ -56,11 +57,16 @@ class SmoothGaze(Node[Config]):
     standing in; what is held is then reported as it is, whatever the head did. With `gaze`, a point without its map is
     no look either. With `tracks`, a track that takes from another one also takes its filter, if that saw more recently.
 
-    State: filters per stream, on the host, a few floats and with `gaze` one map per person; a track's is dropped
-    `forget_s` after its last look, all of them with the generation or the stream.
+    Maps are averaged where they are, and points stay there until somebody asks for them. Who is looked at since when,
+    and the chain, a few numbers a person, are on the host on purpose.
+
+    State: filters per stream, a few floats and with `gaze` one map per person; a track's is dropped `forget_s` after
+    its last look, all of them with the generation or the stream.
     Empty: no rows in, no rows out; filters are kept.
     Ref: gate and chain are ours, see `ops.fixation` and `ops.two_states`; what they do is in docs/smoothing.md.
     """
+
+    reads_on_device = frozenset({"points", "gaze"})
 
     def open(self) -> None:
         self._streams: dict[str, tuple[int, _Filters]] = {}
@@ -102,18 +108,22 @@ class SmoothGaze(Node[Config]):
             rows = {track_id: row for row, track_id in enumerate(maps.track_id.tolist())}
             found = np.array([rows.get(track_id, -1) for track_id in seen.track_id.tolist()], np.int64)
             seen = seen.take(found >= 0)
-            heatmap = maps.heatmap[found[found >= 0]]
+            (heatmap,) = picked([maps.heatmap], found[found >= 0])
         known, place = filters.places(seen.track_id)
         new = ~known
         new[known] = seen.asked_ns[known] > filters.asked_ns[place[known]]
         if not new.any():
             return filters
-        looks = seen_anew(seen.point, seen.spread, heatmap)
+        point, spread = seen.point, seen.spread
+        if heatmap is not None:
+            point, spread = (self.context.device.beside(one, heatmap) for one in (point, spread))
+        looks = seen_anew(point, spread, heatmap)
         again, begun = new & known, new & ~known
         held = filters.take(place[again])
         dt_s = (seen.asked_ns[again] - held.asked_ns) / 1e9
         chance = updated(held.in_frame_prob, seen.in_frame_prob[again], dt_s, self._chain)
-        fixation = self._read(followed(held.fixation, looks.take(again), dt_s, self._pace))
+        there_s = namespace(looks.point).asarray(dt_s)
+        fixation = self._read(followed(held.fixation, looks.take(again), there_s, self._pace))
         after = _Filters(held.track_id, seen.asked_ns[again], chance, fixation)
         first, chance = seen.take(begun), bounded(seen.in_frame_prob[begun])
         after = after.join(_Filters(first.track_id, first.asked_ns, chance, self._read(looks.take(begun))))
@@ -123,8 +133,8 @@ class SmoothGaze(Node[Config]):
         """Return what is held with the points of its maps, where it has maps."""
         if not held.map.size:
             return held
-        high, wide = held.map.shape[1:]
-        return on_maps(held, cell_centres(wide), cell_centres(high), self.config.hill_floor)
+        xp, (high, wide) = namespace(held.map), held.map.shape[1:]
+        return on_maps(held, cell_centres(wide, xp), cell_centres(high, xp), self.config.hill_floor)
 
 
 @dataclass(frozen=True)
@@ -161,10 +171,18 @@ class _Filters:
     def reported(self, seen: GazePoints) -> GazePoints:
         """Return points of one frame as what is held of their tracks; of tracks without a filter as they are."""
         known, place = self.places(seen.track_id)
-        held = self.take(place[known])
-        point, spread, in_frame_prob = seen.point.copy(), seen.spread.copy(), seen.in_frame_prob.copy()
-        point[known], spread[known] = held.fixation.point, held.fixation.spread
+        if not known.any():
+            return seen
+        held, in_frame_prob = self.take(place[known]), seen.in_frame_prob.copy()
         in_frame_prob[known] = held.in_frame_prob
+        fixation, xp = held.fixation, namespace(held.fixation.point)
+        told = [xp.astype(one, xp.float32) for one in (fixation.point, fixation.spread)]
+        if not known.all():
+            # Rows of those that are held, behind all that were seen.
+            rows = np.where(known, len(seen) + np.cumsum(known) - 1, np.arange(len(seen)))
+            pairs = zip((seen.point, seen.spread), told, strict=True)
+            told = picked([xp.concat([xp.asarray(one), own]) for one, own in pairs], rows)
+        point, spread = told
         return replace(seen, point=point, spread=spread, in_frame_prob=in_frame_prob)
 
     def places(self, track_id: Array) -> tuple[Array, Array]:

@@ -182,7 +182,7 @@ class GazeMaps(Value):
     track_id: np.ndarray = column(np.int64)
     head_box: np.ndarray = column(np.float32, 4)
     """The head the model was asked about."""
-    heatmap: np.ndarray = column(np.float32, None, None)
+    heatmap: np.ndarray = column(np.float32, None, None, on_device=True)
     """(h, w) likelihood over the whole frame that this cell is looked at, 0 to 1, not summing to 1."""
     in_frame_prob: np.ndarray = column(np.float32)
     """Probability that what the head looks at is inside the picture ("in/out" in papers)."""
@@ -199,12 +199,12 @@ class GazePoints(Value):
     track_id: np.ndarray = column(np.int64)
     head_point: np.ndarray = column(np.float32, 2)
     """Centre of the head: where the gaze starts."""
-    point: np.ndarray = column(np.float32, 2)
+    point: np.ndarray = column(np.float32, 2, on_device=True)
     """What is looked at; meaningful only as far as `in_frame_prob` says so."""
     in_frame_prob: np.ndarray = column(np.float32)
-    peak: np.ndarray = column(np.float32)
+    peak: np.ndarray = column(np.float32, on_device=True)
     """Height of the heat map at the point, 0 to 1."""
-    spread: np.ndarray = column(np.float32, 2)
+    spread: np.ndarray = column(np.float32, 2, on_device=True)
     """Standard deviation of where the point may be, along x and y: that of the map's own hill."""
     asked_ns: np.ndarray = column(np.int64)
     """pts of the frame whose picture the map was made of: earlier than the row's own frame where an older map stands

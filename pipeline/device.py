@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
 
@@ -12,6 +13,7 @@ import numpy as np
 from pipeline.cuda.driver import no_device
 from pipeline.errors import ConfigError
 from pipeline.frames import FrameBatch
+from pipeline.values import Value
 
 if TYPE_CHECKING:
     from pipeline.cuda.decoding import DeviceDecoding
@@ -130,6 +132,31 @@ class Device(ABC):
     @abstractmethod
     def to_host(self, array: Any) -> np.ndarray[Any, np.dtype[Any]]:
         """Return the array in host memory; without a copy where it is there already."""
+
+    def all_to_host(self, *arrays: Any) -> list[np.ndarray[Any, np.dtype[Any]]]:
+        """Return arrays in host memory, with one copy for all that are not there already."""
+        return [self.to_host(array) for array in arrays]
+
+    def beside(self, array: Any, other: Any) -> Any:
+        """Return an array in the memory that another one is in: the host's or this device's."""
+        return self.to_host(array) if isinstance(other, np.ndarray) else self.xp.asarray(array)
+
+    def made(self) -> Any:
+        """Return what is to be given to `reading` by who reads what this thread has made so far.
+
+        None where work is done at once.
+        """
+        return None
+
+    def reading(self, *read: tuple[Value, Any]) -> AbstractContextManager[None]:
+        """Let the calling thread read values of this device inside a `with`, from when they are made.
+
+        They stay in memory until all is done that was begun inside, which may be long after it is left.
+
+        Args:
+            read: values, each with what `made` returned to the thread that made it.
+        """
+        return nullcontext()
 
 
 def check_pictures(where: str, frames: FrameBatch) -> None:

@@ -1,13 +1,14 @@
 """The device of NVIDIA GPUs: cupy arrays, kernels of our own for pixels, ONNX Runtime's CUDA provider.
 
 The only file that imports cupy. A thread has a stream of its own; what it begins there is done in order, and the host
-waits only where an array comes back (`to_host`). Values that leave a node are on the host, as all nodes bring their
-results there; what is shared between threads on the device are the planes of pictures, and `Uploads` orders that.
+waits only where an array comes back (`to_host`). Threads share the planes of pictures, which `Uploads` orders, and
+columns of values, which `Handover` does.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from dataclasses import replace
 from importlib import import_module
 from typing import Any, ClassVar, Literal
@@ -16,6 +17,7 @@ import numpy as np
 
 from pipeline.cuda import source
 from pipeline.cuda.decoding import DeviceDecoding
+from pipeline.cuda.handover import Handover
 from pipeline.cuda.images import cropped_images, whole_images
 from pipeline.cuda.libraries import load_libraries
 from pipeline.cuda.streams import ThreadStreams
@@ -26,6 +28,7 @@ from pipeline.device import Device, DeviceKind, check_pictures
 from pipeline.frames import FrameBatch
 from pipeline.letterbox import content_size
 from pipeline.onnx_dtypes import DTYPES
+from pipeline.values import Value
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -55,6 +58,7 @@ class CudaDevice(Device):
         self._streams = ThreadStreams(cupy)
         self._uploads = Uploads(cupy, self._streams, self.traffic)
         self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
+        self._handover = Handover(self._streams)
         module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=source.OPTIONS)
         kernels = {"float32": source.TO_FLOATS, "uint8": source.TO_BYTES}
         self._kernels = {dtype: module.get_function(kernel.name) for dtype, kernel in kernels.items()}
@@ -122,8 +126,31 @@ class CudaDevice(Device):
         """Return a copy of the array in host memory, after all that this thread began before."""
         if isinstance(array, np.ndarray):
             return array
+        if not array.nbytes:
+            return np.empty(array.shape, array.dtype)
         self.traffic.count("to_host", "values", int(array.nbytes))
         return np.asarray(array.get(stream=self._streams.own(), blocking=True))
+
+    def all_to_host(self, *arrays: Any) -> list[Array]:
+        """See `Device.all_to_host`."""
+        there = [array for array in arrays if not isinstance(array, np.ndarray) and array.nbytes]
+        if len(there) < 2:
+            return [self.to_host(array) for array in arrays]
+        xp = self.xp
+        block = self.to_host(xp.concatenate([xp.ascontiguousarray(one).reshape(-1).view(np.uint8) for one in there]))
+        parts = np.split(block, np.cumsum([one.nbytes for one in there])[:-1])
+        # Each part becomes memory of its own, so that numbers of eight bytes begin where such numbers may.
+        pairs = zip(there, parts, strict=True)
+        here = {id(one): part.copy().view(one.dtype).reshape(one.shape) for one, part in pairs}
+        return [here[id(array)] if id(array) in here else self.to_host(array) for array in arrays]
+
+    def made(self) -> Any:
+        """See `Device.made`: the event that is over when it is."""
+        return self._streams.mark()
+
+    def reading(self, *read: tuple[Value, Any]) -> AbstractContextManager[None]:
+        """See `Device.reading`."""
+        return self._handover.reading(read)
 
     def held_bytes(self) -> int:
         """Return how much memory of the device arrays hold, free blocks that are kept for the next ones included."""

@@ -46,7 +46,9 @@ class Node(Generic[C]):
     of the tick; zero rows (of frames, too) are an ordinary input. No method needs `super()`.
     """
 
-    runs_on: ClassVar[Literal["host", "device", "either"]] = "host"
+    reads_on_device: ClassVar[frozenset[str]] = frozenset()
+    """Ports whose values may come as they lie on the device, with columns that the host cannot read. What is made of
+    such columns is made where they are; they are read within the tick, not kept. All other ports get host arrays."""
     begins_stage: ClassVar[bool] = False
     """True for a node heavy enough for a thread of its own: one that opens a Session, or an encoder."""
     reads_pictures: ClassVar[bool] = False

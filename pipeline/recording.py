@@ -181,7 +181,7 @@ def plain_tick(tick: Tick, edges: Iterable[str]) -> dict[str, Any]:
     return {
         "marks": [msgspec.to_builtins(mark) for mark in tick.marks],
         "frames": _plain(tick.frames),
-        "values": {edge: _plain(tick.slots[edge].value) for edge in edges},
+        "values": {edge: _plain(tick.slots[edge].on_host) for edge in edges},
     }
 
 

@@ -46,11 +46,15 @@ class RunningNode:
     """What `process()` returns; None for a sink."""
     reads: tuple[tuple[str, str, type[Value]], ...] = field(init=False)
     """Port, edge and kind of each connected input."""
+    lent: tuple[tuple[str, str], ...] = field(init=False)
+    """Port and edge of those that may be read on the device."""
 
     def __post_init__(self) -> None:
         ports = self.spec.ports  # read off the signature once, not once a tick
         self.output = ports.output
         self.reads = tuple((port, edge, ports.inputs[port].kind) for port, edge in self.spec.inputs.items())
+        on_device = type(self.node).reads_on_device
+        self.lent = tuple((port, edge) for port, edge, _ in self.reads if port in on_device)
 
     def call(self, tick: Tick) -> Value | None:
         """Take up values that change in this tick, run `process()`, then hand out what is held for streams that end.
@@ -60,11 +64,14 @@ class RunningNode:
         """
         meter, output = self.meter, self.output
         self.take_up(tick)
-        inputs = {port: tick.read(edge, kind) for port, edge, kind in self.reads}
         wall_ns, cpu_ns = time.perf_counter_ns(), time.thread_time_ns()
         try:
-            parts = [self.node.process(**inputs)]
-            parts += [self.hand_out(stream_id, kind) for stream_id, kind in self.ending(tick).items()]
+            lent = {port: tick.slots[edge] for port, edge in self.lent if tick.slots[edge].device is not None}
+            inputs = {port: tick.read(edge, kind) for port, edge, kind in self.reads if port not in lent}
+            inputs |= {port: slot.value for port, slot in lent.items()}
+            with self.node.context.device.reading(*((slot.value, slot.ready) for slot in lent.values())):
+                parts = [self.node.process(**inputs)]
+                parts += [self.hand_out(stream_id, kind) for stream_id, kind in self.ending(tick).items()]
         finally:
             meter.wall_ns += time.perf_counter_ns() - wall_ns
             meter.cpu_ns += time.thread_time_ns() - cpu_ns
@@ -112,7 +119,7 @@ class RunningNode:
     def filled(self, tick: Tick, value: Value | None) -> Tick:
         """Return the tick with the node's value in its slot."""
         if value is not None:
-            tick.slots[self.spec.name] = Slot(value)
+            tick.slots[self.spec.name] = Slot.of(value, self.node.context.device)
         return tick
 
 

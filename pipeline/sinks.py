@@ -209,6 +209,6 @@ def _stripped(tick: Tick, spec: NodeSpec) -> Tick:
     """Return the tick with only what a sink reads, and no pictures: what waits must be small."""
     slots = {}
     for edge in spec.inputs.values():
-        value = tick.slots[edge].value
+        value = tick.slots[edge].on_host
         slots[edge] = Slot(replace(value, pictures=()) if isinstance(value, FrameBatch) else value)
     return replace(tick, frames=replace(tick.frames, pictures=()), slots=slots)

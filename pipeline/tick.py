@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection
 from dataclasses import dataclass, field, replace
-from typing import Any, TypeVar
+from functools import cached_property
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 from pipeline.frames import FrameBatch, Stream
 from pipeline.marks import Mark
-from pipeline.values import Value
+from pipeline.values import Value, on_device
+
+if TYPE_CHECKING:
+    from pipeline.device import Device
 
 V = TypeVar("V", bound=Value)
 Mask = np.ndarray[Any, np.dtype[np.bool_]]
@@ -21,9 +25,32 @@ class Slot:
     """A value, where it lies, and when it may be read."""
 
     value: Value
-    device: str = "cpu"
+    device: Device | None = None
+    """Where the columns are that are not on the host; None where all are."""
     ready: Any = None
-    """None on the host; on a device, the event after which the value may be read."""
+    """On a device, what `Device.made` returned to who made the value."""
+
+    @classmethod
+    def of(cls, value: Value, device: Device) -> Slot:
+        """Return the slot of a value that the calling thread has just made, on some device."""
+        return cls(value, device, device.made()) if on_device(value) else cls(value)
+
+    @cached_property
+    def on_host(self) -> Value:
+        """The value with all its columns on the host: one copy, made when it is first asked for."""
+        if self.device is None:
+            return self.value
+        there = on_device(self.value)
+        with self.device.reading((self.value, self.ready)):
+            here = self.device.all_to_host(*there.values())
+        return replace(self.value, **dict(zip(there, here, strict=True)))
+
+    def restricted(self, kept: Mask, keeps: Callable[[str], bool]) -> Slot:
+        """Return the slot with the rows that `restrict` leaves."""
+        if self.device is None:
+            return replace(self, value=restrict(self.value, kept, keeps))
+        with self.device.reading((self.value, self.ready)):
+            return Slot.of(restrict(self.value, kept, keeps), self.device)
 
 
 @dataclass
@@ -41,8 +68,8 @@ class Tick:
     """When the tick was let into the graph, on the engine's clock."""
 
     def read(self, edge: str, kind: type[Value]) -> Value:
-        """Return what a port of some kind gets of an edge: of a source with values of its own, these or the frames."""
-        value = self.slots[edge].value
+        """Return what a port of some kind gets of an edge, on the host: of a source with values of its own, either."""
+        value = self.slots[edge].on_host
         return self.frames if kind is FrameBatch and not isinstance(value, FrameBatch) else value
 
     def streams(self) -> list[str]:
@@ -70,7 +97,7 @@ class Tick:
         return self._part(kept, lambda name: name not in dropped)
 
     def _part(self, kept: Mask, keeps: Callable[[str], bool]) -> Tick:
-        slots = {name: replace(slot, value=restrict(slot.value, kept, keeps)) for name, slot in self.slots.items()}
+        slots = {name: slot.restricted(kept, keeps) for name, slot in self.slots.items()}
         return replace(self, frames=self.frames.take(kept), slots=slots)
 
 

@@ -8,16 +8,23 @@ from typing import Any, Self, TypeVar
 
 import numpy as np
 
+from pipeline.namespaces import namespace, picked
+
 V = TypeVar("V", bound="Value")
 _COLUMNS: dict[type[Value], tuple[Field[Any], ...]] = {}
 """Columns by kind: they are asked for many times a tick."""
+_ON_DEVICE: dict[type[Value], tuple[str, ...]] = {}
+"""Names of those that may lie on a device."""
 _SHAPES: dict[type[Value], tuple[tuple[str, Any, Any], ...]] = {}
 """Name, dtype and widths of these columns."""
 
 
-def column(dtype: Any, *shape: int | None) -> Any:
-    """Declare an array column: `(N, *shape)` of `dtype`; a None in `shape` leaves that extent free."""
-    return field(metadata={"dtype": np.dtype(dtype), "shape": shape})
+def column(dtype: Any, *shape: int | None, on_device: bool = False) -> Any:
+    """Declare an array column: `(N, *shape)` of `dtype`; a None in `shape` leaves that extent free.
+
+    With `on_device` it may lie in the memory of a device, where its rows were made. All others are on the host.
+    """
+    return field(metadata={"dtype": np.dtype(dtype), "shape": shape, "on_device": on_device})
 
 
 def names() -> Any:
@@ -56,6 +63,10 @@ class Value:
                     raise ValueError(f"{where}: expected a tuple of str, got {type(value).__name__}")
             else:
                 _check_array(where, value, spec.metadata["dtype"], spec.metadata["shape"])
+                if not (spec.metadata["on_device"] or isinstance(value, np.ndarray)):
+                    raise ValueError(
+                        f"{where}: expected an array on the host, got {type(value).__name__}; use Device.to_host"
+                    )
             if count is None:
                 count, first = len(value), spec.name
             elif len(value) != count:
@@ -94,8 +105,10 @@ class Value:
                 made[spec.name] = value
             elif "names" in spec.metadata:
                 made[spec.name] = tuple(value[i] for i in index)
-            else:
+            elif isinstance(value, np.ndarray):
                 made[spec.name] = value[index]
+        if there := on_device(self):
+            made.update(zip(there, picked(list(there.values()), index), strict=True))
         return type(self)(**made)
 
 
@@ -114,7 +127,7 @@ def concat(tables: Sequence[V]) -> V:
     made: dict[str, Any] = {}
     for spec in columns(type(filled[0])):
         parts = [getattr(table, spec.name) for table in filled]
-        made[spec.name] = sum(parts, ()) if "names" in spec.metadata else np.concatenate(parts)
+        made[spec.name] = sum(parts, ()) if "names" in spec.metadata else namespace(parts[0]).concat(parts)
     return type(filled[0])(**made)
 
 
@@ -122,6 +135,15 @@ def items(value: Value) -> Iterator[tuple[str, Any]]:
     """Yield `(column name, content)` in declared order."""
     for spec in columns(type(value)):
         yield spec.name, getattr(value, spec.name)
+
+
+def on_device(value: Value) -> dict[str, Any]:
+    """Return the columns that are not on the host, by name."""
+    kind = type(value)
+    if kind not in _ON_DEVICE:
+        _ON_DEVICE[kind] = tuple(spec.name for spec in columns(kind) if spec.metadata.get("on_device"))
+    there = ((name, getattr(value, name)) for name in _ON_DEVICE[kind])
+    return {name: array for name, array in there if not isinstance(array, np.ndarray)}
 
 
 def nbytes(value: Value) -> int:

@@ -12,7 +12,9 @@ from av import VideoFrame
 
 from pipeline.frames import Picture
 from pipeline.hardware_pictures import HardwarePictures
-from tests.fake_cupy import RUBBISH, FakeCupy, block, view
+from tests.fake_arrays import Capsule
+from tests.fake_cupy import FakeCupy
+from tests.fake_streams import RUBBISH, address_of, block, view
 
 PITCH = 512
 """Lines of a card's frames begin at multiples of this."""
@@ -47,7 +49,7 @@ class CardPlane:
         pitch, content = PITCH * -(-width // PITCH), content.copy()
         size = height * pitch
         # Never given back to Python: who reads it too late finds rubbish.
-        there = ctypes.addressof(ctypes.c_uint8.from_buffer(block(size)))
+        there = address_of(block(size))
         self._shape = (height, width // 2, 2) if pairs else (height, width)
         self._strides = (pitch, 2, 1) if pairs else (pitch, 1)
         self._there, self._owner = there, _Owner()
@@ -62,7 +64,7 @@ class CardPlane:
     def __dlpack__(self, *, stream: int | None = None) -> Any:
         if stream is not None:
             raise NotImplementedError("CUDA stream synchronization is not supported")
-        return self._owner, self._there, self._shape, self._strides
+        return Capsule(self._owner, self._there, self._shape, np.dtype(np.uint8), self._strides)
 
 
 class _Owner:

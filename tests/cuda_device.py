@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
+
 from pipeline.cuda import source
 from pipeline.device_cuda import CudaDevice
 from tests.fake_cupy import FakeCupy
@@ -13,13 +15,17 @@ KERNELS = {kernel.name: kernel for kernel in (source.TO_FLOATS, source.TO_BYTES)
 
 
 class CudaDeviceOnCpu(CudaDevice):
-    """A CUDA device without a GPU."""
+    """A CUDA device without a GPU; without compiled kernels, it makes no model inputs."""
 
     memory = "cpu"
     providers = ("CPUExecutionProvider",)
 
-    def __init__(self, compiled: CompiledKernels, most_bytes: int | None = None) -> None:
-        self.fake = FakeCupy(lambda name, grid, *arrays: compiled.launch(KERNELS[name], grid, *arrays))
+    def __init__(self, compiled: CompiledKernels | None = None, most_bytes: int | None = None) -> None:
+        def launch(name: str, grid: tuple[int, ...], *arrays: np.ndarray) -> None:
+            assert compiled is not None
+            compiled.launch(KERNELS[name], grid, *arrays)
+
+        self.fake = FakeCupy(launch)
         super().__init__(most_bytes=most_bytes, cupy=self.fake)
 
     def run(self, engine: Any, binding: Any) -> list[Any]:

@@ -2,8 +2,7 @@
 
 Nothing that is begun on a stream is done before somebody waits for it: who reads without waiting reads rubbish. Memory
 holds rubbish when it is allocated, and again when it is freed, which on a stream takes its turn like everything else.
-Host code that touches an array of the device gets an error. Kernels are the real ones, executed on the CPU. What it
-takes, by place and by name, the real package takes too: tests/pipeline/cuda/test_cupy_names.py.
+Host code that touches an array of the device gets an error. Kernels are the real ones, executed on the CPU.
 """
 
 from __future__ import annotations
@@ -11,223 +10,35 @@ from __future__ import annotations
 import ctypes
 import threading
 import weakref
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
 
-RUBBISH = 0xA5
-_KEPT: list[bytearray] = []
-"""All memory ever handed out: what reads it after it was freed finds rubbish, and does not crash."""
-
-
-def view(address: int, shape: Sequence[int], dtype: Any, strides: Sequence[int] | None = None) -> np.ndarray:
-    """Return host memory at an address as an array."""
-    dtype = np.dtype(dtype)
-    span = dtype.itemsize + sum((n - 1) * s for n, s in zip(shape, strides or (), strict=False) if n)
-    size = span if strides else dtype.itemsize * int(np.prod(shape))
-    block = (ctypes.c_uint8 * max(size, 1)).from_address(address)
-    return np.ndarray(tuple(shape), dtype, block, strides=None if strides is None else tuple(strides))
-
-
-def block(size: int) -> bytearray:
-    """Return memory full of rubbish, which is never freed."""
-    made = bytearray([RUBBISH]) * max(size, 1)
-    _KEPT.append(made)
-    return made
-
-
-def _block(size: int) -> tuple[bytearray, int]:
-    made = block(size)
-    return made, ctypes.addressof(ctypes.c_uint8.from_buffer(made))
-
-
-class Stream:
-    """Work in the order in which it was begun, none of it done before somebody waits."""
-
-    def __init__(self, cupy: FakeCupy, non_blocking: bool = False, null: bool = False) -> None:
-        assert non_blocking or null, "a stream that the default stream waits for makes all stages wait for each other"
-        self._cupy = cupy
-        self._todo: list[Callable[[], None]] = []
-        self.begun = self.done = 0
-        self._lock = threading.RLock()
-        self.ptr = id(self)
-
-    def use(self) -> None:
-        """Make it the current stream of this thread."""
-        self._cupy.current = self
-
-    def begin(self, work: Callable[[], None]) -> None:
-        """Put work at the end."""
-        with self._lock:
-            self._todo.append(work)
-            self.begun += 1
-
-    def catch_up(self, count: int | None = None) -> None:
-        """Do the first `count` pieces of work, all of them where none is named."""
-        with self._lock:
-            while self._todo and (count is None or self.done < count):
-                work = self._todo.pop(0)
-                work()
-                self.done += 1
-
-    def wait_event(self, event: Event) -> None:
-        """Let what comes after wait for an event."""
-        self.begin(event.synchronize)
-
-
-class Event:
-    """A place in the work of a stream."""
-
-    def __init__(self, *, disable_timing: bool = False) -> None:
-        self._at: tuple[Stream, int] | None = None
-
-    def record(self, stream: Stream) -> None:
-        """Stand after all that was begun on a stream so far."""
-        self._at = stream, stream.begun
-
-    def synchronize(self) -> None:
-        """Wait for it."""
-        assert self._at is not None
-        stream, count = self._at
-        stream.catch_up(count)
-
-    @property
-    def done(self) -> bool:
-        """Tell whether it is over."""
-        assert self._at is not None
-        return self._at[0].done >= self._at[1]
-
-
-class Memory:
-    """A block of device memory; freed, it holds rubbish as soon as its stream gets there."""
-
-    def __init__(self, cupy: FakeCupy, size: int) -> None:
-        block, self.ptr = _block(size)
-        self.size, self._cupy = size, cupy
-        cupy.used_bytes += size
-        weakref.finalize(self, _free, cupy, block, cupy.current)
-
-
-def _free(cupy: FakeCupy, block: bytearray, stream: Stream) -> None:
-    cupy.used_bytes -= len(block)
-    stream.begin(lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
-
-
-class UnownedMemory:
-    """A block of somebody else's; let go of, it stays for as long as work that was begun may still read it."""
-
-    def __init__(self, cupy: FakeCupy, ptr: int, size: int, owner: Any, device_id: int) -> None:
-        if not ptr and device_id < 0:
-            raise RuntimeError("UnownedMemory requires explicit device ID for a null pointer.")
-        self.ptr, self.size = ptr, size
-        weakref.finalize(self, _let_go, cupy.current, [owner])
-
-
-def _let_go(stream: Stream, owners: list[Any]) -> None:
-    stream.begin(owners.clear)
-
-
-class MemoryPointer:
-    """A place in a block of memory."""
-
-    def __init__(self, mem: Any, offset: int) -> None:
-        self.mem, self.ptr = mem, mem.ptr + offset
-
-
-class DeviceArray:
-    """An array that only the device reads. Operators begin work on the current stream."""
-
-    __array_priority__ = 100
-
-    def __init__(
-        self,
-        cupy: FakeCupy,
-        memory: Any,
-        address: int,
-        shape: Sequence[int],
-        dtype: Any,
-        strides: tuple[int, ...] | None = None,
-    ) -> None:
-        self._cupy, self._memory, self._address = cupy, memory, address
-        self.shape, self.dtype = tuple(shape), np.dtype(dtype)
-        self.nbytes = int(np.prod(self.shape)) * self.dtype.itemsize
-        self.size, self.ndim = int(np.prod(self.shape)), len(self.shape)
-        self.strides = strides or _strides(self.shape, self.dtype.itemsize)
-        self.data = type("Pointer", (), {"ptr": address})
-        self.__cuda_array_interface__ = {"data": (address, False), "shape": self.shape, "version": 3}
-
-    def __array__(self, *args: Any, **options: Any) -> Any:
-        raise TypeError("an array of the device was read on the host: use Device.to_host")
-
-    def __len__(self) -> int:
-        return self.shape[0]
-
-    def host(self) -> np.ndarray:
-        """Return the memory as it is now, for work that is done on a stream."""
-        return view(self._address, self.shape, self.dtype, self.strides if self.shape else None)
-
-    def set(self, arr: np.ndarray, stream: Stream) -> None:
-        """Begin to copy from pinned memory."""
-        assert arr.flags.c_contiguous and arr.nbytes == self.nbytes
-        there, here = self._address, arr.ctypes.data
-        size = self.nbytes
-        stream.begin(lambda: ctypes.memmove(there, here, size) and None)
-
-    def get(self, *, stream: Stream, blocking: bool) -> np.ndarray:
-        """Return a copy on the host, after waiting for the stream when `blocking`."""
-        if blocking:
-            stream.catch_up()
-        return self.host().copy()
-
-    def reshape(self, *shape: Any) -> DeviceArray:
-        """Return the same memory in another shape."""
-        wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
-        assert int(np.prod(wanted)) == self.size
-        return DeviceArray(self._cupy, self._memory, self._address, wanted, self.dtype)
-
-    def __getitem__(self, rows: slice) -> DeviceArray:
-        first, end, step = rows.indices(len(self))
-        assert step == 1
-        at = self._address + first * self.strides[0]
-        return DeviceArray(self._cupy, self._memory, at, (max(end - first, 0), *self.shape[1:]), self.dtype)
-
-    def __sub__(self, other: Any) -> DeviceArray:
-        return self._with(other, np.subtract)
-
-    def __truediv__(self, other: Any) -> DeviceArray:
-        return self._with(other, np.divide)
-
-    def _with(self, other: DeviceArray, do: Callable[..., Any]) -> DeviceArray:
-        assert isinstance(other, DeviceArray), "an array of the host came into the maths of the device"
-        made = self._cupy.empty(np.broadcast_shapes(self.shape, other.shape), np.result_type(self.dtype, other.dtype))
-        parts = [(one._address, one.shape, one.dtype) for one in (self, other, made)]
-        self._cupy.current.begin(lambda: do(*(view(*part) for part in parts[:2]), out=view(*parts[2])) and None)
-        return made
-
-
-def _strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
-    return tuple(itemsize * int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
-
-
-class _Streams:
-    """What makes streams, and has the default one."""
-
-    def __init__(self, cupy: FakeCupy) -> None:
-        self._cupy = cupy
-        self.null = Stream(cupy, null=True)
-
-    def __call__(self, *, non_blocking: bool = False) -> Stream:
-        return Stream(self._cupy, non_blocking=non_blocking)
+from tests.array_functions import each_array, functions_by
+from tests.fake_arrays import DeviceArray, Late, blank, row_by_row
+from tests.fake_streams import (
+    RUBBISH,
+    Event,
+    LentMemory,
+    Memory,
+    MemoryPointer,
+    Stream,
+    Streams,
+    UnownedMemory,
+    block,
+    view,
+)
 
 
 class FakeCupy:
-    """The part of cupy that pipeline.device_cuda uses.
+    """The part of cupy that pipeline.device_cuda uses, and the functions of the array API standard.
 
     Args:
         launch: executes a kernel, by name, over a grid on arrays in host memory.
     """
 
+    ndarray = DeviceArray
     MemoryPointer = MemoryPointer
 
     def __init__(self, launch: Callable[..., None]) -> None:
@@ -237,7 +48,9 @@ class FakeCupy:
         self.limit: int | None = None
         self.cuda = self
         self.Event = Event
-        self.Stream = _Streams(self)
+        self.streams: weakref.WeakValueDictionary[int, Stream] = weakref.WeakValueDictionary()
+        """Streams by handle."""
+        self.Stream = Streams(self)
 
     @property
     def current(self) -> Stream:
@@ -274,41 +87,62 @@ class FakeCupy:
 
     def alloc_pinned_memory(self, size: int) -> Any:
         """Return pinned memory of the host; freed, it is somebody else's at once."""
-        block, _ = _block(size)
-        pinned = (ctypes.c_uint8 * max(size, 1)).from_buffer(block)
-        weakref.finalize(pinned, lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
+        made = block(size)
+        pinned = (ctypes.c_uint8 * max(size, 1)).from_buffer(made)
+        weakref.finalize(pinned, lambda: made.__setitem__(slice(None), bytes([RUBBISH]) * len(made)))
         return pinned
 
     def UnownedMemory(self, ptr: int, size: int, owner: Any, device_id: int = -1) -> UnownedMemory:
         """Return what stands for memory of somebody else."""
         return UnownedMemory(self, ptr, size, owner, device_id)
 
-    def ndarray(self, shape: Sequence[int], dtype: Any, memptr: MemoryPointer) -> DeviceArray:
-        """Return an array in memory that is there."""
-        return DeviceArray(self, memptr.mem, memptr.ptr, shape, dtype)
-
     def empty(self, shape: Any, dtype: Any = np.float32) -> DeviceArray:
         """Return an array of rubbish."""
         shape = (shape,) if isinstance(shape, int) else tuple(shape)
         memory = self._allocator(int(np.prod(shape)) * np.dtype(dtype).itemsize)
-        return DeviceArray(self, memory, memory.ptr, shape, dtype)
+        return DeviceArray(shape, dtype, MemoryPointer(memory, 0))
 
-    def asarray(self, a: Any) -> DeviceArray:
+    def asarray(self, a: Any, dtype: Any = None) -> DeviceArray:
         """Return the array on the device; from memory of the host that is not pinned, the copy is taken at once."""
         if isinstance(a, DeviceArray):
             return a
-        made, content = self.empty(a.shape, a.dtype), np.ascontiguousarray(a).tobytes()
+        array = np.asarray(a, dtype)
+        made, content = self.empty(array.shape, array.dtype), np.ascontiguousarray(array).tobytes()
         there = made._address
         self.current.begin(lambda: ctypes.memmove(there, content, len(content)) and None)
         return made
 
-    ascontiguousarray = asarray
-
     def from_dlpack(self, array: Any) -> DeviceArray:
         """Return an array over the memory of somebody else; as cupy does, ask for it with a stream and a version."""
         assert array.__dlpack_device__() == (2, 0)
-        owner, address, shape, strides = array.__dlpack__(stream=self.current.ptr, max_version=(1, 0), copy=None)
-        return DeviceArray(self, owner, address, shape, np.uint8, strides)
+        lent = array.__dlpack__(stream=self.current.ptr, max_version=(1, 0), copy=None)
+        place = MemoryPointer(LentMemory(self, lent.address, lent), 0)
+        return DeviceArray(lent.shape, lent.dtype, place, lent.strides)
+
+    def ascontiguousarray(self, a: Any) -> DeviceArray:
+        """Return the array on the device, its rows one behind the other."""
+        there = self.asarray(a)
+        plain = there.strides == row_by_row(there.shape, there.dtype.itemsize)
+        return there if plain else self.begin(np.ascontiguousarray, there)
+
+    def begin(self, function: Callable[..., Any], *args: Any, **options: Any) -> DeviceArray:
+        """Begin a function of numpy on arrays; its result is known by what it makes of others of the same shapes."""
+        stream = self.current
+        with np.errstate(all="ignore"):
+            like = function(*each_array(DeviceArray, blank, args), **options)
+        made = self.empty(np.shape(like), np.asarray(like).dtype)
+        there = made._address, made.shape, made.dtype
+        late = each_array(DeviceArray, Late, args)
+
+        def work() -> None:
+            with np.errstate(all="ignore"):
+                view(*there)[...] = function(*each_array(Late, Late.now, late), **options)
+
+        stream.begin(work)
+        return made
+
+    def __getattr__(self, name: str) -> Any:
+        return functions_by(self.begin, {"concatenate": "concat"}.get(name, name))
 
     def RawModule(self, code: str, *, options: tuple[str, ...]) -> FakeCupy:
         """Return what stands for compiled kernels."""

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 
 from pipeline.card_fields import Angle, Crop, GazeOutputs, HeadPoseOutputs
+from tests.array_functions import Operators, each_array, functions_by
 from tests.helpers import FakeDevice, FakeSession
 
 
@@ -136,34 +136,54 @@ def appearance_model(
     return FakeSession(run, inputs={"crop": (batch, 8, 4, 3)}, outputs={"vector": (batch, length)}, **values)
 
 
-class OnDevice:
-    """An array that the host cannot read: it has a shape, can be cut along its first axis and scaled, no more."""
+class OnDevice(Operators):
+    """An array that the host cannot read; maths on it stay where it is."""
+
+    __array_priority__ = 100
 
     def __init__(self, content: np.ndarray) -> None:
         self.content = content
-        self.shape, self.dtype = content.shape, content.dtype
+        self.shape, self.dtype, self.size = content.shape, content.dtype, content.size
+        self.nbytes = content.nbytes
+
+    def __array_namespace__(self) -> Any:
+        return FarNamespace()
 
     def __len__(self) -> int:
         return len(self.content)
 
-    def __getitem__(self, rows: slice) -> OnDevice:
-        return OnDevice(self.content[rows])
+    def __getitem__(self, key: Any) -> OnDevice:
+        return self.begin(lambda array, at: array[at], self, key)
 
-    def __sub__(self, other: OnDevice) -> OnDevice:
-        return OnDevice(self.content - other.content)
+    @property
+    def T(self) -> OnDevice:
+        """The matrix, turned over."""
+        return OnDevice(self.content.T)
 
-    def __truediv__(self, other: OnDevice) -> OnDevice:
-        return OnDevice(self.content / other.content)
+    def begin(self, function: Callable[..., Any], *args: Any, **options: Any) -> OnDevice:
+        """Do a function on arrays of the device."""
+        return OnDevice(np.asarray(function(*each_array(OnDevice, lambda one: one.content, args), **options)))
 
     def __array__(self, *args: Any, **kwargs: Any) -> np.ndarray:
         raise TypeError("an array on the device was used as one on the host; use device.to_host()")
+
+
+class FarNamespace:
+    """The functions for arrays that the host cannot read."""
+
+    def __getattr__(self, name: str) -> Any:
+        return functions_by(OnDevice(np.empty(0)).begin, name)
+
+    def asarray(self, array: Any) -> OnDevice:
+        """Return the array on the device."""
+        return array if isinstance(array, OnDevice) else OnDevice(np.array(array))
 
 
 class FarDevice(FakeDevice):
     """A device whose arrays the host cannot read, and which takes no array of the host."""
 
     kind = "cuda"
-    xp = SimpleNamespace(asarray=lambda array: OnDevice(np.array(array)))
+    xp = FarNamespace()
 
     def model_input(self, *args: Any, **kwargs: Any) -> Any:
         """Return the picture input on the device."""
@@ -175,6 +195,8 @@ class FarDevice(FakeDevice):
 
     def to_host(self, array: Any) -> np.ndarray:
         """Return what an array of the device holds."""
+        if isinstance(array, np.ndarray):
+            return array
         if not isinstance(array, OnDevice):
             raise TypeError(f"FarDevice.to_host: expected an array on the device, got {type(array).__name__}")
         return array.content

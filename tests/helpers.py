@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import numpy as np
 
 from pipeline.card_fields import Picture as RecipeOfPicture
+from pipeline.device import Device
 from pipeline.frames import FrameBatch, Picture, Stream
 from pipeline.graph import Graph
 from pipeline.letterbox import content_size
@@ -150,6 +151,8 @@ class FakeDevice:
     def to_host(self, array: Any) -> np.ndarray:
         """Return the array: it is on the host."""
         return np.asarray(array)
+
+    all_to_host, beside, made, reading = Device.all_to_host, Device.beside, Device.made, Device.reading
 
 
 class FakeSession:

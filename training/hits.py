@@ -63,7 +63,8 @@ def heads_of(clip: TrueClip, *, truth: bool = False) -> Iterator[tuple[Weighed, 
     for frame, people, tracks, poses, gaze, steady in rows:
         if not len(gaze):
             continue
-        weighed = node.weigh(replace(frame, streams={stream.id: stream}), 0, gaze, steady, tracks, poses, None)
+        known = replace(frame, streams={stream.id: stream})
+        (weighed,) = node.weigh(known, [0], gaze, steady, tracks, poses, None)
         looked_at = dict(zip(people.person_id.tolist(), people.looked_at, strict=True))
         lookers = [owners.get(int(track_id), NOBODY) for track_id in weighed.track_id]
         named = [_truly(target, owners) for target in weighed.names]

@@ -81,8 +81,8 @@ class GazeCalls:
                 some = slice(first, first + step)
                 yield step, self._ask(pictures, boxes[heads][some], picture_row[some])
 
-    def told(self, answer: dict[str, Any], output: str, heads: int, more: str) -> Array:
-        """Return an output on the host, float32, a row for each head.
+    def told(self, answer: dict[str, Any], output: str, heads: int, more: str) -> Any:
+        """Return an output, float32, a row for each head, where it is.
 
         Args:
             answer: of a call.
@@ -93,10 +93,10 @@ class GazeCalls:
         Raises:
             ModelError: it is not a row for each head, or has other axes.
         """
-        told = np.asarray(self._device.to_host(answer[output]), np.float32)
-        if told.ndim != 1 + more.count(",") or len(told) != heads:
+        told, xp = answer[output], self._device.xp
+        if len(told.shape) != 1 + more.count(",") or told.shape[0] != heads:
             raise self.breach(f"{output} [{heads}{more}] for {heads} heads", told.shape)
-        return told
+        return xp.astype(told, xp.float32, copy=False)
 
     def breach(self, expected: str, shape: tuple[int, ...]) -> ModelError:
         """Return what is to be raised where an output is not what was expected."""

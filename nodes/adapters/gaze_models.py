@@ -15,6 +15,7 @@ from nodes.adapters.gaze_files import IN_FRAME, MAPS, GazeFile
 from nodes.ops.heatmap import evened, in_frame_by_peak
 from pipeline.card_fields import GazeOutputs, PeakInFrame
 from pipeline.frames import FrameBatch
+from pipeline.namespaces import namespace
 from pipeline.node import Context
 from pipeline.session import Session
 
@@ -55,8 +56,10 @@ class GazeModel:
         self.tells_in_frame = file.tells_in_frame
         """The file has an in/out output; without one the height of the map's peak has to do."""
 
-    def look(self, frames: FrameBatch, frame_row: Array, boxes: Array) -> tuple[Array, Array]:
-        """Return what heads look at: maps (N, h, w) and in-frame probabilities (N,), both float32 on the host, 0 to 1.
+    def look(self, frames: FrameBatch, frame_row: Array, boxes: Array) -> tuple[Any, Any]:
+        """Return what heads look at: maps (N, h, w) and in-frame probabilities (N,), both float32, 0 to 1.
+
+        Both stay on the device of the model.
 
         Only pictures with heads are made into inputs, and each once; no heads are no call.
 
@@ -72,13 +75,14 @@ class GazeModel:
         if not answers:
             return np.empty((0, 0, 0), np.float32), np.empty(0, np.float32)
         maps, in_frame = zip(*answers, strict=True)
-        return np.concatenate(maps), np.concatenate(in_frame)
+        xp = namespace(maps[0])
+        return xp.concat(maps), xp.concat(in_frame)
 
     def close(self) -> None:
         """Let go of the model; `look` must not be called afterwards."""
         self._calls.close()
 
-    def _told(self, heads: int, answer: dict[str, Any]) -> tuple[Array, Array]:
+    def _told(self, heads: int, answer: dict[str, Any]) -> tuple[Any, Any]:
         """Return the maps and in-frame probabilities of the heads of a call."""
         maps = self._evened(self._calls.told(answer, MAPS, heads, ", h, w"))
         if self.tells_in_frame:
@@ -86,7 +90,7 @@ class GazeModel:
         by = self._outputs.peak_in_frame or PeakInFrame()
         return maps, in_frame_by_peak(maps, by.even_at, by.slope)
 
-    def _evened(self, maps: Array) -> Array:
+    def _evened(self, maps: Any) -> Any:
         source_wh = self._outputs.source_cells_wh
         if source_wh is None:
             return maps

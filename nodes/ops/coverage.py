@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from nodes.ops.polygon import inside
+from pipeline.namespaces import namespace
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -56,7 +57,7 @@ def shared(masks: Array) -> Array:
     return np.asarray(both / np.maximum(np.minimum(own[:, None], own), 1))
 
 
-def box_shares(boxes: Array, shape_hw: tuple[int, int]) -> tuple[Array, Array]:
+def box_shares(boxes: Any, shape_hw: tuple[int, int]) -> tuple[Any, Any]:
     """Return the share of each row (M, h) and of each column (M, w) of a map that lies in each box (M, 4).
 
     The share of a cell is the product of that of its row and that of its column.
@@ -64,16 +65,17 @@ def box_shares(boxes: Array, shape_hw: tuple[int, int]) -> tuple[Array, Array]:
     return _along(boxes[:, 1], boxes[:, 3], shape_hw[0]), _along(boxes[:, 0], boxes[:, 2], shape_hw[1])
 
 
-def uncovered(boxes: Array, shape_hw: tuple[int, int]) -> Array:
+def uncovered(boxes: Any, shape_hw: tuple[int, int]) -> Any:
     """Return the share (h, w) of each cell that no box (M, 4) covers, as if boxes within a cell lay at random."""
     rows, columns = box_shares(boxes, shape_hw)
-    return np.asarray((1 - rows[:, :, None] * columns[:, None, :]).prod(axis=0))
+    return namespace(boxes).prod(1 - rows[:, :, None] * columns[:, None, :], axis=0)
 
 
-def _along(low: Array, high: Array, count: int) -> Array:
-    edges = np.arange(count + 1) / count
-    within = np.minimum(high[:, None], edges[1:]) - np.maximum(low[:, None], edges[:-1])
-    return np.asarray(np.clip(within, 0, None) * count)
+def _along(low: Any, high: Any, count: int) -> Any:
+    xp = namespace(low)
+    edges = xp.arange(count + 1, dtype=xp.float64) / count
+    within = xp.minimum(high[:, None], edges[1:]) - xp.maximum(low[:, None], edges[:-1])
+    return xp.maximum(within, 0.0) * count
 
 
 def _inside(x: Array, y: Array, ring: Array) -> Array:

@@ -9,6 +9,8 @@ broad map may wander farther than a sharp one before that means anything.
 - Far from it in this frame and in the one before: the gaze has moved, the more surely the smaller of both distances,
   and what is held follows; both beyond `gate`, it is dropped for what is seen now.
 - Far in this frame alone: it waits for the next one.
+
+All of it runs where the maps are, on the host or on a device.
 """
 
 from __future__ import annotations
@@ -19,10 +21,11 @@ from typing import Any
 import numpy as np
 
 from nodes.ops.heatmap import hills
+from pipeline.namespaces import namespace, picked
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-
+_LEAST, _NARROWEST = float(np.finfo(np.float32).tiny), float(np.finfo(np.float32).eps)
+"""What a cell weighs at least, and how narrow a spread may be."""
 WHOLE = 1.8
 """Standard deviation of a normal distribution over that of its part above half its peak, which is what points have."""
 
@@ -41,30 +44,31 @@ class Pace:
 
 @dataclass(frozen=True)
 class Fixations:
-    """What N people look at."""
+    """What N people look at: arrays of one namespace."""
 
-    point: Array
+    point: Any
     """(N, 2) float64, x and y."""
-    spread: Array
+    spread: Any
     """(N, 2) float64 standard deviation of the part above half the peak, above 0."""
-    map: Array
+    map: Any
     """(N, h, w) float32, each summing to 1; (N, 0, 0) where only points are known."""
-    distance: Array
+    distance: Any
     """(N,) float64 of what was seen last from what was held then."""
 
     def take(self, rows: Array) -> Fixations:
-        """Return those picked by an index array or a mask."""
-        return Fixations(*(getattr(self, field.name)[rows] for field in fields(self)))
+        """Return those picked by an index array or a mask, which is on the host."""
+        return Fixations(*picked([getattr(self, field.name) for field in fields(self)], rows))
 
     def join(self, more: Fixations) -> Fixations:
         """Return these and more; where either is none, the shape of its maps does not matter."""
-        if not len(self.point) or not len(more.point):
-            return self if len(self.point) else more
+        if not self.point.shape[0] or not more.point.shape[0]:
+            return self if self.point.shape[0] else more
+        xp = namespace(self.point)
         pairs = ((getattr(self, field.name), getattr(more, field.name)) for field in fields(self))
-        return Fixations(*(np.concatenate(pair) for pair in pairs))
+        return Fixations(*(xp.concat(pair) for pair in pairs))
 
 
-def seen_anew(point: Array, spread: Array, heatmap: Array | None) -> Fixations:
+def seen_anew(point: Any, spread: Any, heatmap: Any | None) -> Fixations:
     """Return what is held after a first look.
 
     Args:
@@ -72,25 +76,26 @@ def seen_anew(point: Array, spread: Array, heatmap: Array | None) -> Fixations:
         spread: (N, 2) of the part of the map above half its peak.
         heatmap: (N, h, w) not negative; a map of zeros counts as even. None without maps.
     """
-    count = len(point)
-    weight = np.empty((count, 0, 0), np.float32)
+    xp, count = namespace(point), point.shape[0]
+    weight = xp.zeros((count, 0, 0), dtype=xp.float32)
     if heatmap is not None:
-        weight = np.maximum(heatmap, np.finfo(np.float32).tiny).astype(np.float32)
-        weight = weight / weight.sum(axis=(1, 2), keepdims=True)
-    wide = np.maximum(spread.astype(np.float64), np.finfo(np.float32).eps)
-    return Fixations(point.astype(np.float64), wide, weight, np.zeros(count))
+        weight = xp.astype(xp.maximum(heatmap, _LEAST), xp.float32)
+        weight = weight / xp.sum(weight, axis=(1, 2), keepdims=True)
+    wide = xp.maximum(xp.astype(spread, xp.float64), _NARROWEST)
+    return Fixations(xp.astype(point, xp.float64), wide, weight, xp.zeros(count, dtype=xp.float64))
 
 
-def distances(held: Fixations, seen: Fixations) -> Array:
+def distances(held: Fixations, seen: Fixations) -> Any:
     """Return how far (N,) what is seen is from what is held, 0 to 1: their squared Hellinger distance."""
+    xp = namespace(held.point)
     if held.map.size:
-        return np.asarray(np.clip(1 - np.sqrt(held.map * seen.map).sum(axis=(1, 2), dtype=np.float64), 0, 1))
+        return xp.clip(1 - xp.sum(xp.sqrt(held.map * seen.map), axis=(1, 2), dtype=xp.float64), 0.0, 1.0)
     both = (held.spread**2 + seen.spread**2) * WHOLE**2
-    shared = np.sqrt((2 * held.spread * seen.spread * WHOLE**2 / both).prod(axis=1))
-    return np.asarray(1 - shared * np.exp(-((seen.point - held.point) ** 2 / both).sum(axis=1) / 4))
+    shared = xp.sqrt(xp.prod(2 * held.spread * seen.spread * WHOLE**2 / both, axis=1))
+    return 1 - shared * xp.exp(-xp.sum((seen.point - held.point) ** 2 / both, axis=1) / 4)
 
 
-def share_followed(distance: Array, before: Array, dt_s: Array, pace: Pace) -> Array:
+def share_followed(distance: Any, before: Any, dt_s: Any, pace: Pace) -> Any:
     """Return which share (N,) of the way from what is held to what is seen is gone.
 
     Args:
@@ -99,29 +104,32 @@ def share_followed(distance: Array, before: Array, dt_s: Array, pace: Pace) -> A
         dt_s: (N,) seconds between both.
         pace: how fast.
     """
-    beyond = np.minimum(distance / pace.gate, 1)
-    run = np.minimum(beyond, before / pace.gate)
-    moved = np.divide(run, 1 - run, out=np.full(len(run), np.inf), where=run < 1)
+    xp = namespace(distance)
+    beyond = xp.minimum(distance / pace.gate, 1.0)
+    run = xp.minimum(beyond, before / pace.gate)
+    some = run < 1
+    moved = xp.where(some, run / xp.where(some, 1 - run, 1.0), 0.0)  # beyond, all of it is gone
     rate = (1 - beyond) / pace.hold_s + moved / pace.follow_s
-    return np.asarray(np.where(run < 1, -np.expm1(-dt_s * rate), 1.0))
+    return xp.where(some, -xp.expm1(-dt_s * rate), 1.0)
 
 
-def followed(held: Fixations, seen: Fixations, dt_s: Array, pace: Pace) -> Fixations:
+def followed(held: Fixations, seen: Fixations, dt_s: Any, pace: Pace) -> Fixations:
     """Return what is held after another look of the same N people, `dt_s` (N,) seconds after the last."""
-    if not len(held.point):
+    if not held.point.shape[0]:
         return held
+    xp = namespace(held.point)
     distance = distances(held, seen)
     share = share_followed(distance, held.distance, dt_s, pace)
-    part, cells = share[:, None], share[:, None, None].astype(np.float32)
+    part, cells = share[:, None], xp.astype(share, xp.float32)[:, None, None]
     return Fixations(
         held.point + part * (seen.point - held.point),
-        np.sqrt(held.spread**2 + part * (seen.spread**2 - held.spread**2)),
+        xp.sqrt(held.spread**2 + part * (seen.spread**2 - held.spread**2)),
         held.map + cells * (seen.map - held.map),
         distance,
     )
 
 
-def on_maps(held: Fixations, x: Array, y: Array, floor: float) -> Fixations:
+def on_maps(held: Fixations, x: Any, y: Any, floor: float) -> Fixations:
     """Return the same with points and spreads read off the maps.
 
     Cells weigh by how far they rise above the floor: so that none of them counts all at once, as it slowly rises.
@@ -132,6 +140,7 @@ def on_maps(held: Fixations, x: Array, y: Array, floor: float) -> Fixations:
         y: (h,) where the rows lie.
         floor: as a share of each map's peak, below 1.
     """
-    peak = held.map.max(axis=(1, 2), keepdims=True)
-    point, spread = hills(np.maximum(held.map - floor * peak, 0), x, y, 0)
+    xp = namespace(held.map)
+    peak = xp.max(held.map, axis=(1, 2), keepdims=True)
+    point, spread = hills(xp.maximum(held.map - floor * peak, 0.0), x, y, 0)
     return Fixations(point, spread, held.map, held.distance)

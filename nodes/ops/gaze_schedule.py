@@ -12,11 +12,13 @@ between passes unless somebody new appears, and who is nearly due joins in. Time
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 import numpy as np
+
+from pipeline.namespaces import namespace
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -86,30 +88,36 @@ class Answer:
     before: Answer | None = None
     """The answer before it, until this one is heard."""
     heard: bool = False
-    heatmap: Array = field(default_factory=lambda: np.empty((0, 0), np.float32))
-    """(h, w), once it is heard."""
+    heatmap: Any = field(default_factory=lambda: np.empty((0, 0), np.float32))
+    """(h, w), once it is heard; where the model left it."""
     in_frame_prob: float = 0.0
-    earlier: tuple[Array, float] | None = None
-    """Map and probability of the answer before, until `change` is told."""
-    _change: float = 0.0
+    change: float = 0.0
+    """How much it differs from the answer before: 0 not at all, not heard yet or not looked at, 1 altogether."""
 
-    def hear(self, heatmap: Array, in_frame_prob: float) -> None:
-        """Take what the model says, a map (h, w) and a probability; answers of one head are heard in their order."""
-        self.earlier = None if self.before is None else (self.before.heatmap, self.before.in_frame_prob)
-        self.heard, self.heatmap, self.in_frame_prob, self.before = True, heatmap.copy(), in_frame_prob, None
+    def hear(self, heatmap: Any, in_frame_prob: float, moved: float) -> None:
+        """Take what the model says; answers of one head are heard in their order.
 
-    @property
-    def change(self) -> float:
-        """How much it differs from the answer before: 0 not at all or not heard yet, 1 altogether.
-
-        Told when it is asked for: rules that do not heed it save the work.
+        Args:
+            heatmap: (h, w).
+            in_frame_prob: 0 to 1.
+            moved: what `moved` returns of the map.
         """
-        if self.earlier is not None:
-            heatmap, in_frame_prob = self.earlier
-            apart = _differences(heatmap.reshape(1, -1), self.heatmap.reshape(1, -1))
-            self._change = max(float(apart[0]), abs(in_frame_prob - self.in_frame_prob))
-            self.earlier = None
-        return self._change
+        if self.before is not None:
+            self.change = max(moved, abs(self.before.in_frame_prob - in_frame_prob))
+        self.heard, self.heatmap, self.in_frame_prob, self.before = True, heatmap, in_frame_prob, None
+
+
+def moved(answers: Sequence[Answer], maps: Any) -> Any:
+    """Return how much of maps (N, h, w) lies elsewhere than in the answers before, (N,) float64, where the maps are.
+
+    Args:
+        answers: about each head, not heard yet. One without an answer before has moved by nothing.
+        maps: what the model says now.
+    """
+    xp, (count, high, wide) = namespace(maps), maps.shape
+    befores = [answer.before for answer in answers]
+    before = xp.stack([maps[row, ...] if one is None else one.heatmap for row, one in enumerate(befores)])
+    return _differences(xp.reshape(before, (count, high * wide)), xp.reshape(maps, (count, high * wide)))
 
 
 @dataclass(frozen=True)
@@ -233,11 +241,13 @@ def _as_it_is(heads: Heads, row: int) -> Answer:
     return Answer(0, heads.box[row], heads.facing[row])
 
 
-def _differences(a: Array, b: Array) -> Array:
+def _differences(a: Any, b: Any) -> Any:
     """Return which share of each row of `a` (N, K) lies elsewhere in that of `b`, both 0 or more; of nothing, nothing.
 
     Rows are taken as shares of their sums.
     """
-    total_a, total_b = (each.sum(axis=1, keepdims=True, dtype=np.float64) for each in (a, b))
-    apart = np.abs(a / np.where(total_a > 0, total_a, 1) - b / np.where(total_b > 0, total_b, 1)).sum(axis=1) / 2
-    return np.asarray(np.where((total_a > 0) == (total_b > 0), apart[:, None], 1.0)[:, 0])
+    xp = namespace(a)
+    total_a, total_b = (xp.sum(each, axis=1, keepdims=True, dtype=xp.float64) for each in (a, b))
+    share_a, share_b = (each / xp.where(total > 0, total, 1.0) for each, total in ((a, total_a), (b, total_b)))
+    apart = xp.sum(xp.abs(share_a - share_b), axis=1) / 2
+    return xp.where((total_a > 0)[:, 0] == (total_b > 0)[:, 0], apart, 1.0)

@@ -2,11 +2,25 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import cv2
 import numpy as np
 
+from pipeline.namespaces import namespace
+
 FINER = 4
 """The map is made smooth at so many times its cells, where that is cheap, before it is spread over the picture."""
+
+
+def hottest(maps: Any, chance: Any) -> Any:
+    """Return one map (h, w) of N: of each cell the highest value, each map's times its chance; where the maps are.
+
+    Args:
+        maps: (N, h, w), one or more.
+        chance: (N,) of the same namespace.
+    """
+    return namespace(maps).max(maps * chance[:, None, None], axis=0)
 
 
 def lay_heat(image: np.ndarray, heat: np.ndarray, share: float) -> None:

@@ -1,11 +1,17 @@
-"""Heat maps (N, h, w): their cells made even, where the peak is, finer than a cell, and where the weight lies."""
+"""Heat maps (N, h, w): their cells made even, where the peak is, finer than a cell, and where the weight lies.
+
+All of it runs where the maps are, on the host or on a device.
+"""
 
 from __future__ import annotations
 
+import sys
 from functools import cache
 from typing import Any
 
 import numpy as np
+
+from pipeline.namespaces import namespace
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -13,9 +19,14 @@ _LEAST = 1e-6
 """Values are taken for at least this before a logarithm."""
 
 
-def cell_centres(count: int) -> Array:
-    """Return where the centres of `count` even cells lie along an axis of the frame: (count,) float64 fractions."""
-    return (np.arange(count) + 0.5) / count
+def cell_centres(count: int, xp: Any = np) -> Any:
+    """Return where the centres of `count` even cells lie along an axis of the frame: (count,) float64 fractions.
+
+    Args:
+        count: of cells.
+        xp: namespace of the array to be made.
+    """
+    return (xp.arange(count, dtype=xp.float64) + 0.5) / count
 
 
 def kept_cells(count: int, source_count: int) -> Array:
@@ -27,7 +38,7 @@ def kept_cells(count: int, source_count: int) -> Array:
     return np.arange(count) * source_count // count
 
 
-def evened(maps: Array, source_wh: tuple[int, int]) -> Array:
+def evened(maps: Any, source_wh: tuple[int, int]) -> Any:
     """Return thinned maps (N, h, w), 0 to 1, with all the cells that they had before: (N, H, W) float32.
 
     The last step of Gaze-LLE-DINOv3 files drops every fifth row and column of the map, so that its cells are not even.
@@ -38,13 +49,12 @@ def evened(maps: Array, source_wh: tuple[int, int]) -> Array:
         maps: (N, h, w), 0 or more.
         source_wh: columns W and rows H of the map before it was thinned, not fewer than it has now.
     """
-    high, wide = maps.shape[1:]
-    down, across = _filling(high, source_wh[1]), _filling(wide, source_wh[0])
-    even: Array = down @ maps.astype(np.float32, copy=False) @ across.T
-    return np.clip(even, 0, 1, out=even)
+    xp, (high, wide) = namespace(maps), maps.shape[1:]
+    down, across = xp.asarray(_filling(high, source_wh[1])), xp.asarray(_filling(wide, source_wh[0]))
+    return xp.clip(down @ xp.astype(maps, xp.float32, copy=False) @ across.T, 0.0, 1.0)
 
 
-def in_frame_by_peak(maps: Array, even_at: float, slope: float) -> Array:
+def in_frame_by_peak(maps: Any, even_at: float, slope: float) -> Any:
     """Return the probability (N,) float32 that what is looked at is in the frame, by the peaks of maps (N, h, w).
 
     A logistic function of the log-odds of the peak: training on targets in the frame alone leaves peaks low where
@@ -55,24 +65,28 @@ def in_frame_by_peak(maps: Array, even_at: float, slope: float) -> Array:
         even_at: height of the peak for a probability of a half.
         slope: of the log-odds of the probability over those of the peak.
     """
-    height = maps.max(axis=(1, 2)).astype(np.float64)
-    return np.asarray(1 / (1 + np.exp(-slope * (log_odds(height) - log_odds(even_at)))), np.float32)
+    xp = namespace(maps)
+    height = xp.astype(xp.max(maps, axis=(1, 2)), xp.float64)
+    even = float(log_odds(np.asarray(even_at)))
+    return xp.astype(1 / (1 + xp.exp(-slope * (log_odds(height) - even))), xp.float32)
 
 
 def log_odds(share: Any) -> Any:
-    """Return the logarithm of share over rest, of numbers or arrays from 0 to 1, never infinite."""
-    kept = np.clip(share, _LEAST, 1 - _LEAST)
-    return np.log(kept / (1 - kept))
+    """Return the logarithm of share over rest, of an array from 0 to 1, never infinite."""
+    xp = namespace(share)
+    kept = xp.clip(share, _LEAST, 1 - _LEAST)
+    return xp.log(kept / (1 - kept))
 
 
-def peaks(maps: Array) -> tuple[Array, Array, Array]:
+def peaks(maps: Any) -> tuple[Any, Any, Any]:
     """Return row (N,), column (N,) and height (N,) of the highest cell of each map (N, h, w); the first of equals."""
-    flat = maps.reshape(len(maps), -1)
-    best = flat.argmax(axis=1)
-    return best // maps.shape[2], best % maps.shape[2], flat[np.arange(len(maps)), best]
+    xp, (high, wide) = namespace(maps), maps.shape[1:]
+    flat = xp.reshape(maps, (maps.shape[0], high * wide))
+    best = xp.argmax(flat, axis=1)
+    return best // wide, best % wide, xp.max(flat, axis=1)
 
 
-def refined_peaks(maps: Array, x: Array, y: Array) -> Array:
+def refined_peaks(maps: Any, x: Any, y: Any) -> Any:
     """Return the peaks (N, 2) of maps between the cells, as x, y.
 
     Along each axis the parabola through the logarithms of the highest cell and its two neighbours has its top there:
@@ -83,15 +97,17 @@ def refined_peaks(maps: Array, x: Array, y: Array) -> Array:
         x: (w,) where the columns lie.
         y: (h,) where the rows lie.
     """
+    xp, (count, high, wide) = namespace(maps), maps.shape
     row, column, _ = peaks(maps)
-    every = np.arange(len(maps))
-    rows, columns = _around(row, len(y)), _around(column, len(x))  # (N, 3)
-    across = np.log(np.maximum(maps[every[:, None], row[:, None], columns], _LEAST))
-    down = np.log(np.maximum(maps[every[:, None], rows, column[:, None]], _LEAST))
-    return np.stack([_top(across, x[columns]), _top(down, y[rows])], axis=1)
+    rows, columns = _around(row, high), _around(column, wide)  # (N, 3)
+    flat = xp.reshape(maps, (count, high * wide))
+    across = xp.take_along_axis(flat, row[:, None] * wide + columns, axis=1)
+    down = xp.take_along_axis(flat, rows * wide + column[:, None], axis=1)
+    tops = ((across, x[columns]), (down, y[rows]))
+    return xp.stack([_top(xp.log(xp.maximum(near, _LEAST)), places) for near, places in tops], axis=1)
 
 
-def hills(maps: Array, x: Array, y: Array, floor: float) -> tuple[Array, Array]:
+def hills(maps: Any, x: Any, y: Any, floor: float) -> tuple[Any, Any]:
     """Return centre of weight (N, 2) and standard deviation (N, 2), as x, y, of the high cells of each map.
 
     A cell's weight lies evenly over the cell, so that even a single one has a spread.
@@ -102,14 +118,19 @@ def hills(maps: Array, x: Array, y: Array, floor: float) -> tuple[Array, Array]:
         y: (h,) where the rows lie.
         floor: cells not lower than this share of their map's peak count.
     """
-    weight = np.where(maps >= floor * maps.max(axis=(1, 2), keepdims=True), maps, 0).astype(np.float64)
-    weight = np.maximum(weight, np.finfo(np.float64).tiny)  # a map of zeros has its centre in the middle
-    total = weight.sum(axis=(1, 2))[:, None]
-    across, down = weight.sum(axis=1) / total, weight.sum(axis=2) / total
-    centre = np.stack([across @ x, down @ y], axis=1)
-    apart = np.stack([_variance(across, x, centre[:, 0]), _variance(down, y, centre[:, 1])], axis=1)
-    cell = np.array([1 / len(x), 1 / len(y)])
-    return centre, np.sqrt(apart + cell**2 / 12)
+    xp = namespace(maps)
+    high = maps >= floor * xp.max(maps, axis=(1, 2), keepdims=True)
+    # A map of zeros has its centre in the middle.
+    weight = xp.maximum(xp.astype(xp.where(high, maps, 0.0), xp.float64), sys.float_info.min)
+    total = xp.sum(weight, axis=(1, 2))[:, None]
+    shares = xp.sum(weight, axis=1) / total, xp.sum(weight, axis=2) / total
+    centres = [share @ places for share, places in zip(shares, (x, y), strict=True)]
+    spreads = []
+    for share, places, centre in zip(shares, (x, y), centres, strict=True):
+        apart = xp.sum(share * (places - centre[:, None]) ** 2, axis=1)
+        cell = 1 / places.shape[0]
+        spreads.append(xp.sqrt(apart + cell * cell / 12))
+    return xp.stack(centres, axis=1), xp.stack(spreads, axis=1)
 
 
 @cache
@@ -131,26 +152,23 @@ def _filling(count: int, source_count: int) -> Array:
     return weights
 
 
-def _variance(share: Array, places: Array, centre: Array) -> Array:
-    """Return the variances (N,) of shares (N, K) at places (K,) about centres (N,)."""
-    return np.asarray((share * (places - centre[:, None]) ** 2).sum(axis=1))
-
-
-def _around(index: Array, count: int) -> Array:
+def _around(index: Any, count: int) -> Any:
     """Return index - 1, index, index + 1 as (N, 3); all three the index itself at the ends of 0..count - 1."""
-    step = ((index > 0) & (index < count - 1)).astype(np.int64)
-    return np.asarray(index[:, None] + step[:, None] * np.array([-1, 0, 1]))
+    xp = namespace(index)
+    step = xp.astype((index > 0) & (index < count - 1), xp.int64)
+    return index[:, None] + step[:, None] * xp.arange(-1, 2)
 
 
-def _top(values: Array, places: Array) -> Array:
+def _top(values: Any, places: Any) -> Any:
     """Return where (N,) parabolas through three values (N, 3) at rising places (N, 3) have their tops.
 
     The slope of a parabola between two of its points is that half way between them; the top is where it is 0.
     """
-    gaps = np.diff(places, axis=1)
-    slopes = np.diff(values, axis=1) / np.where(gaps > 0, gaps, 1)
+    xp = namespace(values)
+    gaps = xp.diff(places, axis=1)
+    slopes = xp.diff(values, axis=1) / xp.where(gaps > 0, gaps, 1.0)
     halves = (places[:, :-1] + places[:, 1:]) / 2
     bend = slopes[:, 0] - slopes[:, 1]
-    share = np.divide(slopes[:, 0], bend, out=np.full(len(bend), 0.5), where=bend > 0)
+    share = xp.where(bend > 0, slopes[:, 0] / xp.where(bend > 0, bend, 1.0), 0.5)
     flat = (gaps[:, 0] <= 0) | (bend <= 0)
-    return np.where(flat, places[:, 1], halves[:, 0] + share * (halves[:, 1] - halves[:, 0]))
+    return xp.where(flat, places[:, 1], halves[:, 0] + share * (halves[:, 1] - halves[:, 0]))

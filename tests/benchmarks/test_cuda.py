@@ -63,6 +63,7 @@ def stood_in_for(monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKern
     monkeypatch.setattr(cuda, "FULL_HD", (640, 360))
     monkeypatch.setattr(cuda, "TICKS", 30)
     monkeypatch.setattr(cuda, "REPEATS", 1)
+    monkeypatch.setattr(cuda, "HEADS", (3,))
     for name, value in (("HEADS", (1, 2)), ("RUNS", 1), ("FRAMES", 4), ("STREAMS", (1, 2)), ("FULL_HD", (640, 360))):
         monkeypatch.setattr(cuda_runs, name, value)
     on_cpu = device.open_device
@@ -72,13 +73,14 @@ def stood_in_for(monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKern
 
 
 @pytest.mark.usefixtures("stood_in_for")
-@pytest.mark.parametrize("name", ["pixels", "memory", "models", "heads", "graph", "streams"])
+@pytest.mark.parametrize("name", ["pixels", "memory", "maps", "models", "heads", "graph", "streams"])
 def test_checks_hold_on_the_stand_in(name: str) -> None:
     told = cuda.CHECKS[name]()
 
     assert told.keys() & {
         "bytes_a_picture",
         "pool_bytes",
+        "3_heads_apart",
         "gaze-shop-480_apart",
         "2_ms",
         "people: to_device pictures, bytes a frame",
@@ -150,3 +152,11 @@ def test_a_wrong_pixel_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
 
     with pytest.raises(cuda.WrongError, match=r"model_input: expected at most 0\.0 grey levels from the CPU, got"):
         cuda.pixels()
+
+
+@pytest.mark.usefixtures("stood_in_for")
+def test_a_map_that_is_read_wrongly_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cuda, "MAPS_TOLERANCE", -1.0)
+
+    with pytest.raises(cuda.WrongError, match=r"3 maps: expected at most -1\.0 from the CPU, got 0"):
+        cuda.maps()

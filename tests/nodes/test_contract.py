@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib
 import inspect
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ import pytest
 from pipeline.frames import FrameBatch, Picture
 from pipeline.node import Node, Source
 from pipeline.ports import config_of, ports_of
-from pipeline.values import concat, equal, items
+from pipeline.tick import Slot
+from pipeline.values import columns, concat, equal, items
 from tests.fake_face_models import face_gaze_model
 from tests.fake_models import FarDevice, FarSession, appearance_model, detector, gaze_model
 from tests.helpers import FakeContext, frames
@@ -40,6 +42,7 @@ def settings(file: str, folder: Path) -> dict[str, Any]:
         "measure_attention": {"window_s": 0.2, "settle_s": 0},
         "estimate_appearance": {"min_height_px": 2, "max_overlap": 0.9},
         "estimate_face_gaze": {"max_yaw_deg": 120},
+        "draw_overlay": {"heat_map": True},
     }.get(file, {})
 
 
@@ -264,13 +267,26 @@ def test_what_follows_an_end_begins_as_if_nothing_had_been(file: str, generation
     assert all(same(a, b) for a, b in zip(after, anew, strict=True))
 
 
-@pytest.mark.parametrize("file", [file for file in STAGES if node_class(file).begins_stage])
+def on_far_device(value: Any) -> Any:
+    """Return a value with the columns that may lie on a device there."""
+    there = [spec.name for spec in columns(type(value)) if spec.metadata.get("on_device")]
+    return replace(value, **{name: FarDevice.xp.asarray(getattr(value, name)) for name in there})
+
+
+TOUCHING = [file for file in STAGES if node_class(file).begins_stage or node_class(file).reads_on_device]
+
+
+@pytest.mark.parametrize("file", TOUCHING)
 def test_arrays_of_a_device_are_not_touched_on_the_host(file: str, tmp_path: Path) -> None:
     near, far = node(file, tmp_path / "near"), node(file, tmp_path / "far", far=True)
+    inputs, lent = ticks(file, clip(1), 2), node_class(file).reads_on_device
 
-    pairs = [(near.process(**part), far.process(**part)) for part in ticks(file, clip(1), 2)]
+    wanted = [near.process(**part) for part in inputs]
+    told = [far.process(**{n: on_far_device(v) if n in lent else v for n, v in part.items()}) for part in inputs]
 
-    assert all(same(a, b) for a, b in pairs)
+    assert lent <= ports_of(node_class(file)).inputs.keys()
+    back = [one if one is None else Slot.of(one, far.context.device).on_host for one in told]
+    assert all(same(a, b) for a, b in zip(wanted, back, strict=True))
     near.close()
     far.close()
 

@@ -186,6 +186,18 @@ def test_with_maps_a_point_without_its_map_is_no_look() -> None:
     assert made.in_frame_prob == pytest.approx([0.9, 0.9])
 
 
+def test_what_is_held_stands_in_its_rows_among_those_of_whom_nothing_is() -> None:
+    node = opened()
+    begun = looks(LEFT, RIGHT, ids=[4, 6])
+    node.process(frames(1), begun, maps_of(begun))
+
+    seen = looks(RIGHT, (0.5, 0.5), (0.5, 0.5), (0.1, 0.9), ids=[6, 7, 4, 8], at_s=0.1)
+    made = node.process(frames(1, start_s=0.1), seen, GazeMaps.empty())
+
+    assert made.track_id.tolist() == [6, 7, 4, 8]
+    assert made.point[:, 0] == pytest.approx([RIGHT[0], 0.5, LEFT[0], 0.1], abs=0.01)
+
+
 def test_each_track_is_smoothed_for_itself_whatever_the_order() -> None:
     rng = np.random.default_rng(0)
     ticks = []

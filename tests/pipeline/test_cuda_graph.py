@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 from nodes.types import GazePoints, Tracks
 from pipeline.recording import Recording
 from pipeline.report import RunReport
+from pipeline.session import Session
 from tests.card_frames import PicturesOfCard
 from tests.cuda_device import CudaDeviceOnCpu
 from tests.pipeline.cuda.on_cpu import CompiledKernels
@@ -30,6 +32,18 @@ def runs(tmp_path_factory: pytest.TempPathFactory, compiled_kernels: CompiledKer
         report = retail(clip, folder / name, device=where, record={edge: folder / name for edge in EDGES}).run()
         assert report.status == "done", report.error
     return folder / "cpu", folder / "cuda", device, report
+
+
+@pytest.fixture(scope="module")
+def apart(runs: Runs, compiled_kernels: CompiledKernels) -> tuple[Path, CudaDeviceOnCpu]:
+    """Return the folder and the device of a run in which each node is a stage of its own, and models are not tried."""
+    folder, device = runs[0].parent, CudaDeviceOnCpu(compiled_kernels)
+    with pytest.MonkeyPatch.context() as untried:
+        for check in ("_try_out", "_prove"):
+            untried.setattr(Session, check, lambda *_: None)
+        report = retail(folder / "shop.mp4", folder / "apart", device=device, stage="new").run()
+    assert report.status == "done", report.error
+    return folder / "apart", device
 
 
 def whole(folder: Path, edge: str, field: str) -> Any:
@@ -102,3 +116,30 @@ def test_a_run_that_must_not_copy_fails_when_the_cpu_decodes(tmp_path: Path, com
 def test_the_report_tells_what_crossed(runs: Runs) -> None:
     assert "people: to_device pictures: 1.0 copies and 92.2 kB a frame" in runs[3].table().splitlines()
     assert runs[3].to_dict()["crossed"]["people: to_device pictures"] == {"copies": 25, "bytes": 25 * 92160, "large": 0}
+
+
+def test_stages_that_pass_maps_on_tell_the_same(runs: Runs, apart: tuple[Path, CudaDeviceOnCpu]) -> None:
+    assert events(apart[0]) == events(runs[1])
+
+
+def test_three_small_copies_a_frame_come_back_and_no_map(apart: tuple[Path, CudaDeviceOnCpu]) -> None:
+    """Detections, grey patches of what may be no person, what the gaze model is sure of, and shares of areas."""
+    back = {key.split(":")[0]: row for key, row in apart[1].crossed().items() if "to_host" in key}
+    frames, heads, targets = 25, 3, 7
+
+    assert back.keys() == {"people", "living", "gaze", "hits"}
+    assert sum(row["copies"] for row in back.values()) <= 3 * frames
+    assert back["hits"]["copies"] <= frames
+    assert back["hits"]["bytes"] <= frames * heads * targets * 8
+    assert back["gaze"]["bytes"] <= frames * heads * (4 + 8)
+
+
+def test_the_graph_shows_who_does_not_wait(
+    runs: Runs, compiled_kernels: CompiledKernels, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    folder, device = runs[0].parent, CudaDeviceOnCpu(compiled_kernels)
+    monkeypatch.setattr(device, "reading", lambda *read: nullcontext(device.xp))
+
+    report = retail(folder / "shop.mp4", folder / "rash", device=device, stage="new").run()
+
+    assert report.status != "done" or events(folder / "rash") != events(runs[1])

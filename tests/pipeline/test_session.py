@@ -17,7 +17,7 @@ from pipeline.device_cpu import CpuDevice
 from pipeline.errors import ModelError
 from pipeline.session import Session, open_session
 from tests.cuda_device import CudaDeviceOnCpu
-from tests.fake_cupy import DeviceArray
+from tests.fake_arrays import DeviceArray
 from tests.pipeline.cuda.on_cpu import CompiledKernels
 from tests.pipeline.tiny_model import OUTPUT, install, model
 

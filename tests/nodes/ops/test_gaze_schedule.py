@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from nodes.ops.gaze_schedule import GazeSchedule, Heads, Rules
+from nodes.ops.gaze_schedule import GazeSchedule, Heads, Rules, moved
 
 CALM = Rules(
     max_age_s=0.6,
@@ -67,7 +67,8 @@ def ask(
         for track_id in tracks:
             answer = schedule.answer(track_id)
             assert answer is not None
-            answer.hear(hill(0) if heatmap is None else heatmap, 1.0)
+            told = hill(0) if heatmap is None else heatmap
+            answer.hear(told, 1.0, float(moved([answer], told[None])[0]))
         if found is not None:
             found.append((round(now, 3), tracks))
     return tracks

@@ -1,6 +1,13 @@
 import numpy as np
 
-from nodes.ops.heat import lay_heat
+from nodes.ops.heat import hottest, lay_heat
+
+
+def test_of_many_maps_the_hottest_is_shown_as_far_as_it_is_in_the_frame() -> None:
+    maps = np.array([[[1.0, 0.4]], [[0.8, 0.6]]], np.float32)
+
+    assert hottest(maps, np.array([0.5, 1.0], np.float32)).tolist() == np.float32([[0.8, 0.6]]).tolist()
+    assert hottest(maps, np.array([1.0, 0.0], np.float32)).tolist() == np.float32([[1.0, 0.4]]).tolist()
 
 
 def test_heat_tints_where_it_is_hot_and_nothing_else() -> None:

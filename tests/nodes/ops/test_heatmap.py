@@ -106,7 +106,7 @@ def test_who_looks_out_of_the_frame_leaves_a_low_peak() -> None:
 
 
 def test_log_odds_are_never_infinite() -> None:
-    assert log_odds(0.8) == pytest.approx(np.log(4))
+    assert log_odds(np.array(0.8)) == pytest.approx(np.log(4))
     assert np.isfinite(log_odds(np.array([0.0, 1.0]))).all()
 
 

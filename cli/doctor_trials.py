@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -13,7 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from cli.program import ROOT
-from pipeline.cuda.driver import no_device
+from pipeline.cuda.driver import first_gpu, no_device
 
 LEAST_FREE_BYTES = 2 * 10**9
 
@@ -90,13 +89,9 @@ def _gpu() -> dict[str, str]:
     """Ask the driver itself, so that packages do not matter."""
     if why := no_device():
         return {"state": "absent", "told": why}
-    driver = ctypes.CDLL("libcuda.so.1")
-    version, count, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(100)
-    driver.cuDriverGetVersion(ctypes.byref(version))
-    driver.cuDeviceGetCount(ctypes.byref(count))
-    driver.cuDeviceGetName(name, len(name), 0)
-    cuda = f"{version.value // 1000}.{version.value % 1000 // 10}"
-    return {"state": "works", "told": f"{count.value} of {name.value.decode(errors='replace')}, driver for CUDA {cuda}"}
+    gpu = first_gpu()
+    version = f"driver {gpu.driver}".strip()
+    return {"state": "works", "told": f"{gpu.count} of {gpu.name}, {version} for CUDA {gpu.cuda}"}
 
 
 def _device() -> dict[str, str]:

@@ -16,6 +16,7 @@ import numpy as np
 
 from pipeline.cuda import source
 from pipeline.cuda.images import cropped_images, whole_images
+from pipeline.cuda.lent import Lent
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
 from pipeline.cuda.traffic import Traffic
@@ -26,6 +27,8 @@ from pipeline.letterbox import content_size
 from pipeline.onnx_dtypes import DTYPES
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_DLPACK_CUDA = 2
+"""What DLPack calls the memory of a CUDA device (kDLCUDA)."""
 
 
 class CudaDevice(Device):
@@ -50,6 +53,7 @@ class CudaDevice(Device):
         cupy.cuda.set_allocator(self._pool.malloc)
         self.traffic = Traffic()
         self._streams = ThreadStreams(cupy)
+        self._lent = Lent(self._streams)
         self._uploads = Uploads(cupy, self._streams, self.traffic)
         module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=("--std=c++17",))
         kernels = {"float32": source.TO_FLOATS, "uint8": source.TO_BYTES}
@@ -64,7 +68,7 @@ class CudaDevice(Device):
     @property
     def providers(self) -> Sequence[Any]:
         """Return the CUDA provider on the stream of the calling thread: who opens a model must be who runs it."""
-        return [("CUDAExecutionProvider", {"user_compute_stream": str(self._streams.own().ptr)})]
+        return [("CUDAExecutionProvider", {"user_compute_stream": str(self.stream())})]
 
     def model_input(
         self,
@@ -108,6 +112,22 @@ class CudaDevice(Device):
     def address(self, array: Any) -> int:
         """See `Device.address`."""
         return int(array.data.ptr)
+
+    def taken(self, array: Any) -> Any:
+        """See `Device.taken`; others' arrays are copied on the device, as they may use their memory again."""
+        if isinstance(array, self._cupy.ndarray):
+            return array
+        kind = array.__dlpack_device__()[0]
+        if kind != _DLPACK_CUDA:
+            raise ValueError(f"its memory is that of the DLPack device {int(kind)}, not of CUDA ({_DLPACK_CUDA})")
+        theirs = self.xp.from_dlpack(array)  # lets the stream of this thread wait for theirs
+        copy = theirs.copy()
+        self._lent.hold(theirs)
+        return copy
+
+    def stream(self) -> int:
+        """See `Device.stream`."""
+        return int(self._streams.own().ptr)
 
     def run(self, engine: Any, binding: Any) -> list[Any]:
         """See `Device.run`."""

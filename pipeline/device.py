@@ -122,6 +122,10 @@ class Device(ABC):
         """Return the handle of the CUDA stream of the calling thread; 0 where there are none."""
         return 0
 
+    def mark(self) -> Any:
+        """Return an event to `synchronize()` with, over when all that the calling thread has begun is; None: it is."""
+        return None
+
     @abstractmethod
     def run(self, engine: Any, binding: Any) -> list[Any]:
         """Run an engine of ONNX Runtime on what was bound, after all that this thread began on the device before.

@@ -129,6 +129,10 @@ class CudaDevice(Device):
         """See `Device.stream`."""
         return int(self._streams.own().ptr)
 
+    def mark(self) -> Any:
+        """See `Device.mark`."""
+        return self._streams.mark()
+
     def run(self, engine: Any, binding: Any) -> list[Any]:
         """See `Device.run`."""
         engine.run_with_iobinding(binding)

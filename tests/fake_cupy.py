@@ -11,11 +11,14 @@ import ctypes
 import threading
 import weakref
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 
 RUBBISH = 0xA5
+ALIGNMENT = 512
+"""Bytes of which addresses of memory are whole multiples, as in CUDA; those of parts of an array need not be."""
 _KEPT: list[bytearray] = []
 """All memory ever handed out: what reads it after it was freed finds rubbish, and does not crash."""
 
@@ -45,6 +48,7 @@ class Stream:
         self.begun = self.done = 0
         self._lock = threading.RLock()
         self.ptr = id(self)
+        cupy.streams[self.ptr] = self
 
     def use(self) -> None:
         """Make it the current stream of this thread."""
@@ -96,14 +100,15 @@ class Memory:
     """A block of device memory; freed, it holds rubbish as soon as its stream gets there."""
 
     def __init__(self, cupy: FakeCupy, size: int) -> None:
-        block, self.ptr = _block(size)
+        block, address = _block(size + ALIGNMENT)
+        self.ptr = -(-address // ALIGNMENT) * ALIGNMENT
         self.size, self._cupy = size, cupy
         cupy.used_bytes += size
-        weakref.finalize(self, _free, cupy, block, cupy.current)
+        weakref.finalize(self, _free, cupy, size, block, cupy.current)
 
 
-def _free(cupy: FakeCupy, block: bytearray, stream: Stream) -> None:
-    cupy.used_bytes -= len(block)
+def _free(cupy: FakeCupy, size: int, block: bytearray, stream: Stream) -> None:
+    cupy.used_bytes -= size
     stream.begin(lambda: block.__setitem__(slice(None), bytes([RUBBISH]) * len(block)))
 
 
@@ -144,6 +149,24 @@ class DeviceArray:
             stream.catch_up()
         return self.host().copy()
 
+    def copy(self) -> DeviceArray:
+        """Return a copy in memory of its own."""
+        made = self._cupy.empty(self.shape, self.dtype)
+        there, here, size = made._address, self._address, self.nbytes
+        self._cupy.current.begin(lambda: ctypes.memmove(there, here, size) and None)
+        return made
+
+    def view(self, dtype: Any) -> DeviceArray:
+        """Return the same memory as elements of another type; one axis only."""
+        shape = (self.nbytes // np.dtype(dtype).itemsize,)
+        return DeviceArray(self._cupy, self._memory, self._address, shape, dtype)
+
+    def __dlpack_device__(self) -> tuple[int, int]:
+        return 2, 0
+
+    def __dlpack__(self, stream: int) -> Capsule:
+        return Capsule(self, self._address, self.shape, self.dtype)
+
     def reshape(self, *shape: Any) -> DeviceArray:
         """Return the same memory in another shape."""
         wanted = shape[0] if len(shape) == 1 and not isinstance(shape[0], int) else shape
@@ -170,6 +193,16 @@ class DeviceArray:
         return made
 
 
+@dataclass(frozen=True)
+class Capsule:
+    """What `__dlpack__` gives: memory of somebody's, who holds it for as long as this is held."""
+
+    owner: Any
+    address: int
+    shape: tuple[int, ...]
+    dtype: Any
+
+
 def _strides(shape: Sequence[int], itemsize: int) -> tuple[int, ...]:
     return tuple(itemsize * int(np.prod(shape[axis + 1 :])) for axis in range(len(shape)))
 
@@ -190,6 +223,8 @@ class FakeCupy:
         self.limit: int | None = None
         self.cuda = self
         self.Event = Event
+        self.streams: weakref.WeakValueDictionary[int, Stream] = weakref.WeakValueDictionary()
+        """Streams by handle."""
 
     @property
     def current(self) -> Stream:
@@ -251,6 +286,11 @@ class FakeCupy:
         return made
 
     ascontiguousarray = asarray
+
+    def from_dlpack(self, array: Any) -> DeviceArray:
+        """Return memory that others lent, for work on the current stream."""
+        lent = array.__dlpack__(stream=self.current.ptr)
+        return DeviceArray(self, lent, lent.address, lent.shape, lent.dtype)
 
     def RawModule(self, code: str, options: tuple[str, ...]) -> FakeCupy:
         """Return what stands for compiled kernels."""

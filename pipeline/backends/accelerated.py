@@ -13,6 +13,7 @@ from pipeline.backends.backend import Backend, Model, Runner, one_line
 from pipeline.backends.engine_cache import CancelledError
 from pipeline.backends.profiles import Profile
 from pipeline.device import Device
+from pipeline.errors import ModelError
 
 logger = logging.getLogger(__name__)
 
@@ -46,6 +47,9 @@ class Accelerated:
         model: what it is.
         plan: how it gets its engine.
         device: where it runs.
+
+    Raises:
+        ModelError: the engine is waited for, and ONNX Runtime cannot load its provider.
     """
 
     def __init__(self, reference: Backend, model: Model, plan: Plan, device: Device) -> None:
@@ -114,6 +118,10 @@ class Accelerated:
                     self._made = made
         except CancelledError:
             logger.info("model %s: its engine is no longer waited for", name)
+        except ModelError as error:  # of ONNX Runtime: a provider that cannot be loaded is not done without
+            if self._plan.wait:
+                raise
+            logger.error("%s", error)
         except Exception as error:  # whatever TensorRT and its packages raise: the model runs without
             logger.warning("model %s: no engine, it runs in ONNX Runtime: %s", name, one_line(error))
         finally:

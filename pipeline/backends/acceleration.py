@@ -46,6 +46,11 @@ class Acceleration:
             self._tensorrt = trt.load()
         except trt.RefusedEngineError as error:
             raise ConfigError(f"engine.backend {settings.backend!r}: expected TensorRT, got none: {error}") from error
+        if settings.backend == "onnxruntime-tensorrt" and PROVIDER not in _runtime().get_available_providers():
+            raise ConfigError(
+                f"engine.backend {settings.backend!r}: expected ONNX Runtime with {PROVIDER}, got one without (pip "
+                "uninstall onnxruntime, then pip install onnxruntime-gpu); or take the backend tensorrt"
+            )
         self._gpu = first_gpu()
         self._cache = EngineCache(settings.cache_folder or default_folder())
         self._building = threading.Lock()
@@ -61,6 +66,7 @@ class Acceleration:
 
         Raises:
             ConfigError: others may have written the engine.
+            ModelError: the engine is waited for, and ONNX Runtime cannot load its provider of TensorRT.
         """
         try:
             profile = profile_of(model.inputs, self._settings.extents)
@@ -85,9 +91,7 @@ class Acceleration:
     def _key(self, model: Model, profile: Profile) -> EngineKey:
         backend, gpu = str(self._settings.backend), self._gpu
         if backend == "onnxruntime-tensorrt":
-            import onnxruntime
-
-            backend = f"{backend} {onnxruntime.__version__}"
+            backend = f"{backend} {_runtime().__version__}"
         return EngineKey(
             model=hashlib.sha256(model.content).hexdigest(),
             backend=backend,
@@ -161,6 +165,12 @@ class Acceleration:
             write()
         except PipelineError as error:  # a full disk is no reason to do without an engine that is there
             logger.warning("model %s: its engine is built anew the next time: %s", record.name, error)
+
+
+def _runtime() -> Any:
+    import onnxruntime  # takes its time
+
+    return onnxruntime
 
 
 def acceleration(settings: EngineConfig, device: Device, *, live: bool) -> Acceleration | None:

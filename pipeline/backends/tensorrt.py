@@ -117,6 +117,8 @@ class TensorRtEngine:
         outputs = [name for name in names if not is_input[name]]
         self._dtypes = {name: np.dtype(tensorrt.nptype(self._engine.get_tensor_dtype(name))) for name in outputs}
         self._local = threading.local()
+        self._last: dict[int, Any] = {}
+        """By thread, the event after its last run."""
 
     def run(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
         """See `Runner.run`.
@@ -144,11 +146,15 @@ class TensorRtEngine:
                 context.set_tensor_address(name, device.address(made[name]))
         if not context.execute_async_v3(device.stream()):
             raise RuntimeError(f"TensorRT could not run: {self._log.told()}")
+        self._last[threading.get_ident()] = device.mark()
         made |= {name: one.array() for name, one in growing.items()}
         return {name: made[name] for name in outputs}
 
     def close(self) -> None:
-        """See `Runner.close`."""
+        """See `Runner.close`; waits until nothing runs any more, as what runs uses the memory of its context."""
+        for event in self._last.values():
+            if event is not None:
+                event.synchronize()
         self._local = threading.local()  # contexts first, then what they are of
         self._engine = self._runtime = None
 

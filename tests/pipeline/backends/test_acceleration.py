@@ -19,7 +19,7 @@ from pipeline.backends.engine_cache import EngineCache
 from pipeline.device import open_device
 from pipeline.errors import ConfigError, ModelError
 from pipeline.settings import EngineConfig
-from tests.fake_tensorrt import HEAD
+from tests.fake_engine import HEAD
 from tests.pipeline.backends.rig import Rig
 from tests.pipeline.tiny_model import model
 

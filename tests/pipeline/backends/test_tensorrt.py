@@ -38,6 +38,7 @@ def test_outputs_are_the_callers_for_ever(rig: Rig) -> None:
 
     for value, array in enumerate(kept):
         assert rig.device.to_host(array)[4].tolist() == [value + 1, value + 2, value + 3]
+    assert rig.trt.run == 1 + 12
 
 
 def test_nobody_waits_for_the_device_where_nobody_reads(rig: Rig) -> None:
@@ -49,6 +50,7 @@ def test_nobody_waits_for_the_device_where_nobody_reads(rig: Rig) -> None:
     session.run(rig.fed([[1, 1, 1]]))
 
     assert rig.device.fake.current.done == begun
+    assert rig.trt.run == 1 + 6
 
 
 def test_a_part_of_an_array_is_brought_where_tensorrt_wants_it(rig: Rig) -> None:
@@ -58,6 +60,7 @@ def test_a_part_of_an_array_is_brought_where_tensorrt_wants_it(rig: Rig) -> None
     told = session.run({"x": whole[1:3]})["y"]
 
     assert rig.device.to_host(told).tolist() == [[4, 6, 8], [7, 9, 11]]
+    assert rig.trt.run == 1 + 1
 
 
 def test_each_thread_has_a_context_and_a_stream_of_its_own(rig: Rig) -> None:
@@ -78,6 +81,7 @@ def test_each_thread_has_a_context_and_a_stream_of_its_own(rig: Rig) -> None:
         thread.join()
 
     assert wrong == []
+    assert rig.trt.run == 1 + 4 + 60
 
 
 def test_a_model_is_not_let_go_while_the_device_runs_it(rig: Rig) -> None:
@@ -90,6 +94,7 @@ def test_a_model_is_not_let_go_while_the_device_runs_it(rig: Rig) -> None:
     gc.collect()
 
     assert rig.device.to_host(told).tolist() == [[2, 3, 4]]
+    assert rig.trt.run == 1 + 5
 
 
 def test_an_input_that_the_file_has_a_value_for_is_fed_to_the_engine(rig: Rig) -> None:
@@ -102,7 +107,7 @@ def test_an_input_that_the_file_has_a_value_for_is_fed_to_the_engine(rig: Rig) -
     begun = rig.trt.run
     assert rig.device.to_host(session.run({"x": x})["y"]).tolist() == [5]
 
-    assert rig.trt.run == begun
+    assert (begun, rig.trt.run) == (1 + 6, begun)
 
 
 def test_an_output_whose_size_shows_only_in_the_run_is_as_large_as_it_turns_out(rig: Rig) -> None:
@@ -173,7 +178,7 @@ def test_a_model_that_tensorrt_cannot_do_runs_without_and_that_is_said(
 
 def test_a_run_that_fails_names_the_model(rig: Rig, monkeypatch: pytest.MonkeyPatch) -> None:
     session = rig.opened()
-    monkeypatch.setattr("tests.fake_tensorrt.Context.execute_async_v3", lambda self, handle: False)
+    monkeypatch.setattr("tests.fake_engine.Context.execute_async_v3", lambda self, handle: False)
 
     with pytest.raises(ModelError, match=r"tiny.onnx: failed on inputs of shape {'x': .1, 3.}: TensorRT could not run"):
         session.run(rig.fed([[1, 1, 1]]))

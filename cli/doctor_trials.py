@@ -104,6 +104,25 @@ def _device() -> dict[str, str]:
     return {"state": "works", "told": "cpu, or with --device cuda the GPU: opened, its kernels compiled"}
 
 
+def _tensorrt() -> dict[str, str]:
+    """Import it as a run with `--backend tensorrt` would; no run needs it."""
+    from pipeline.backends import tensorrt
+    from pipeline.backends.engine_cache import EngineCache, default_folder
+
+    if why := tensorrt.missing():
+        return {"state": "absent", "told": f"for --backend tensorrt: {why}"}
+    import onnxruntime
+
+    package, folder = tensorrt.load(), default_folder()
+    engines = len(EngineCache(folder).records()) if folder.exists() else 0
+    there = "TensorrtExecutionProvider" in onnxruntime.get_available_providers()
+    provider = "with" if there else "without, for --backend onnxruntime-tensorrt,"
+    return {
+        "state": "works",
+        "told": f"TensorRT {package.__version__}, ONNX Runtime {provider} its provider, {engines} engines in {folder}",
+    }
+
+
 TRIALS = {
     "machine": Trial(_machine, needs_packages=False),
     "video": Trial(_video),
@@ -111,6 +130,7 @@ TRIALS = {
     "events": Trial(_events),
     "gpu driver": Trial(_gpu, needs_packages=False),
     "device": Trial(_device),
+    "tensorrt": Trial(_tensorrt),
 }
 """By name, in the order in which they are told."""
 

@@ -6,7 +6,6 @@ An engine runs when its stream gets there, on what then lies at the addresses it
 from __future__ import annotations
 
 import json
-import threading
 import weakref
 from collections.abc import Callable
 from enum import Enum
@@ -110,7 +109,7 @@ class Context(Kept):
         self._given: dict[str, tuple[int, ...]] = {}
         self._addresses: dict[str, int] = {}
         self._allocators: dict[str, Any] = {}
-        self._thread = threading.get_ident()
+        self._last: tuple[Stream, int] | None = None
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         least, _, most = self.parent().shapes[name]
@@ -143,7 +142,8 @@ class Context(Kept):
         engine.parent()
         trt, stream = engine.trt, engine.trt.cupy.streams[handle]
         assert stream is trt.cupy.current, "it was to run on the stream of another thread"
-        assert threading.get_ident() == self._thread, "an execution context was shared by threads"
+        if self._last is not None and self._last[0] is not stream:
+            assert self._last[0].done >= self._last[1], "an execution context ran on two streams at once"
         assert set(engine.inputs) == set(self._given) and set(engine.inputs) <= set(self._addresses)
         trt.run += 1
         inputs = {name: (self._addresses[name], self._given[name], engine.dtypes()[name]) for name in engine.inputs}
@@ -160,6 +160,7 @@ class Context(Kept):
                 view(*places[name])[...] = array
 
         stream.begin(work)
+        self._last = stream, stream.begun
         return True
 
     def _execute_now(self, engine: Engine, stream: Stream, inputs: Any) -> None:

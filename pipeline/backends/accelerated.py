@@ -102,6 +102,11 @@ class Accelerated:
                 self.outside,
             )
 
+    @property
+    def by_engine(self) -> bool:
+        """Tell whether an engine runs it where it can."""
+        return self._trusted is not None or self._candidate is not None
+
     def wait(self, timeout_s: float | None = None) -> bool:
         """Wait until an engine is there or cannot be had; return False when that takes longer."""
         return self._decided.wait(timeout_s)

@@ -20,7 +20,7 @@ from pipeline.backends.onnxruntime import OnnxRuntime
 from pipeline.backends.profiles import Profile, profile_of
 from pipeline.cuda.driver import first_gpu
 from pipeline.device import Device
-from pipeline.errors import ConfigError, PipelineError
+from pipeline.errors import ConfigError, ModelError, PipelineError
 from pipeline.settings import EngineConfig
 
 logger = logging.getLogger(__name__)
@@ -53,8 +53,15 @@ class Acceleration:
             )
         self._gpu = first_gpu()
         self._cache = EngineCache(settings.cache_folder or default_folder())
+        self.models: dict[str, Accelerated | None] = {}
+        """Models that were opened, by name; None where nothing tells the shapes of an engine."""
         self._building = threading.Lock()
         """One engine at a time: kernels are chosen by the time that they take."""
+
+    @property
+    def folder(self) -> Path:
+        """Where engines are kept."""
+        return self._cache.folder
 
     def over(self, reference: Backend, model: Model, device: Device) -> Backend:
         """Return a model that runs by an engine as soon as it can.
@@ -72,6 +79,7 @@ class Acceleration:
             profile = profile_of(model.inputs, self._settings.extents)
         except ValueError as error:
             logger.warning("model %s: no engine, it runs in ONNX Runtime: %s; see engine.extents", model.name, error)
+            self.models[model.name] = None
             return reference
         key = self._key(model, profile)
         if self._settings.backend == "tensorrt":
@@ -86,7 +94,8 @@ class Acceleration:
                 return self._session(model, key, device, providers, cancelled)
 
         plan = Plan(profile, make, TOLERANCE[self._settings.precision], self._wait)
-        return Accelerated(reference, model, plan, device)
+        made = self.models[model.name] = Accelerated(reference, model, plan, device)
+        return made
 
     def _key(self, model: Model, profile: Profile) -> EngineKey:
         backend, gpu = str(self._settings.backend), self._gpu
@@ -130,14 +139,20 @@ class Acceleration:
     ) -> Runner:
         """Return the model in ONNX Runtime's provider of TensorRT, which keeps its engines in a folder by itself."""
         with self._building, self._cache.alone(model.name, key, cancelled):
-            known = key in [record.key for record in self._cache.records()]
-            if not known:
-                self._say_why(model, self._cache.why(model.name, key))
+            why = None
+            if key in [record.key for record in self._cache.records()]:
+                try:
+                    return OnnxRuntime(model.content, Path(model.name), device, providers)
+                except ModelError as error:  # it may be the engines, which the runtime does not check
+                    self._cache.remove(model.name, key)
+                    self._cache.runtime_folder(model.name, key)
+                    why = f"{error}; its engines were removed"
+                    logger.warning("model %s: %s", model.name, why)
+            self._say_why(model, why or self._cache.why(model.name, key))
             progress = BuildProgress(model.name, cancelled)
             session = OnnxRuntime(model.content, Path(model.name), device, providers)
-            if not known:
-                record = EngineRecord(model.name, key, round(progress.spent_s, 1), 0)
-                self._keep(lambda: self._cache.note(record), record)
+            record = EngineRecord(model.name, key, round(progress.spent_s, 1), 0)
+            self._keep(lambda: self._cache.note(record), record)
             return session
 
     def _providers(self, model: Model, profile: Profile, key: EngineKey, device: Device) -> list[Any]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -116,9 +117,8 @@ class TensorRtEngine:
             raise RefusedEngineError(f"its inputs {on_host} decide on shapes, so TensorRT wants them on the host")
         outputs = [name for name in names if not is_input[name]]
         self._dtypes = {name: np.dtype(tensorrt.nptype(self._engine.get_tensor_dtype(name))) for name in outputs}
-        self._local = threading.local()
-        self._last: dict[int, Any] = {}
-        """By thread, the event after its last run."""
+        self._lanes: dict[int, _Lane] = {}
+        """By thread."""
 
     def run(self, inputs: Mapping[str, Any], outputs: Sequence[str]) -> dict[str, Any]:
         """See `Runner.run`.
@@ -126,7 +126,8 @@ class TensorRtEngine:
         Raises:
             RuntimeError: TensorRT refuses the call.
         """
-        context, device = self._context(), self._device
+        device, lane = self._device, self._lane()
+        context = lane.context
         fed = {name: _aligned(array, device) for name, array in inputs.items()}
         for name, array in fed.items():
             if not context.set_input_shape(name, tuple(array.shape)):
@@ -146,25 +147,44 @@ class TensorRtEngine:
                 context.set_tensor_address(name, device.address(made[name]))
         if not context.execute_async_v3(device.stream()):
             raise RuntimeError(f"TensorRT could not run: {self._log.told()}")
-        self._last[threading.get_ident()] = device.mark()
+        lane.last, lane.stream = device.mark(), device.stream()
         made |= {name: one.array() for name, one in growing.items()}
         return {name: made[name] for name in outputs}
 
     def close(self) -> None:
         """See `Runner.close`; waits until nothing runs any more, as what runs uses the memory of its context."""
-        for event in self._last.values():
-            if event is not None:
-                event.synchronize()
-        self._local = threading.local()  # contexts first, then what they are of
+        for lane in self._lanes.values():
+            lane.wait()
+        self._lanes = {}  # contexts first, then what they are of
         self._engine = self._runtime = None
 
-    def _context(self) -> Any:
-        context = getattr(self._local, "context", None)
-        if context is None:
-            context = self._local.context = self._engine.create_execution_context()
+    def _lane(self) -> _Lane:
+        """Return that of the calling thread, which may have the number of one that has ended."""
+        lane = self._lanes.get(threading.get_ident())
+        if lane is None:
+            context = self._engine.create_execution_context()
             if context is None:
                 raise RuntimeError("TensorRT cannot make an execution context; is the GPU's memory full?")
-        return context
+            lane = self._lanes[threading.get_ident()] = _Lane(context)
+        elif lane.stream != self._device.stream():
+            lane.wait()
+        return lane
+
+
+@dataclass
+class _Lane:
+    """An execution context, which runs one thing at a time."""
+
+    context: Any
+    stream: int = 0
+    """Handle of the stream of its last run."""
+    last: Any = None
+    """Event: its last run is over; None before it."""
+
+    def wait(self) -> None:
+        """Wait until it runs nothing."""
+        if self.last is not None:
+            self.last.synchronize()
 
 
 def _aligned(array: Any, device: Device) -> Any:

@@ -171,27 +171,34 @@ def test_extents_rise_from_one(extents: list[int], told: str) -> None:
         EngineConfig.model_validate({"extents": {"heads": extents}})
 
 
+class InProvider:
+    """Stands for models in the provider of TensorRT, which this build of ONNX Runtime has not."""
+
+    def __init__(self, monkeypatch: pytest.MonkeyPatch) -> None:
+        self.asked: list[Any] = []
+        self._real = module.OnnxRuntime
+        monkeypatch.setattr(module, "OnnxRuntime", self.opened)
+        monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [module.PROVIDER])
+
+    def opened(self, content: bytes, path: Path, device: Any, providers: Any) -> Any:
+        """Open a model, and keep an engine in the folder that is named; a damaged one is an error."""
+        self.asked.append((content, providers, device.stream()))
+        kept = Path(providers[0][1]["trt_engine_cache_path"]) / "one.engine"
+        if kept.exists() and kept.read_bytes() != b"engine":
+            raise ModelError("model tiny: expected a model that loads, got: a damaged engine")
+        kept.write_bytes(b"engine")
+        return self._real(content, path, device)
+
+
 def test_the_provider_of_onnx_runtime_is_told_shapes_stream_and_folder(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
 ) -> None:
-    asked: list[Any] = []
+    provider = InProvider(monkeypatch)
 
-    class Opened:
-        """Stands for a model in the provider of TensorRT, which this build of ONNX Runtime has not."""
-
-        def __init__(self, content: bytes, path: Path, device: Any, providers: Any) -> None:
-            asked.append((content, providers, device.stream()))
-            self._reference = real(content, path, device)
-            self.run, self.close = self._reference.run, self._reference.close
-
-    real = module.OnnxRuntime
-    monkeypatch.setattr(module, "OnnxRuntime", Opened)
-    monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: [module.PROVIDER])
-
-    session = rig.opened(backend="onnxruntime-tensorrt", precision="fp16", live=False)
+    session = rig.opened(backend="onnxruntime-tensorrt", precision="fp16")
 
     assert rig.told(session) == [[2, 3, 4]]
-    (content, providers, stream) = asked[0]
+    (content, providers, stream) = provider.asked[0]
     folder = str(next(rig.engines.glob("tiny-*.ort")))
     assert content == model()
     assert providers == [
@@ -212,7 +219,24 @@ def test_the_provider_of_onnx_runtime_is_told_shapes_stream_and_folder(
         ),
         "CPUExecutionProvider",
     ]
+    rig.opened(backend="onnxruntime-tensorrt", precision="fp16")
+    assert built(caplog) == ["no engine for this model yet"]
     assert len(EngineCache(rig.engines).records()) == 1
+
+
+def test_engines_of_onnx_runtime_that_do_no_good_are_removed_and_built_anew(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    provider = InProvider(monkeypatch)
+    rig.opened(backend="onnxruntime-tensorrt")
+    next(rig.engines.glob("*.ort/one.engine")).write_bytes(b"damaged")
+
+    assert rig.told(rig.opened(backend="onnxruntime-tensorrt")) == [[2, 3, 4]]
+
+    assert len(provider.asked) == 3
+    assert built(caplog)[1] == (
+        "model tiny: expected a model that loads, got: a damaged engine; its engines were removed"
+    )
 
 
 def test_a_runtime_without_the_provider_is_refused_before_anything_runs(rig: Rig) -> None:

@@ -6,6 +6,7 @@ import gc
 import logging
 import sys
 import threading
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
@@ -82,6 +83,30 @@ def test_each_thread_has_a_context_and_a_stream_of_its_own(rig: Rig) -> None:
 
     assert wrong == []
     assert rig.trt.run == 1 + 4 + 60
+
+
+def test_a_thread_with_the_number_of_one_that_ended_waits_for_what_that_began(
+    rig: Rig, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    session = rig.opened()
+    for _ in range(3):
+        rig.told(session)
+    number, told = threading.get_ident(), []
+    first = session.run(rig.fed([[1, 1, 1]]))["y"]
+    begun = rig.device.fake.current
+    monkeypatch.setattr(tensorrt, "threading", SimpleNamespace(get_ident=lambda: number))
+    done: list[bool] = []
+
+    def work() -> None:
+        told.append(rig.told(session, [[5, 5, 5]]))
+        done.append(begun.done >= begun.begun)
+
+    thread = threading.Thread(target=work)
+    thread.start()
+    thread.join()
+
+    assert (told, done) == ([[[6, 7, 8]]], [True])
+    assert rig.device.to_host(first).tolist() == [[2, 3, 4]]
 
 
 def test_a_model_is_not_let_go_while_the_device_runs_it(rig: Rig) -> None:

@@ -33,6 +33,10 @@ class Theirs:
         """Have the memory hold other values, as when it is used again."""
         ctypes.memmove(self._memory, np.ascontiguousarray(values).ctypes.data, self._values.nbytes)
 
+    def is_there(self) -> None:
+        """Wait until it is computed."""
+        self._stream.catch_up()
+
     def __dlpack_device__(self) -> tuple[int, int]:
         return self._device
 
@@ -92,7 +96,10 @@ def test_a_lent_array_is_held_until_the_device_has_read_it(cuda: CudaDeviceOnCpu
         def __del__(self) -> None:
             freed.append(True)
 
-    taken = cuda.taken(Told(cuda.fake, [[1, 1, 1]]))
+    theirs = Told(cuda.fake, [[1, 1, 1]])
+    theirs.is_there()
+    taken = cuda.taken(theirs)
+    del theirs
     gc.collect()
     assert freed == []
 

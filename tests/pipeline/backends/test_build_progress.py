@@ -44,8 +44,16 @@ def test_a_phase_within_counts_for_its_step(now: list[float], caplog: pytest.Log
 
     now[0] += 10
     progress.stepped("tactics", 1)
+    progress.finished("tactics")
+    progress.stepped("all", 0)
+    progress.started("writing", "all", 4)
+    now[0] += 10
+    progress.stepped("writing", 0)
 
-    assert caplog.records[0].getMessage() == "model tiny: building its engine, 25 % after 10 s"
+    assert [record.getMessage() for record in caplog.records] == [
+        "model tiny: building its engine, 25 % after 10 s",
+        "model tiny: building its engine, 62 % after 20 s",
+    ]
 
 
 def test_phases_that_nobody_began_do_no_harm() -> None:

@@ -72,10 +72,11 @@ class Session:
 
         Args:
             inputs: an array for each input of the contract, on the session's device, with dtype and axes as declared;
-                those that are `optional` may be left out.
+                those that are `optional` may be left out. Arrays of other libraries do, if they have `__dlpack__`.
 
         Returns:
-            An array for each output of the contract. They are the caller's: no later run touches them.
+            An array for each output of the contract, with `__dlpack__`. They are the caller's: no later run touches
+            them.
 
         Raises:
             ModelError: an input does not fit, the model fails on it, or what it returns the first time is not what its

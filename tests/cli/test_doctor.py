@@ -7,12 +7,14 @@ import subprocess
 import sys
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from cli import doctor, doctor_packages
 from cli.doctor_packages import PINNED, installed
 from cli.doctor_trials import TRIALS
+from pipeline.backends import tensorrt
 from tests.repository import ROOT
 
 PYPROJECT = """\
@@ -129,3 +131,23 @@ def test_what_a_trial_raises_is_told_in_one_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(sys, "executable", str(raises))
 
     assert {one.told for one in doctor.findings() if one.name in TRIALS} == {"ImportError: no libthing.so"}
+
+
+def test_tensorrt_is_looked_for_and_not_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(tensorrt, "find_spec", lambda name: None)
+    assert TRIALS["tensorrt"].run() == {
+        "state": "absent",
+        "told": "for --backend tensorrt: no package tensorrt (pip install 'tensorrt-cu13>=10.9,<11')",
+    }
+
+    monkeypatch.setattr(tensorrt, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "tensorrt", SimpleNamespace(__version__="10.13.0"))
+    found = TRIALS["tensorrt"].run()
+    assert found["state"] == "works"
+    assert found["told"].startswith("TensorRT 10.13.0, ONNX Runtime with")
+    assert found["told"].endswith(f"its provider, 0 engines in {tmp_path}/gazegraph/engines")
+
+    monkeypatch.setitem(sys.modules, "tensorrt", SimpleNamespace(__version__="11.4.0"))
+    with pytest.raises(tensorrt.RefusedEngineError, match="expected TensorRT 10, got 11.4.0"):
+        TRIALS["tensorrt"].run()

@@ -149,5 +149,5 @@ def test_tensorrt_is_looked_for_and_not_missed(monkeypatch: pytest.MonkeyPatch, 
     assert found["told"].endswith(f"its provider, 0 engines in {tmp_path}/gazegraph/engines")
 
     monkeypatch.setitem(sys.modules, "tensorrt", SimpleNamespace(__version__="11.4.0"))
-    with pytest.raises(tensorrt.RefusedEngineError, match="expected TensorRT 10, got 11.4.0"):
+    with pytest.raises(tensorrt.RefusedEngineError, match=r"expected TensorRT 10, got 11\.4\.0"):
         TRIALS["tensorrt"].run()

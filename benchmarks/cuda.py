@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import cuda_runs
+from benchmarks import cuda_runs, cuda_trace
 from benchmarks.cuda_runs import Figures, WrongError
 from benchmarks.noise_frames import frames_of
 from pipeline.cuda.driver import no_device
@@ -162,7 +162,7 @@ CHECKS: dict[str, Callable[[], Figures]] = {
     "decode": cuda_runs.decode,
     "graph": cuda_runs.graph,
     "zero copy": cuda_runs.zero_copy,
-    "trace": cuda_runs.trace,
+    "trace": cuda_trace.trace,
     "streams": cuda_runs.streams,
 }
 

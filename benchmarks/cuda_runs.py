@@ -7,6 +7,7 @@ import tempfile
 import time
 from collections.abc import Callable
 from dataclasses import replace
+from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -37,7 +38,7 @@ def graph() -> Figures:
     looks = {}
     with tempfile.TemporaryDirectory() as name:
         for kind in ("cpu", "cuda"):
-            report, folder = _retail(Path(name, kind), kind)
+            report, folder = retail_run(Path(name, kind), kind)
             rows = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
             looks[kind] = [(row["type"], row["data"]["track"], row["data"]["target"]) for row in rows]
             told |= {f"{kind}_fps": round(report.fps, 1)} | _crossed_a_frame(report)
@@ -66,35 +67,8 @@ def zero_copy() -> Figures:
     """The retail graph, decoded on the card, that must not copy a picture: what crossed all the same, a frame."""
     _needs_decoder()
     with tempfile.TemporaryDirectory() as name:
-        report, _ = _retail(Path(name), "cuda", assert_zero_copy=True)
+        report, _ = retail_run(Path(name), "cuda", assert_zero_copy=True)
     return _crossed_a_frame(report)
-
-
-def trace() -> Figures:
-    """The same run under CUDA's own profiler, which counts the copies that nobody reports to us."""
-    from torch.profiler import ProfilerActivity, profile
-
-    with tempfile.TemporaryDirectory() as name:
-        with profile(activities=[ProfilerActivity.CUDA]) as profiler:
-            report, _ = _retail(Path(name, "run"), "cuda")
-        profiler.export_chrome_trace(str(Path(name, "trace.json")))
-        copies = copies_in(json.loads(Path(name, "trace.json").read_text("utf-8")))
-    told: Figures = {}
-    for way, sizes in copies.items():
-        told[f"{way}, copies a frame"] = round(len(sizes) / report.frames, 2)
-        told[f"{way}, bytes a frame"] = sum(sizes) // report.frames
-        told[f"{way}, largest"] = max(sizes)
-    return told | {"frames": report.frames}
-
-
-def copies_in(trace: dict[str, Any]) -> dict[str, list[int]]:
-    """Return the sizes of all copies in a trace of torch's profiler, by way (`Memcpy HtoD`, `Memcpy DtoH`, ...)."""
-    copies: dict[str, list[int]] = {}
-    for event in trace["traceEvents"]:
-        if event.get("cat") == "gpu_memcpy":
-            way = event["name"].split(" (")[0]
-            copies.setdefault(way, []).append(int(event["args"]["bytes"]))
-    return copies
 
 
 def streams() -> Figures:
@@ -102,7 +76,7 @@ def streams() -> Figures:
     told: Figures = {}
     for count in STREAMS:
         with tempfile.TemporaryDirectory() as name:
-            report, _ = _retail(Path(name), "cuda", streams=count)
+            report, _ = retail_run(Path(name), "cuda", streams=count)
         told[f"{count}: fps"] = round(report.fps, 1)
         for node in report.nodes:
             told[f"{count}: {node.name}, ms a frame"] = round(node.wall_ms_per_frame, 3)
@@ -138,19 +112,16 @@ def true_size() -> Figures:
     """
     import numpy as np
 
-    from benchmarks.results import ROOT
-    from pipeline.cards import load_card
+    from benchmarks.models_files import files_of
     from pipeline.device_cuda import CudaDevice
     from pipeline.session import Session
-    from training.architectures.names import architectures
-    from training.architectures.write import write
 
-    cuda, batch, sessions = CudaDevice(), frames_of(1, FULL_HD, 3), {}
+    if find_spec("torch") is None:
+        raise ModuleNotFoundError("torch", name="torch")
+    cuda, batch = CudaDevice(), frames_of(1, FULL_HD, 3)
     with tempfile.TemporaryDirectory() as name:
-        for card_name in (DETECTOR, GAZE):
-            card, _ = load_card(card_name, ROOT)
-            path = write(card_name, architectures()[card_name], Path(name))
-            sessions[card_name] = Session(replace_card(card), path, cuda)
+        files = files_of((DETECTOR, GAZE), Path(name))
+        sessions = {card: Session(file.card, file.path, cuda) for card, file in files.items()}
     boxes = cuda.xp.asarray(np.tile(np.array([0.4, 0.2, 0.5, 0.4], np.float32), (1, 10, 1)))
 
     def frame() -> Any:
@@ -160,11 +131,6 @@ def true_size() -> Figures:
 
     ms = _ms_a_call(cuda, frame)
     return {"ms_a_frame": round(ms, 2), "published_ms_rtx_3070_tensorrt": PUBLISHED_MS, "backend": "CUDA provider"}
-
-
-def replace_card(card: Any) -> Any:
-    """Return a card for a file of the same form with other weights."""
-    return card.model_copy(update={"sha256": None})
 
 
 def _ms_a_call(cuda: Any, call: Callable[[], Any]) -> float:
@@ -179,7 +145,7 @@ def _ms_a_call(cuda: Any, call: Callable[[], Any]) -> float:
     return 1e3 * (time.perf_counter() - begin) / RUNS
 
 
-def _retail(out: Path, kind: Any, *, streams: int = 1, assert_zero_copy: bool = False) -> tuple[Any, Path]:
+def retail_run(out: Path, kind: Any, *, streams: int = 1, assert_zero_copy: bool = False) -> tuple[Any, Path]:
     """Run the retail graph on the demo clip; return its report, and the folder of the first stream."""
     import av  # noqa: F401  # named here, so that its absence is what is told
 

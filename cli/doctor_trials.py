@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import ctypes
 import json
 import os
 import shutil
@@ -14,7 +13,7 @@ from pathlib import Path
 from typing import Literal
 
 from cli.program import ROOT
-from pipeline.cuda.driver import in_words, no_device
+from pipeline.cuda.driver import first_gpu, no_device
 
 LEAST_FREE_BYTES = 2 * 10**9
 
@@ -97,13 +96,9 @@ def _gpu() -> dict[str, str]:
     """Ask the driver itself, so that packages do not matter."""
     if why := no_device():
         return {"state": "absent", "told": why}
-    driver = ctypes.CDLL("libcuda.so.1")
-    version, count, name = ctypes.c_int(), ctypes.c_int(), ctypes.create_string_buffer(100)
-    driver.cuDriverGetVersion(ctypes.byref(version))
-    driver.cuDeviceGetCount(ctypes.byref(count))
-    driver.cuDeviceGetName(name, len(name), 0)
-    first = name.value.decode(errors="replace")
-    return {"state": "works", "told": f"{count.value} of {first}, driver for CUDA {in_words(version.value)}"}
+    gpu = first_gpu()
+    version = f"driver {gpu.driver}".strip()
+    return {"state": "works", "told": f"{gpu.count} of {gpu.name}, {version} for CUDA {gpu.cuda}"}
 
 
 def _device() -> dict[str, str]:
@@ -117,6 +112,25 @@ def _device() -> dict[str, str]:
     return {"state": "works", "told": told}
 
 
+def _tensorrt() -> dict[str, str]:
+    """Import it as a run with `--backend tensorrt` would; no run needs it."""
+    from pipeline.backends import tensorrt
+    from pipeline.backends.engine_cache import EngineCache, default_folder
+
+    if why := tensorrt.missing():
+        return {"state": "absent", "told": f"for --backend tensorrt: {why}"}
+    import onnxruntime
+
+    package, folder = tensorrt.load(), default_folder()
+    engines = len(EngineCache(folder).records()) if folder.exists() else 0
+    there = "TensorrtExecutionProvider" in onnxruntime.get_available_providers()
+    provider = "with" if there else "without, for --backend onnxruntime-tensorrt,"
+    return {
+        "state": "works",
+        "told": f"TensorRT {package.__version__}, ONNX Runtime {provider} its provider, {engines} engines in {folder}",
+    }
+
+
 TRIALS = {
     "machine": Trial(_machine, needs_packages=False),
     "video": Trial(_video),
@@ -124,6 +138,7 @@ TRIALS = {
     "events": Trial(_events),
     "gpu driver": Trial(_gpu, needs_packages=False),
     "device": Trial(_device),
+    "tensorrt": Trial(_tensorrt),
 }
 """By name, in the order in which they are told."""
 

@@ -19,6 +19,8 @@ VERBS = {
     "verify": "check the files that are here",
     "path": "print where the file of one lies",
     "prepare": "make a faster file of one that is here; needs the packages of the extra `prepare`",
+    "build": "build the engines that a run of a graph with TensorRT needs, ahead of it",
+    "engines": "list or remove the engines that were built",
 }
 """What can follow `models`: a file `models_<verb>.py` of this folder with a `main(argv) -> int`."""
 
@@ -36,6 +38,7 @@ examples
   python run_graph.py models show gazelle-dinov3-s
   python run_graph.py models pull gazelle-dinov3-s
   python run_graph.py graphs/retail.yaml --set gaze.model=gazelle-dinov3-s   # fetches it, too, if it is not here
+  python run_graph.py models build graphs/retail.yaml --device cuda --backend tensorrt
 
 environment
   {OWN:<20}  folder for fetched and prepared files; default: models/fetched and models/prepared

@@ -53,6 +53,16 @@ def option_parser() -> argparse.ArgumentParser:
     )
     add("--check", action="store_true", help="check everything, print the stages, run nothing")
     add("--device", choices=("auto", "cpu", "cuda"), help="where models run; the same as --set engine.device=...")
+    add(
+        "--backend",
+        choices=("auto", "onnxruntime", "onnxruntime-tensorrt", "tensorrt"),
+        help="what executes models on a GPU; the same as --set engine.backend=...",
+    )
+    add(
+        "--precision",
+        choices=("fp32", "fp16"),
+        help="what TensorRT computes in; the same as --set engine.precision=...",
+    )
     add("--max-frames", metavar="N", type=_positive, help="stop each stream after N frames")
     add(
         "--record",

@@ -11,6 +11,7 @@ from cli.manifest import LIVE
 from cli.program import ROOT
 from cli.sources import named_sources, streams_to_run
 from nodes import resolve
+from pipeline.backends.acceleration import acceleration
 from pipeline.config import RunConfig, read_config
 from pipeline.device import Device, open_device
 from pipeline.errors import ConfigError, GraphError
@@ -63,7 +64,8 @@ def read_written(args: argparse.Namespace) -> tuple[Graph, RunConfig, list[Strea
         PipelineError: something is wrong; says all that is wrong with graph and configuration at once.
     """
     sources = named_sources(args.source)
-    sets = [*args.sets, *([f"engine.device={args.device}"] if args.device else [])]
+    given = {"device": args.device, "backend": args.backend, "precision": args.precision}
+    sets = [*args.sets, *(f"engine.{name}={value}" for name, value in given.items() if value)]
     config, problems = read_config(_config_path(args.graph, args.config), sets, sources)
     graph = load_graph(args.graph, config, resolve, also=problems, root=ROOT)
     source = graph.source.cls
@@ -89,11 +91,13 @@ def make_plan(args: argparse.Namespace) -> Plan:
     if passes and not all(one.live for one in streams):
         passes.check(config.engine)
     check_offline(cards_to_open(graph, replay), args.offline)
+    device = open_device(config.engine.device)
+    acceleration(config.engine, device, live=False)  # said now, not when models are opened
     return Plan(
         graph=graph,
         config=config,
         streams=streams,
-        device=open_device(config.engine.device),
+        device=device,
         out=args.out or Path("out") / args.graph.stem,
         record=record,
         replay=replay,

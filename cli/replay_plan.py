@@ -20,6 +20,8 @@ from pipeline.second_pass import second_pass
 from pipeline.streams import StreamConfig
 from pipeline.yaml_source import Document, Keys, parse_yaml, read_yaml
 
+HERE = ("engine.device=auto", "engine.backend=auto", "engine.precision=fp32")
+"""Values of the machine that recorded: a replay runs no models, and may run elsewhere."""
 OF_PICTURES = ("masks", "max_fps")
 """Values of a stream that decide who is found and in which frames, and nothing after that."""
 
@@ -82,7 +84,7 @@ def _values(where: Path, manifest: Manifest, config: Path | None, sets: Iterable
     # A copy, because overrides are written into it.
     document = Document(deepcopy(recorded), dict.fromkeys(blocks, str(where)), ())
     urls = {id: str(stream.config.get("url", "")) for id, stream in manifest.streams.items()}
-    return config_from(read_yaml(config) if config else document, ["engine.device=auto", *sets], urls)
+    return config_from(read_yaml(config) if config else document, [*HERE, *sets], urls)
 
 
 def _stream(id: str, config: StreamConfig, manifest: Manifest) -> Stream:

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from pipeline.backends.acceleration import Acceleration
     from pipeline.cards import ModelCard
     from pipeline.device import Device
     from pipeline.graph import Graph
@@ -24,6 +25,7 @@ class Context:
         root: the checkout, where model cards are found.
         graph: the whole graph, also where only part of it is run.
         models: name and checksum by card of the models that a recording was made with.
+        acceleration: what executes models in place of ONNX Runtime; None: nothing does.
     """
 
     def __init__(
@@ -34,6 +36,7 @@ class Context:
         root: Path,
         graph: Graph,
         models: Mapping[str, tuple[str, str]] | None = None,
+        acceleration: Acceleration | None = None,
     ) -> None:
         self.name = name
         self.device = device
@@ -41,6 +44,7 @@ class Context:
         self._root = root
         self._graph = graph
         self._models = dict(models or {})
+        self._acceleration = acceleration
         self._lineages: dict[str, Lineage] = {}
         """By edge, with the values that nodes have now."""
         self.outputs: list[Path] = []
@@ -122,4 +126,4 @@ class Context:
         """
         from pipeline.session import open_session
 
-        return open_session(card, self.device, self._root, outputs, size_wh)
+        return open_session(card, self.device, self._root, outputs, size_wh, self._acceleration)

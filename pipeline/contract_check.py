@@ -8,14 +8,12 @@ from typing import Any
 
 import numpy as np
 
+from pipeline.backends.backend import Tensors
 from pipeline.card_contract import Shape, TensorSpec, fits, with_size
 from pipeline.cards import ModelCard
 from pipeline.errors import ModelError
 
 Array = np.ndarray[Any, np.dtype[Any]]
-
-Tensors = dict[str, tuple[Shape, str]]
-"""Shape and dtype of inputs or outputs, by name."""
 
 ROUNDING = 1e-3
 """Values may leave their range by this share of it: sums of weights, half precision and steps of int8 are not exact."""

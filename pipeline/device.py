@@ -114,6 +114,24 @@ class Device(ABC):
         """Return where the first element of an array of this device lies in its memory."""
 
     @abstractmethod
+    def taken(self, array: Any) -> Any:
+        """Return an array that others may have made, if it has `__dlpack__`, as one of this device.
+
+        What has been computed of it is there before anything that the calling thread begins afterwards.
+
+        Raises:
+            TypeError, ValueError, BufferError, RuntimeError, AttributeError: it is none, or lies in other memory.
+        """
+
+    def stream(self) -> int:
+        """Return the handle of the CUDA stream of the calling thread; 0 where there are none."""
+        return 0
+
+    def mark(self) -> Any:
+        """Return an event to `synchronize()` with, over when all that the calling thread has begun is; None: it is."""
+        return None
+
+    @abstractmethod
     def run(self, engine: Any, binding: Any) -> list[Any]:
         """Run an engine of ONNX Runtime on what was bound, after all that this thread began on the device before.
 

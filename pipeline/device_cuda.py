@@ -19,6 +19,7 @@ from pipeline.cuda import source
 from pipeline.cuda.decoding import DeviceDecoding
 from pipeline.cuda.handover import Handover
 from pipeline.cuda.images import cropped_images, whole_images
+from pipeline.cuda.lent import Lent
 from pipeline.cuda.libraries import load_libraries
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
@@ -31,6 +32,8 @@ from pipeline.onnx_dtypes import DTYPES
 from pipeline.values import Value
 
 Array = np.ndarray[Any, np.dtype[Any]]
+_DLPACK_CUDA = 2
+"""What DLPack calls the memory of a CUDA device (kDLCUDA)."""
 
 
 class CudaDevice(Device):
@@ -56,6 +59,7 @@ class CudaDevice(Device):
         cupy.cuda.set_allocator(self._pool.malloc)
         self.traffic = Traffic()
         self._streams = ThreadStreams(cupy)
+        self._lent = Lent(self._streams)
         self._uploads = Uploads(cupy, self._streams, self.traffic)
         self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
         self._handover = Handover(self._streams)
@@ -72,7 +76,7 @@ class CudaDevice(Device):
     @property
     def providers(self) -> Sequence[Any]:
         """Return the CUDA provider on the stream of the calling thread: who opens a model must be who runs it."""
-        return [("CUDAExecutionProvider", {"user_compute_stream": str(self._streams.own().ptr)})]
+        return [("CUDAExecutionProvider", {"user_compute_stream": str(self.stream())})]
 
     def model_input(
         self,
@@ -116,6 +120,26 @@ class CudaDevice(Device):
     def address(self, array: Any) -> int:
         """See `Device.address`."""
         return int(array.data.ptr)
+
+    def taken(self, array: Any) -> Any:
+        """See `Device.taken`; others' arrays are copied on the device, as they may use their memory again."""
+        if isinstance(array, self._cupy.ndarray):
+            return array
+        kind = array.__dlpack_device__()[0]
+        if kind != _DLPACK_CUDA:
+            raise ValueError(f"its memory is that of the DLPack device {int(kind)}, not of CUDA ({_DLPACK_CUDA})")
+        theirs = self.xp.from_dlpack(array)  # lets the stream of this thread wait for theirs
+        copy = theirs.copy()
+        self._lent.hold(theirs)
+        return copy
+
+    def stream(self) -> int:
+        """See `Device.stream`."""
+        return int(self._streams.own().ptr)
+
+    def mark(self) -> Any:
+        """See `Device.mark`."""
+        return self._streams.mark()
 
     def run(self, engine: Any, binding: Any) -> list[Any]:
         """See `Device.run`."""

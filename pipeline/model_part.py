@@ -1,4 +1,4 @@
-"""Keep of a model file what leads to some of its outputs, so that the rest is never computed.
+"""Keep of a model file what leads to some of its outputs, or leave out values that it has for its inputs.
 
 ONNX Runtime runs all nodes of a file, whatever is asked of it. The file is cut as protobuf lays it out on the wire, in
 memory, so that nothing but the runtime is needed to do so.
@@ -11,7 +11,8 @@ from typing import NamedTuple
 
 # Numbers of fields in onnx.proto.
 _GRAPH_OF_MODEL = 7
-_NODE, _OUTPUT_OF_GRAPH = 1, 12
+_NODE, _INITIALIZER, _OUTPUT_OF_GRAPH = 1, 5, 12
+_NAME_OF_TENSOR = 8
 _INPUT_OF_NODE, _OUTPUT_OF_NODE, _ATTRIBUTE = 1, 2, 5
 _GRAPHS_OF_ATTRIBUTE = (6, 11)
 _NAME_OF_VALUE = 1
@@ -48,7 +49,34 @@ def leading_to(content: bytes, outputs: Collection[str]) -> bytes:
         ValueError: it is no ONNX file.
     """
     model = memoryview(content)
-    graph = b"".join(_kept(_graph(model).value, outputs))
+    return _with_graph(model, b"".join(_kept(_graph(model).value, outputs)))
+
+
+def all_fed(content: bytes, inputs: Collection[str]) -> bytes:
+    """Return the model without the values that it has for some of its inputs, so that these must be fed.
+
+    For runtimes that take an input with a value for a constant, whatever is fed.
+
+    Args:
+        content: an ONNX file.
+        inputs: names of such inputs.
+
+    Raises:
+        ValueError: it is no ONNX file.
+    """
+    if not inputs:
+        return content
+    model = memoryview(content)
+    fields = _fields(_graph(model).value)
+    kept = [
+        field.whole
+        for field in fields
+        if field.number != _INITIALIZER or _name(field.value, _NAME_OF_TENSOR) not in inputs
+    ]
+    return _with_graph(model, b"".join(kept))
+
+
+def _with_graph(model: memoryview, graph: bytes) -> bytes:
     parts: list[bytes | memoryview] = []
     for field in _fields(model):
         parts += (
@@ -95,8 +123,8 @@ def _graph(model: memoryview) -> _Field:
     return graphs[0]
 
 
-def _name(value: memoryview) -> str:
-    return next((_text(field.value) for field in _fields(value, _NAME_OF_VALUE)), "")
+def _name(value: memoryview, number: int = _NAME_OF_VALUE) -> str:
+    return next((_text(field.value) for field in _fields(value, number)), "")
 
 
 def _text(value: memoryview) -> str:

@@ -13,6 +13,7 @@ from typing import Any
 
 from pipeline.admission import Admission
 from pipeline.assembly import assemble
+from pipeline.backends.acceleration import acceleration
 from pipeline.channel import Channel
 from pipeline.clock import Clock
 from pipeline.configured import configured
@@ -110,11 +111,11 @@ class Runtime:
         self._interrupted = self._stopped = self._running = False
         self._errors: list[BaseException] = []
         self._ledger = Ledger()
-
         self._contexts: dict[str, Context] = {}
+        engines = acceleration(settings, device, live=live)
 
         def context(name: str) -> Context:
-            return self._contexts.setdefault(name, Context(name, device, out_dir, root, graph, models))
+            return self._contexts.setdefault(name, Context(name, device, out_dir, root, graph, models, engines))
 
         self._context = context
         transit, source = Transit(clock), self._graph.source

@@ -1,4 +1,4 @@
-"""Run a model: names in, arrays out. The one seam between nodes and ONNX Runtime."""
+"""Run a model: names in, arrays out. The one seam between nodes and what executes models."""
 
 from __future__ import annotations
 
@@ -8,12 +8,12 @@ from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
-from pipeline.card_contract import TensorSpec, fits
+from pipeline.backends.acceleration import Acceleration
+from pipeline.backends.backend import Backend, Model, Tensors, one_line
+from pipeline.backends.onnxruntime import OnnxRuntime
+from pipeline.card_contract import TensorSpec, fits, with_size
 from pipeline.cards import ModelCard, load_card, no_file
 from pipeline.contract_check import (
-    Tensors,
     check_declared,
     check_outputs,
     check_size,
@@ -23,15 +23,10 @@ from pipeline.contract_check import (
 )
 from pipeline.device import Device
 from pipeline.errors import ModelError
-from pipeline.model_part import leading_to, output_names
-from pipeline.onnx_dtypes import DTYPES
+from pipeline.model_part import all_fed, leading_to, output_names
 
 MAX_BYTES = 2**31 - 1
 """Protobuf, hence ONNX, holds no more in one file."""
-
-# A model is one file. Weights that a file would pull in from elsewhere on the disk are looked for below a path that
-# cannot exist.
-_NO_EXTERNAL_DATA = ("session.model_external_initializers_file_folder_path", "/dev/null/no-external-data")
 
 
 class Session:
@@ -52,32 +47,36 @@ class Session:
         device: Device,
         outputs: Collection[str] = (),
         size_wh: tuple[int, int] | None = None,
+        acceleration: Acceleration | None = None,
     ) -> None:
         self._path = path
         self._device = device
         content, card = _part(_read_checked(card, path), card, outputs)
-        self._engine = _engine(content, path, device)
-        spare = [node for node in self._engine.get_overridable_initializers() if node.name in card.contract.inputs]
-        self.inputs, self._fed = _declared([*self._engine.get_inputs(), *spare], card.contract.inputs)
-        self.outputs, self._told = _declared(self._engine.get_outputs(), card.contract.outputs)
-        self.optional = frozenset(node.name for node in spare)
+        self._backend: Backend = OnnxRuntime(content, path, device)
+        spare = {name: tensor for name, tensor in self._backend.spare.items() if name in card.contract.inputs}
+        self.inputs, self._fed = _declared({**self._backend.inputs, **spare}, card.contract.inputs)
+        self.outputs, self._told = _declared(self._backend.outputs, card.contract.outputs)
+        self.optional = frozenset(spare)
         if size_wh:
             check_size(card, path, self.inputs, size_wh)
             card = card.model_copy(update={"input_size_wh": size_wh})
         self.card = card
         check_declared(card, path, self.inputs, self.outputs, self.optional)
         self._unproved = frozenset(card.contract.outputs)
-        self._try_out()
+        trial = self._try_out()
+        if acceleration:
+            self._backend = acceleration.over(self._backend, self._model(content, trial), device)
 
     def run(self, inputs: dict[str, Any]) -> dict[str, Any]:
         """Run the model once.
 
         Args:
             inputs: an array for each input of the contract, on the session's device, with dtype and axes as declared;
-                those that are `optional` may be left out.
+                those that are `optional` may be left out. Arrays of other libraries do, if they have `__dlpack__`.
 
         Returns:
-            An array for each output of the contract. They are the caller's: no later run touches them.
+            An array for each output of the contract, with `__dlpack__`. They are the caller's: no later run touches
+            them.
 
         Raises:
             ModelError: an input does not fit, the model fails on it, or what it returns the first time is not what its
@@ -90,47 +89,67 @@ class Session:
 
     def close(self) -> None:
         """Let go of the model; `run` must not be called afterwards."""
-        self._engine = None
+        self._backend.close()
 
-    def _run(self, inputs: dict[str, Any]) -> dict[str, Any]:
-        binding = self._engine.io_binding()
+    def _run(self, inputs: Mapping[str, Any]) -> dict[str, Any]:
         needed = self.inputs.keys() - self.optional
         if not needed <= inputs.keys() <= self.inputs.keys():
             may = f" and perhaps {sorted(self.optional)}" if self.optional else ""
             must = [name for name in self.inputs if name in needed]
             raise ModelError(f"model {self._path}: expected inputs {must}{may}, got {list(inputs)}")
-        inputs = {name: self._bind(binding, name, array) for name, array in inputs.items()}
-        for name in self.card.contract.outputs:
-            # Bound by device only: the runtime allocates an output for this run, which lives as long as its array.
-            binding.bind_output(self._told[name], self._device.memory)
+        fed = {self._fed[name]: self._taken(name, array) for name, array in inputs.items()}
+        wanted = {name: self._told[name] for name in self.card.contract.outputs}
         try:
-            outputs = self._device.run(self._engine, binding)
-        except Exception as error:  # the runtime's exceptions have no common base of their own
-            shapes = {name: tuple(array.shape) for name, array in inputs.items()}
-            raise ModelError(f"model {self._path}: failed on inputs of shape {shapes}: {_line(error)}") from error
-        return dict(zip(self.card.contract.outputs, outputs, strict=True))
+            told = self._backend.run(fed, list(wanted.values()))
+        except Exception as error:  # those of the runtimes have no common base
+            shapes = {name: tuple(fed[self._fed[name]].shape) for name in inputs}
+            raise ModelError(f"model {self._path}: failed on inputs of shape {shapes}: {one_line(error)}") from error
+        return {name: told[theirs] for name, theirs in wanted.items()}
 
-    def _bind(self, binding: Any, name: str, array: Any) -> Any:
+    def _taken(self, name: str, array: Any) -> Any:
+        """Return an input as an array of the device that lies in one piece."""
         shape, dtype = self.inputs[name]
+        try:
+            array = self._device.taken(array)
+        except (TypeError, ValueError, BufferError, RuntimeError, AttributeError) as error:
+            wanted = f"an array of the device {self._device.kind!r}"
+            raise ModelError(
+                f"model {self._path}: input {name!r}: expected {wanted}, got {type(array).__name__} ({one_line(error)})"
+            ) from error
         if str(array.dtype) != dtype or not fits(array.shape, shape):
-            wanted, got = in_words(shape, dtype), in_words(array.shape, array.dtype)
-            raise ModelError(f"model {self._path}: input {name!r}: expected {wanted}, got {got}")
-        device = self._device
-        array = device.xp.ascontiguousarray(array)
-        binding.bind_input(self._fed[name], device.memory, 0, np.dtype(dtype), array.shape, device.address(array))
-        return array
+            expected, got = in_words(shape, dtype), in_words(array.shape, array.dtype)
+            raise ModelError(f"model {self._path}: input {name!r}: expected {expected}, got {got}")
+        return self._device.xp.ascontiguousarray(array)
 
-    def _try_out(self) -> None:
-        """Run once on made-up input: what a file declares wrongly shows before the first frame.
+    def _try_out(self) -> dict[str, Any] | None:
+        """Run once on made-up input, and return it: what a file declares wrongly shows before the first frame.
 
         A model that fails on what is no picture says nothing of itself: its first frame is its trial.
         """
+        trial = trial_inputs(self.card, self.inputs, self._device.xp)
         try:
-            outputs = self._run(trial_inputs(self.card, self.inputs, self._device.xp))
+            outputs = self._run(trial)
         except ModelError:
-            return
+            return None
         host = {name: self._device.to_host(array) for name, array in outputs.items()}
         check_outputs(self.card, self._path, host, "in a trial run")
+        return trial
+
+    def _model(self, content: bytes, trial: Mapping[str, Any] | None) -> Model:
+        """Return what something else needs to execute the same file."""
+        inputs = {}
+        for name, spec in self.card.contract.inputs.items():
+            declared, dtype = self.inputs[name]
+            wanted = with_size(spec.shape, self.card.input_size_wh)
+            extents = zip(wanted, declared or wanted, strict=True)
+            inputs[self._fed[name]] = tuple(b if isinstance(b, int) else a for a, b in extents), dtype
+        return Model(
+            self.card.name,
+            all_fed(content, [self._fed[name] for name in self.optional]),
+            inputs,
+            tuple(self._told[name] for name in self.card.contract.outputs),
+            trial and {self._fed[name]: array for name, array in trial.items()},
+        )
 
     def _prove(self, outputs: dict[str, Any]) -> None:
         """Hold the outputs of the first frames against the card, each until it has had values."""
@@ -145,6 +164,7 @@ def open_session(
     root: Path,
     outputs: Collection[str] = (),
     size_wh: tuple[int, int] | None = None,
+    acceleration: Acceleration | None = None,
 ) -> Session:
     """Open the model of a card.
 
@@ -154,6 +174,7 @@ def open_session(
         root: the checkout.
         outputs: those of the contract that are wanted; what only others need is never computed. None: all.
         size_wh: width and height of the pictures it will be given, pixels; None: as the card says.
+        acceleration: what executes it in place of ONNX Runtime as soon as it can; None: nothing does.
 
     Raises:
         ConfigError: there is no such card, or it is wrong.
@@ -161,38 +182,7 @@ def open_session(
             names the cure.
     """
     found, path = load_card(card, root)
-    return Session(found, path, device, outputs, size_wh)
-
-
-def _engine(content: bytes, path: Path, device: Device) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = device.model_threads
-    options.inter_op_num_threads = 1
-    options.log_severity_level = 4  # what goes wrong is raised, and said once
-    # A thread that spins while it waits takes the core that the neighbouring stage needs.
-    options.add_session_config_entry("session.intra_op.allow_spinning", "0")
-    options.add_session_config_entry("session.inter_op.allow_spinning", "0")
-    options.add_session_config_entry(*_NO_EXTERNAL_DATA)
-    try:
-        # From memory, so that what runs is what was checked.
-        engine = onnxruntime.InferenceSession(content, options, providers=list(device.providers))
-    except Exception as error:  # the runtime's exceptions have no common base of their own
-        cure = "give a single file with its weights inside, made for ONNX Runtime " + onnxruntime.__version__
-        raise ModelError(f"model {path}: expected a model that loads, got: {_line(error)}; {cure}") from error
-    # The runtime goes on without a provider that it cannot load, and says so in a log that nobody reads.
-    wanted, got = _name(device.providers[0]), engine.get_providers()
-    if wanted not in got:
-        raise ModelError(
-            f"model {path}: expected it to run on {wanted}, got {', '.join(got)}: that provider cannot be loaded; "
-            "python run_graph.py doctor says what is missing, and --device cpu runs without it"
-        )
-    return engine
-
-
-def _name(provider: Any) -> str:
-    return provider if isinstance(provider, str) else str(provider[0])
+    return Session(found, path, device, outputs, size_wh, acceleration)
 
 
 def _read_checked(card: ModelCard, path: Path) -> bytes:
@@ -230,12 +220,7 @@ def _part(content: bytes, card: ModelCard, outputs: Collection[str]) -> tuple[by
     return content, card.model_copy(update={"contract": card.contract.model_copy(update={"outputs": specs})})
 
 
-def _declared(nodes: Any, specs: Mapping[str, TensorSpec]) -> tuple[Tensors, dict[str, str]]:
+def _declared(tensors: Tensors, specs: Mapping[str, TensorSpec]) -> tuple[Tensors, dict[str, str]]:
     """Return what a file declares, and what it calls them, both by the names of the card."""
-    tensors = {node.name: (tuple(node.shape), DTYPES.get(node.type, node.type)) for node in nodes}
     names = names_in_file(specs, tensors)
     return {ours: tensors[theirs] for ours, theirs in names.items()}, names
-
-
-def _line(error: Exception) -> str:
-    return " ".join(str(error).split())

@@ -3,9 +3,21 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, model_validator
+
+_Rows = Annotated[int, Field(ge=1)]
+
+
+def _rising(extents: tuple[int, int, int]) -> tuple[int, int, int]:
+    if not extents[0] <= extents[1] <= extents[2]:
+        raise ValueError(f"expected the least, the usual and the most rows, got {list(extents)}; put them in order")
+    return extents
+
+
+Extents = Annotated[tuple[_Rows, _Rows, _Rows], AfterValidator(_rising)]
+"""Least, usual and most rows."""
 
 
 class EngineConfig(BaseModel):
@@ -15,6 +27,17 @@ class EngineConfig(BaseModel):
 
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where models run. `auto` takes the CPU as yet: `cuda` has run on a stand-in for a GPU and on none."""
+    backend: Literal["auto", "onnxruntime", "onnxruntime-tensorrt", "tensorrt"] = "auto"
+    """What executes models on a GPU. `onnxruntime`: its CUDA provider, at once. `tensorrt`: engines that are built for
+    this GPU, which takes minutes the first time. `onnxruntime-tensorrt`: the same within ONNX Runtime, for models that
+    TensorRT knows in part. `auto` takes `onnxruntime`."""
+    precision: Literal["fp32", "fp16"] = "fp32"
+    """What engines are built for. `fp16` is faster and less exact; each engine is held against ONNX Runtime."""
+    cache_folder: Path | None = None
+    """Where engines are kept; None: `gazegraph/engines` in the user's folder for caches. For nobody else to write."""
+    extents: dict[str, Extents] = {}
+    """Least, usual and most rows that engines take, by the name that cards give an axis, such as `heads: [1, 4, 32]`;
+    others take 1 to 32 rows, fewer of large pictures. More cost memory; what is beyond them ONNX Runtime executes."""
     assert_zero_copy: bool = False
     """Fail the run when a picture goes to the device, or anything as large comes back but for who draws it: proof that
     decoding, models and what lies between them stay on the GPU."""
@@ -45,3 +68,12 @@ class EngineConfig(BaseModel):
     """File with the token that is asked of who steers; needed where others than this machine can reach `serve`."""
     ready_s: float = Field(default=10.0, gt=0)
     """A stream counts as ready while a frame of it went through the whole graph within the last so many seconds."""
+
+    @model_validator(mode="after")
+    def _precision_is_that_of_engines(self) -> Self:
+        if self.precision != "fp32" and self.backend in ("auto", "onnxruntime"):
+            raise ValueError(
+                f"precision: expected the backend tensorrt or onnxruntime-tensorrt for {self.precision!r}, got "
+                f"{self.backend!r}; add --backend tensorrt, or take precision fp32"
+            )
+        return self

@@ -5,6 +5,8 @@ import re
 import tomllib
 from pathlib import Path
 
+import pytest
+
 from tests.repository import ROOT, all_files, package_names, python_files, text_files
 
 LONGEST_FILE = 300
@@ -147,11 +149,15 @@ def pins(name: str) -> dict[str, tuple[str, int]]:
     return {match[1]: (match[2], hashes) for match, hashes in matches if match}
 
 
-def test_one_file_imports_the_package_of_the_gpu() -> None:
+@pytest.mark.parametrize(
+    ("package", "file"), [("cupy", "pipeline/device_cuda.py"), ("tensorrt", "pipeline/backends/tensorrt.py")]
+)
+def test_one_file_imports_each_package_of_the_gpu(package: str, file: str) -> None:
+    imports = re.compile(rf"^\s*(import|from) {package}|import_module\(\"{package}", re.MULTILINE)
     importing = [
         path.relative_to(ROOT).as_posix()
         for folder in ("pipeline", "nodes", "cli", "benchmarks")
         for path in sorted((ROOT / folder).rglob("*.py"))
-        if re.search(r"^\s*(import|from) cupy|import_module\(\"cupy", path.read_text("utf-8"), re.MULTILINE)
+        if imports.search(path.read_text("utf-8"))
     ]
-    assert importing == ["pipeline/device_cuda.py"]
+    assert importing == [file]

@@ -91,6 +91,7 @@ def test_only_declared_packages_are_imported() -> None:
     running = declared_packages("cpu", "gpu", "trt", "serve", "lap")
     peers = running | package_names(declarations()["dependency-groups"]["bench"])
     declared = {"training": running | declared_packages("train"), "benchmarks/peer_trackers.py": peers}
+    declared["benchmarks/cuda_trace.py"] = running | declared_packages("train")
     preparing = running | declared_packages("prepare")
     declared |= {f.as_posix(): preparing for f in python_files() if f.parts[:2] == ("nodes", "surgery")}
 

@@ -8,7 +8,7 @@ import numpy as np
 import onnxruntime
 import pytest
 
-from benchmarks import cuda, cuda_runs
+from benchmarks import cuda, cuda_runs, cuda_trace
 from benchmarks.noise_frames import frames_of
 from pipeline import device, device_cuda, hardware_pictures
 from pipeline.device import open_device
@@ -143,7 +143,7 @@ def test_copies_of_a_trace_are_told_by_way() -> None:
         ]
     }
 
-    assert cuda_runs.copies_in(trace) == {"Memcpy HtoD": [100, 20], "Memcpy DtoH": [8]}
+    assert cuda_trace.copies_in(trace) == {"Memcpy HtoD": [100, 20], "Memcpy DtoH": [8]}
 
 
 @pytest.mark.usefixtures("stood_in_for")

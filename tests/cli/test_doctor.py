@@ -9,6 +9,7 @@ import sys
 import tempfile
 from collections.abc import Sequence
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -16,6 +17,7 @@ from cli import doctor, doctor_packages, doctor_trials
 from cli.doctor_packages import PINNED, installed
 from cli.doctor_trials import TRIALS
 from pipeline import device as device_module
+from pipeline.backends import tensorrt
 from pipeline.device_cpu import CpuDevice
 from tests.repository import ROOT
 
@@ -159,3 +161,23 @@ def test_where_there_is_a_gpu_the_models_are_run_on_it(monkeypatch: pytest.Monke
 
     assert opened == ["cuda"]
     assert told.endswith("its kernels compiled, gaze-shop-480 and people-shop-480 run once")
+
+
+def test_tensorrt_is_looked_for_and_not_missed(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path))
+    monkeypatch.setattr(tensorrt, "find_spec", lambda name: None)
+    assert TRIALS["tensorrt"].run() == {
+        "state": "absent",
+        "told": "for --backend tensorrt: no package tensorrt (pip install 'tensorrt-cu13>=10.9,<11')",
+    }
+
+    monkeypatch.setattr(tensorrt, "find_spec", lambda name: object())
+    monkeypatch.setitem(sys.modules, "tensorrt", SimpleNamespace(__version__="10.13.0"))
+    found = TRIALS["tensorrt"].run()
+    assert found["state"] == "works"
+    assert found["told"].startswith("TensorRT 10.13.0, ONNX Runtime with")
+    assert found["told"].endswith(f"its provider, 0 engines in {tmp_path}/gazegraph/engines")
+
+    monkeypatch.setitem(sys.modules, "tensorrt", SimpleNamespace(__version__="11.4.0"))
+    with pytest.raises(tensorrt.RefusedEngineError, match=r"expected TensorRT 10, got 11\.4\.0"):
+        TRIALS["tensorrt"].run()

@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 
 from cli import program
+from cli.models import VERBS
 from tests.cli.carded import GAZE, SHA256, put, write
 from tests.pipeline.model_files.web import Web
 from tests.repository import ROOT
@@ -21,13 +22,13 @@ SIZE = f"{GAZE.stat().st_size / 1e6:.1f} MB"
 def test_help_names_the_verbs(cards: Path, capsys: Caught) -> None:
     assert program.main(["models", "--help"]) == 0
     told = capsys.readouterr().out
-    assert [word in told for word in ("list", "show", "pull", "verify", "path", "prepare", "GAZE_MODELS")] == [True] * 7
+    assert [word in told for word in (*VERBS, "GAZE_MODELS")] == [True] * 9
     assert program.main(["models"]) == 2
     capsys.readouterr()
     assert program.main(["models", "lst"]) == 2
     assert capsys.readouterr().err == (
         "models 'lst': expected a verb, got another word; did you mean 'list'? (verbs: list, show, pull, verify, path, "
-        "prepare)\n"
+        "prepare, build, engines)\n"
     )
 
 

@@ -55,6 +55,14 @@ def test_neither_models_nor_videos_nor_the_graph_are_needed(
     assert run(capsys, "replay", "rec", "--assert") == (0, same(), [])
 
 
+def test_what_was_recorded_on_a_gpu_is_replayed_without(shop: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    manifest = json.loads(Path("rec/recording.json").read_text("utf-8"))
+    manifest["values"]["engine"] |= {"device": "cuda", "backend": "tensorrt", "precision": "fp16"}
+    Path("rec/recording.json").write_text(json.dumps(manifest), "utf-8")
+
+    assert run(capsys, "replay", "rec", "--assert") == (0, same(), [])
+
+
 def test_events_name_the_models_of_the_recording_not_those_that_are_there_now(
     shop: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:

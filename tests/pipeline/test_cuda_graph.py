@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import sys
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -11,11 +12,14 @@ import numpy as np
 import pytest
 
 from nodes.types import GazePoints, Tracks
+from pipeline.backends import acceleration
+from pipeline.cuda.driver import Gpu
 from pipeline.recording import Recording
 from pipeline.report import RunReport
 from pipeline.session import Session
 from tests.card_frames import PicturesOfCard
 from tests.cuda_device import CudaDeviceOnCpu
+from tests.fake_tensorrt import FakeTensorRt
 from tests.pipeline.cuda.on_cpu import CompiledKernels
 from tests.pipeline.retail import events, render, retail
 
@@ -73,6 +77,23 @@ def test_events_tell_the_same_looks(runs: Runs) -> None:
 
     assert told[0] == told[1]
     assert len(told[0]) > 3
+
+
+def test_engines_of_tensorrt_tell_the_same_as_onnx_runtime_on_the_device(
+    runs: Runs, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKernels
+) -> None:
+    device = CudaDeviceOnCpu(compiled_kernels)
+    trt = FakeTensorRt(device.fake)
+    monkeypatch.setitem(sys.modules, "tensorrt", trt)
+    monkeypatch.setattr(acceleration, "first_gpu", lambda: Gpu("Fake 9000", "9.0", "13.0", "580.1", 1))
+    engine = {"backend": "tensorrt", "cache_folder": tmp_path / "engines"}
+
+    report = retail(runs[0].parent / "shop.mp4", tmp_path / "out", device=device, engine=engine).run()
+
+    assert report.status == "done", report.error
+    assert events(tmp_path / "out") == events(runs[1])
+    assert trt.built == 2
+    assert trt.run > 25 + 2  # each frame, heads of some, and two trials
 
 
 def test_each_picture_goes_there_once_and_no_picture_comes_back(runs: Runs) -> None:

@@ -13,8 +13,9 @@ from onnx import TensorProto, helper, numpy_helper
 
 from pipeline.device import open_device
 from pipeline.errors import ModelError
-from pipeline.model_part import leading_to, output_names
+from pipeline.model_part import all_fed, leading_to, output_names
 from pipeline.session import open_session
+from tests.pipeline.test_optional_inputs import picker
 from tests.pipeline.tiny_model import install
 
 CPU = open_device("cpu")
@@ -132,3 +133,18 @@ def test_a_file_without_the_output_or_that_is_none_is_refused_as_ever(tmp_path: 
     (tmp_path / "tiny.onnx").write_bytes(b"<html>404</html>")
     with pytest.raises(ModelError, match=r"expected a model that loads, got: .ONNXRuntimeError"):
         open_session("tiny", CPU, tmp_path, outputs=["middle"])
+
+
+def test_values_of_inputs_are_left_out_and_nothing_else() -> None:
+    content = picker()
+    assert all_fed(content, []) is content
+
+    made = onnx.load_from_string(all_fed(content, ["row"]))
+
+    assert [held.name for held in made.graph.initializer] == ["w"]
+    before = onnx.load_from_string(content)
+    assert (made.graph.node, made.graph.input, made.graph.output) == (
+        before.graph.node,
+        before.graph.input,
+        before.graph.output,
+    )

@@ -20,7 +20,8 @@ from pipeline.hardware_pictures import HardwarePictures
 from tests.card_frames import CardFrame
 from tests.clips import write_clip
 from tests.cuda_device import CudaDeviceOnCpu
-from tests.fake_cupy import DeviceArray, Stream
+from tests.fake_arrays import DeviceArray
+from tests.fake_streams import Stream
 from tests.helpers import frames
 from tests.pipeline.cuda.on_cpu import CompiledKernels
 

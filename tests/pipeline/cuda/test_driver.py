@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.cuda.driver import no_device
+from pipeline.cuda.driver import Gpu, first_gpu, no_device
 
 
 class Driver:
@@ -56,3 +56,49 @@ def test_without_a_driver_there_is_no_gpu(monkeypatch: pytest.MonkeyPatch) -> No
         "no NVIDIA driver (libcuda.so.1 cannot be loaded: install driver 580 or newer; a container is given it by "
         "--gpus all)"
     )
+
+
+class Library:
+    """The driver of a GPU, and its management library."""
+
+    def __init__(self, name: str, fails: bool = False) -> None:
+        self.name, self.fails = name, fails
+
+    def cuDeviceGet(self, number: Any, which: int) -> int:
+        number._obj.value = 7 + which
+        return 0
+
+    def cuDeviceGetName(self, name: Any, length: int, number: Any) -> int:
+        assert (length, number.value) == (100, 7)
+        name.value = b"Fake 9000"
+        return 0
+
+    def cuDeviceGetAttribute(self, told: Any, which: int, number: Any) -> int:
+        assert number.value == 7
+        told._obj.value = {75: 8, 76: 6}[which]
+        return 0
+
+    def cuDriverGetVersion(self, told: Any) -> int:
+        told._obj.value = 13020
+        return 0
+
+    def cuDeviceGetCount(self, told: Any) -> int:
+        told._obj.value = 2
+        return 0
+
+    def nvmlInit_v2(self) -> int:
+        return 0
+
+    def nvmlSystemGetDriverVersion(self, told: Any, length: int) -> int:
+        told.value = b"580.65.06"
+        return int(self.fails)
+
+    def nvmlShutdown(self) -> int:
+        return 0
+
+
+@pytest.mark.parametrize("fails", [False, True])
+def test_the_driver_tells_of_the_first_gpu(monkeypatch: pytest.MonkeyPatch, fails: bool) -> None:
+    monkeypatch.setattr(ctypes, "CDLL", lambda name: Library(name, fails))
+
+    assert first_gpu() == Gpu("Fake 9000", "8.6", "13.2", "" if fails else "580.65.06", 2)

@@ -19,7 +19,6 @@ from pipeline.cuda import source
 from pipeline.cuda.decoding import DeviceDecoding
 from pipeline.cuda.handover import Handover
 from pipeline.cuda.images import cropped_images, whole_images
-from pipeline.cuda.lent import Lent
 from pipeline.cuda.libraries import load_libraries
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
@@ -59,7 +58,6 @@ class CudaDevice(Device):
         cupy.cuda.set_allocator(self._pool.malloc)
         self.traffic = Traffic()
         self._streams = ThreadStreams(cupy)
-        self._lent = Lent(self._streams)
         self._uploads = Uploads(cupy, self._streams, self.traffic)
         self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
         self._handover = Handover(self._streams)
@@ -130,7 +128,7 @@ class CudaDevice(Device):
             raise ValueError(f"its memory is that of the DLPack device {int(kind)}, not of CUDA ({_DLPACK_CUDA})")
         theirs = self.xp.from_dlpack(array)  # lets the stream of this thread wait for theirs
         copy = theirs.copy()
-        self._lent.hold(theirs)
+        self._handover.hold([theirs])
         return copy
 
     def stream(self) -> int:

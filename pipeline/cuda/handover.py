@@ -41,9 +41,14 @@ class Handover:
             yield
         finally:
             if read:
-                event = self._streams.mark()
-                with self._lock:
-                    self._read.append((event, [one for one, _ in read]))
+                self.hold([one for one, _ in read])
+
+    def hold(self, read: Sequence[Any]) -> None:
+        """Keep what the calling thread reads until the device has done all that it has begun so far."""
+        self._let_go()
+        event = self._streams.mark()
+        with self._lock:
+            self._read.append((event, read))
 
     def __len__(self) -> int:
         """Return how often something is still being read."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import AbstractContextManager, nullcontext
@@ -17,6 +18,8 @@ from pipeline.values import Value
 
 if TYPE_CHECKING:
     from pipeline.cuda.decoding import DeviceDecoding
+
+logger = logging.getLogger(__name__)
 
 DeviceKind = Literal["cpu", "cuda"]
 
@@ -194,6 +197,7 @@ def open_device(kind: Literal["auto", "cpu", "cuda"] = "auto", model_threads: in
     """Open the device a run computes on.
 
     `auto` is the CPU for as long as the CUDA device has not been measured on a GPU: it has only run on a stand-in.
+    Where there is a GPU, the log says so.
 
     Raises:
         ConfigError: `cuda` was asked for; names everything that is missing, or what went wrong.
@@ -201,6 +205,11 @@ def open_device(kind: Literal["auto", "cpu", "cuda"] = "auto", model_threads: in
     if kind != "cuda":
         from pipeline.device_cpu import CpuDevice
 
+        if kind == "auto" and no_device() is None:
+            logger.info(
+                "device auto: the CPU, although there is a GPU: the CUDA device was never measured on one; --device "
+                "cuda takes it, make gpu-check checks and measures it"
+            )
         return CpuDevice(model_threads)
     if missing := missing_for_cuda():
         raise ConfigError(f"device 'cuda': expected a usable GPU, got {'; '.join(missing)}; use the device cpu or auto")

@@ -270,7 +270,13 @@ def test_a_gpu_that_cannot_be_used_is_told_in_one_paragraph(monkeypatch: pytest.
     )
 
 
-def test_auto_is_the_cpu_even_where_a_gpu_might_do(monkeypatch: pytest.MonkeyPatch) -> None:
-    has_or_lacks_everything(monkeypatch, True)
+def test_auto_is_the_cpu_even_where_a_gpu_might_do_and_says_so(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    with caplog.at_level("INFO"):
+        for there, asked in ((None, "auto"), (None, "cpu"), ("no driver", "auto")):
+            monkeypatch.setattr(device_module, "no_device", lambda there=there: there)
+            assert open_device(asked).kind == "cpu"
 
-    assert open_device("auto").kind == "cpu"
+    assert len(caplog.messages) == 1
+    assert caplog.messages[0].startswith("device auto: the CPU, although there is a GPU")

@@ -161,6 +161,7 @@ CHECKS: dict[str, Callable[[], Figures]] = {
     "true size": cuda_runs.true_size,
     "decode": cuda_runs.decode,
     "graph": cuda_runs.graph,
+    "races": cuda_runs.races,
     "zero copy": cuda_runs.zero_copy,
     "trace": cuda_trace.trace,
     "streams": cuda_runs.streams,

@@ -38,12 +38,26 @@ def graph() -> Figures:
     looks = {}
     with tempfile.TemporaryDirectory() as name:
         for kind in ("cpu", "cuda"):
-            report, folder = retail_run(Path(name, kind), kind)
+            report, folder = retail_run(Path(name, kind), _device(kind))
             rows = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
             looks[kind] = [(row["type"], row["data"]["track"], row["data"]["target"]) for row in rows]
             told |= {f"{kind}_fps": round(report.fps, 1)} | _crossed_a_frame(report)
     same = sum(a == b for a, b in zip(looks["cpu"], looks["cuda"], strict=False))
     return told | {"events": len(looks["cpu"]), "events_alike": same}
+
+
+def races() -> Figures:
+    """The same on a device that is late with everything and hands out rubbish: the same events, or something races."""
+    from pipeline.device_cuda import CudaDevice
+
+    told = {}
+    with tempfile.TemporaryDirectory() as name:
+        for late in (False, True):
+            _, folder = retail_run(Path(name, str(late)), CudaDevice(late=late))
+            told[late] = (folder / "events.jsonl").read_bytes()
+    if told[False] != told[True]:
+        raise WrongError("races: expected the same events from a device that is late, got others: a wait is missing")
+    return {"events": told[True].count(b"\n")}
 
 
 def decode() -> Figures:
@@ -67,7 +81,7 @@ def zero_copy() -> Figures:
     """The retail graph, decoded on the card, that must not copy a picture: what crossed all the same, a frame."""
     _needs_decoder()
     with tempfile.TemporaryDirectory() as name:
-        report, _ = retail_run(Path(name), "cuda", assert_zero_copy=True)
+        report, _ = retail_run(Path(name), _device("cuda"), assert_zero_copy=True)
     return _crossed_a_frame(report)
 
 
@@ -76,7 +90,7 @@ def streams() -> Figures:
     told: Figures = {}
     for count in STREAMS:
         with tempfile.TemporaryDirectory() as name:
-            report, _ = retail_run(Path(name), "cuda", streams=count)
+            report, _ = retail_run(Path(name), _device("cuda"), streams=count)
         told[f"{count}: fps"] = round(report.fps, 1)
         for node in report.nodes:
             told[f"{count}: {node.name}, ms a frame"] = round(node.wall_ms_per_frame, 3)
@@ -145,24 +159,28 @@ def _ms_a_call(cuda: Any, call: Callable[[], Any]) -> float:
     return 1e3 * (time.perf_counter() - begin) / RUNS
 
 
-def retail_run(out: Path, kind: Any, *, streams: int = 1, assert_zero_copy: bool = False) -> tuple[Any, Path]:
+def _device(kind: Any) -> Any:
+    from pipeline.device import open_device
+
+    return open_device(kind)
+
+
+def retail_run(out: Path, device: Any, *, streams: int = 1, assert_zero_copy: bool = False) -> tuple[Any, Path]:
     """Run the retail graph on the demo clip; return its report, and the folder of the first stream."""
     import av  # noqa: F401  # named here, so that its absence is what is told
 
     from benchmarks.graph_runs import shipped_graph, shipped_stream
     from benchmarks.results import ROOT
-    from pipeline.device import open_device
     from pipeline.runtime import Runtime
 
     selected, settings = shipped_graph(["log"])
     settings = settings.model_copy(update={"assert_zero_copy": assert_zero_copy})
     first = shipped_stream(ROOT / "scenes" / "demo" / "shop.mp4")
     all_streams = [replace(first, id=first.id if number == 0 else f"{first.id}-{number}") for number in range(streams)]
-    device = open_device(kind)
     run = Runtime(selected, all_streams, settings, device=device, out_dir=out, root=ROOT, max_frames=FRAMES)
     report = run.run()
     if report.status != "done":
-        raise WrongError(f"graph on {kind}: {report.error}")
+        raise WrongError(f"graph on {device.kind}: {report.error}")
     return report, out / first.id
 
 

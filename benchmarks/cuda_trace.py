@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.cuda_runs import Figures, retail_run
+from pipeline.device import open_device
 
 
 def trace() -> Figures:
@@ -16,7 +17,7 @@ def trace() -> Figures:
 
     with tempfile.TemporaryDirectory() as name:
         with profile(activities=[ProfilerActivity.CUDA]) as profiler:
-            report, _ = retail_run(Path(name, "run"), "cuda")
+            report, _ = retail_run(Path(name, "run"), open_device("cuda"))
         profiler.export_chrome_trace(str(Path(name, "trace.json")))
         copies = copies_in(json.loads(Path(name, "trace.json").read_text("utf-8")))
     told: Figures = {}

@@ -19,6 +19,7 @@ from pipeline.cuda import source
 from pipeline.cuda.decoding import DeviceDecoding
 from pipeline.cuda.handover import Handover
 from pipeline.cuda.images import cropped_images, whole_images
+from pipeline.cuda.late import LateMemory
 from pipeline.cuda.libraries import load_libraries
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
@@ -41,13 +42,16 @@ class CudaDevice(Device):
     Args:
         model_threads: CPU threads of what a model leaves to the CPU.
         most_bytes: how much memory arrays may take, those of models apart; None: all there is.
+        late: whether all that is made here is late, and memory holds rubbish before: races show then. It is slow.
         cupy: what stands for the package in tests.
     """
 
     kind: ClassVar[DeviceKind] = "cuda"
     memory = "cuda"
 
-    def __init__(self, model_threads: int = 1, most_bytes: int | None = None, cupy: Any = None) -> None:
+    def __init__(
+        self, model_threads: int = 1, most_bytes: int | None = None, late: bool = False, cupy: Any = None
+    ) -> None:
         super().__init__(model_threads)
         cupy = cupy or import_module("cupy")
         load_libraries()
@@ -58,12 +62,15 @@ class CudaDevice(Device):
         cupy.cuda.set_allocator(self._pool.malloc)
         self.traffic = Traffic()
         self._streams = ThreadStreams(cupy)
-        self._uploads = Uploads(cupy, self._streams, self.traffic)
-        self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
-        self._handover = Handover(self._streams)
         module = cupy.RawModule(code=source.text(source.TO_FLOATS.file), options=source.OPTIONS)
         kernels = {"float32": source.TO_FLOATS, "uint8": source.TO_BYTES}
         self._kernels = {dtype: module.get_function(kernel.name) for dtype, kernel in kernels.items()}
+        self._empty = cupy.empty
+        if late:
+            self._empty = LateMemory(cupy, self._streams, module.get_function(source.BE_LATE.name)).empty
+        self._uploads = Uploads(cupy, self._streams, self.traffic, self._empty)
+        self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
+        self._handover = Handover(self._streams)
 
     @property
     def xp(self) -> Any:
@@ -205,7 +212,8 @@ class CudaDevice(Device):
         """Return what the kernel makes of images (N,) IMAGE, whose pictures are those of rows of frames."""
         channels, (width, height) = int(wanted["channels"][0]), size_wh
         shape = (channels, height, width) if layout == "nchw" else (height, width, channels)
-        made = self.xp.empty((len(images), *shape), dtype)
+        self._streams.own()
+        made = self._empty((len(images), *shape), dtype)
         if len(images):
             tables = [self.xp.asarray(table.view(np.uint8)) for table in (images, wanted)]
             for table in tables:

@@ -68,5 +68,5 @@ def compiled_kernels(tmp_path_factory: pytest.TempPathFactory) -> CompiledKernel
     from pipeline.cuda import source
     from tests.pipeline.cuda.on_cpu import CompiledKernels
 
-    kernels = (source.TO_FLOATS, source.TO_BYTES)
+    kernels = (source.TO_FLOATS, source.TO_BYTES, source.BE_LATE)
     return CompiledKernels(source.text(source.TO_FLOATS.file), kernels, tmp_path_factory.mktemp("kernels"))

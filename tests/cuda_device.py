@@ -11,7 +11,7 @@ from pipeline.device_cuda import CudaDevice
 from tests.fake_cupy import FakeCupy
 from tests.pipeline.cuda.on_cpu import CompiledKernels
 
-KERNELS = {kernel.name: kernel for kernel in (source.TO_FLOATS, source.TO_BYTES)}
+KERNELS = {kernel.name: kernel for kernel in (source.TO_FLOATS, source.TO_BYTES, source.BE_LATE)}
 
 
 class CudaDeviceOnCpu(CudaDevice):
@@ -20,13 +20,13 @@ class CudaDeviceOnCpu(CudaDevice):
     memory = "cpu"
     providers = ("CPUExecutionProvider",)
 
-    def __init__(self, compiled: CompiledKernels | None = None, most_bytes: int | None = None) -> None:
+    def __init__(self, compiled: CompiledKernels | None = None, **options: Any) -> None:
         def launch(name: str, grid: tuple[int, ...], *arrays: np.ndarray) -> None:
             assert compiled is not None
             compiled.launch(KERNELS[name], grid, *arrays)
 
         self.fake = FakeCupy(launch)
-        super().__init__(most_bytes=most_bytes, cupy=self.fake)
+        super().__init__(cupy=self.fake, **options)
 
     def run(self, engine: Any, binding: Any) -> list[Any]:
         """Run after all that this thread began before, as the provider does on the stream that it was given."""

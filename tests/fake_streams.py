@@ -152,3 +152,8 @@ class MemoryPointer:
 
     def __init__(self, mem: Any, offset: int) -> None:
         self.mem, self.ptr = mem, mem.ptr + offset
+
+    def memset_async(self, value: int, size: int, stream: Stream) -> None:
+        """Begin to fill memory."""
+        there = self.ptr
+        stream.begin(lambda: ctypes.memset(there, value, size) and None)

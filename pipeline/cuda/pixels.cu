@@ -192,3 +192,11 @@ extern "C" __global__ void planes_to_bytes(const Image *images, const Target *ta
 {
     write_pixel(images, *target, out);
 }
+
+// Keeps a stream busy for so many cycles, so that what is made on it afterwards is late.
+extern "C" __global__ void be_late(const long long *cycles)
+{
+    long long begin = clock64();
+    while (clock64() - begin < *cycles) {
+    }
+}

@@ -28,6 +28,9 @@ TO_BYTES = Kernel("pixels.cu", "planes_to_bytes", ("const Image *", "const Targe
 OPTIONS = ("--std=c++17",)
 """What the compiler is told, beside for which GPU."""
 
+BE_LATE = Kernel("pixels.cu", "be_late", ("const long long *",))
+"""Keeps a stream busy: one thread, for as many cycles as it is told."""
+
 BLOCK = (32, 8, 1)
 """Threads of a block along x, y and z: neighbours in a row read and write neighbours in memory."""
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import weakref
 from collections import deque
+from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -41,10 +42,11 @@ class Uploads:
         cupy: the package, or what stands for it.
         streams: of the threads that ask.
         traffic: where copies are counted.
+        empty: makes arrays on the device, of a shape and a dtype.
     """
 
-    def __init__(self, cupy: Any, streams: ThreadStreams, traffic: Traffic) -> None:
-        self._cupy, self._streams, self._traffic = cupy, streams, traffic
+    def __init__(self, cupy: Any, streams: ThreadStreams, traffic: Traffic, empty: Callable[[Any, Any], Any]) -> None:
+        self._cupy, self._streams, self._traffic, self._empty = cupy, streams, traffic, empty
         self._held: dict[int, _Upload] = {}
         self._dying: deque[_Upload] = deque()
         self._lock = threading.RLock()  # a picture may die, and tell us, while this very thread holds the lock
@@ -88,7 +90,7 @@ class Uploads:
         sizes = [plane.nbytes for plane in planes]
         staged = self._cupy.cuda.alloc_pinned_memory(sum(sizes))
         block = np.frombuffer(staged, np.uint8, sum(sizes))
-        on_device = self._cupy.empty(sum(sizes), np.uint8)
+        on_device = self._empty(sum(sizes), np.uint8)
         there, first = [], 0
         for plane, size in zip(planes, sizes, strict=True):
             # The lines of a decoder's plane may lie apart: here they do not.

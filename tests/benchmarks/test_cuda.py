@@ -58,7 +58,7 @@ def test_the_frames_it_makes_are_frames() -> None:
 @pytest.fixture
 def stood_in_for(monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKernels) -> None:
     """Let the checks find a GPU that is stood in for, and do a little of their work."""
-    monkeypatch.setattr(device_cuda, "CudaDevice", lambda: CudaDeviceOnCpu(compiled_kernels))
+    monkeypatch.setattr(device_cuda, "CudaDevice", lambda **options: CudaDeviceOnCpu(compiled_kernels, **options))
     monkeypatch.setattr(onnxruntime, "get_available_providers", lambda: ["CUDAExecutionProvider"])
     monkeypatch.setattr(cuda, "FULL_HD", (640, 360))
     monkeypatch.setattr(cuda, "TICKS", 30)
@@ -73,7 +73,7 @@ def stood_in_for(monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKern
 
 
 @pytest.mark.usefixtures("stood_in_for")
-@pytest.mark.parametrize("name", ["pixels", "memory", "maps", "models", "heads", "graph", "streams"])
+@pytest.mark.parametrize("name", ["pixels", "memory", "maps", "models", "heads", "graph", "races", "streams"])
 def test_checks_hold_on_the_stand_in(name: str) -> None:
     told = cuda.CHECKS[name]()
 
@@ -85,6 +85,7 @@ def test_checks_hold_on_the_stand_in(name: str) -> None:
         "2_ms",
         "people: to_device pictures, bytes a frame",
         "2: people, ms a frame",
+        "events",
     }
     assert all(float(value) >= 0 for value in told.values())
 

@@ -13,6 +13,7 @@ import pytest
 
 from pipeline.av_pictures import PictureMaker
 from pipeline.cuda.decoding import DeviceDecoding, DevicePicture
+from pipeline.cuda.late import RUBBISH
 from pipeline.cuda.uploads import Uploads, _Upload
 from pipeline.device import open_device
 from pipeline.frames import FrameBatch
@@ -125,8 +126,23 @@ def apart(device: CudaDeviceOnCpu, decoded: list[av.VideoFrame]) -> float:
     return max(worst)
 
 
-def test_without_a_bug_all_pictures_are_right(compiled_kernels: CompiledKernels, decoded: list[av.VideoFrame]) -> None:
-    assert apart(CudaDeviceOnCpu(compiled_kernels), decoded) <= TOLERANCE
+@pytest.mark.parametrize("late", [False, True])
+def test_without_a_bug_all_pictures_are_right(
+    compiled_kernels: CompiledKernels, decoded: list[av.VideoFrame], late: bool
+) -> None:
+    assert apart(CudaDeviceOnCpu(compiled_kernels, late=late), decoded) <= TOLERANCE
+
+
+def test_a_device_that_is_to_be_late_hands_out_rubbish(compiled_kernels: CompiledKernels) -> None:
+    device = CudaDeviceOnCpu(compiled_kernels, late=True)
+    begun = device._streams.own().begun
+
+    made = device.model_input(frames(0), SIZE)
+    more = device._empty((3, 5), "uint8")
+
+    assert made.shape == (0, 3, *SIZE[::-1])
+    assert np.unique(device.to_host(more)).tolist() == [RUBBISH]
+    assert device._streams.own().begun >= begun + 4  # twice: filled, and kept busy
 
 
 @pytest.mark.parametrize("bug", BUGS)

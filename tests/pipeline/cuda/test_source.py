@@ -14,7 +14,7 @@ from tests.pipeline.cuda.on_cpu import CompiledKernels, required
 
 ENTRY = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
 STRUCTS = {"Channel": structs.CHANNEL, "Axis": structs.AXIS, "Image": structs.IMAGE, "Target": structs.TARGET}
-KERNELS = (source.TO_FLOATS, source.TO_BYTES)
+KERNELS = (source.TO_FLOATS, source.TO_BYTES, source.BE_LATE)
 FILES = ("pixels.cu",)
 
 

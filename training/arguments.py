@@ -19,12 +19,17 @@ _ALL: dict[str, dict[str, Any]] = {
     "seed": {"type": int, "help": "of weights and draws (default %(default)s)"},
     "head": {"type": Path, "help": "weights of python -m training.head (default %(default)s)"},
     "init": {"type": Path, "help": "weights of the whole network to start from"},
+    "blend": {"type": Path, "help": "with --init: weights that are averaged with those; batch norms are measured anew"},
     "take-head": {"action": "store_true", "help": "with --init: begin the head branch with --head all the same"},
     "out": {"type": Path, "help": "folder of checkpoints and results (default %(default)s)"},
     "workers": {"type": int, "default": 1, "help": "processes that draw batches (default %(default)s)"},
     "ship": {"action": "store_true", "help": "replace the shipped file, its record and its card"},
 }
-_NOT_OF = {"head": {"calibrate", "head", "take-head", "ship"}, "detector": {"crops"}, "gaze": {"crops", "calibrate"}}
+_NOT_OF = {
+    "head": {"calibrate", "head", "take-head", "blend", "ship"},
+    "detector": {"crops"},
+    "gaze": {"crops", "calibrate", "blend"},
+}
 
 
 def program_parser(program: str, doc: str | None = None) -> argparse.ArgumentParser:

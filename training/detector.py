@@ -14,6 +14,7 @@ from torch import Tensor
 
 from training.arguments import program_parser
 from training.batches import picture_tensor
+from training.blend import BATCHES, blend
 from training.cards import DETECTOR_FILE, ship_detector
 from training.data import rendered
 from training.detector_draws import DetectorBatch, DetectorDraws
@@ -104,22 +105,26 @@ def export(graph: DetectorGraph, path: Path, stills: Tensor) -> dict[str, float]
 
 def main() -> None:
     """Render what is missing, train, export, measure, write record and card."""
-    arguments = program_parser("detector", __doc__).parse_args()
+    parser = program_parser("detector", __doc__)
+    arguments = parser.parse_args()
+    if arguments.blend and not arguments.init:
+        parser.error("--blend: expected weights to average those with, got none; name them with --init")
     device = set_up(arguments.seed)
-    draws = DetectorDraws(
-        Draws(rendered("stills", arguments.stills), arguments.seed), BATCH, arguments.steps, arguments.seed
-    )
+    shown, seed = Draws(rendered("stills", arguments.stills), arguments.seed), arguments.seed
+    draws = DetectorDraws(shown, BATCH, arguments.steps, seed)
     held_out, judged = rendered("stills", [arguments.held_out, arguments.calibrate])
     net = DetectorNet()
     begin(net, net.heads.head_net, arguments.init, arguments.head, arguments.take_head)
+    if arguments.blend:
+        blend(net, arguments.blend, map(DetectorDraws(shown, BATCH, BATCHES, seed), range(BATCHES)))
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device))
-    path, shown = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], torch.device("cpu"))
+    path, pictures = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], torch.device("cpu"))
     graph = DetectorGraph(net.cpu())
-    export(graph, path, shown)
+    export(graph, path, pictures)
     graph.calibration = Calibration(calibrate(path, judged))
-    figures = export(graph, path, shown) | measure_detector(path, held_out)
+    figures = export(graph, path, pictures) | measure_detector(path, held_out)
     facts = write_run(arguments.out, arguments, outcome, figures)
     ship_detector(path, facts, read_run(arguments.head), arguments.ship)
 

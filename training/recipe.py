@@ -15,9 +15,9 @@ UNPACKED = ROOT / "shipped"
 """Where training.unpack puts the weights of the detector that ships."""
 WEIGHTS = "last.npz"
 PROGRAMS = ("head", "detector", "gaze")
-FROM_STEPS = ("head", "init")
+FROM_STEPS = ("head", "init", "blend")
 """Arguments that are weights; a recipe names the step that makes them."""
-_SAID = ("init", "take_head")
+_SAID = ("init", "take_head", "blend")
 
 
 @dataclass(frozen=True)

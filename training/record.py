@@ -53,6 +53,8 @@ def write_run(folder: Path, arguments: argparse.Namespace, outcome: Outcome, fig
     """
     before = read_run(arguments.init) if arguments.init else None
     facts = run_facts(arguments, outcome) | {"figures": figures, "started_from": before}
+    if blended := getattr(arguments, "blend", None):
+        facts["blended_with"] = read_run(blended) | {"started_from": str(arguments.init)}
     write_yaml(folder / RUN_FILE, facts)
     forget_state(folder)
     for name, value in figures.items():

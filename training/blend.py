@@ -1,0 +1,59 @@
+"""Average two detectors of one descent: what each learnt apart from the other is noise in part, and that is halved.
+
+Weights of networks that were trained on from the same ones may be averaged as if they were two measurements of one
+thing (Wortsman et al., Model soups, ICML 2022). Batch norms may not: theirs are measured anew.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+import torch
+from torch import nn
+
+from training.batches import picture_tensor
+from training.detector_draws import DetectorBatch
+from training.detector_net import DetectorNet
+from training.layers import normalise
+from training.loop import load_weights
+
+BATCHES = 60
+"""Of stills, on which batch norms are measured."""
+
+
+def blend(net: DetectorNet, other: Path, batches: Iterable[DetectorBatch]) -> None:
+    """Give a network the mean of its weights and of others.
+
+    Args:
+        net: with the weights of one.
+        other: file of the weights of the other.
+        batches: stills that batch norms are measured on.
+
+    Raises:
+        ValueError: the file holds other names or shapes than the net.
+    """
+    beside = DetectorNet()
+    load_weights(beside, other)
+    there = beside.state_dict()
+    with torch.no_grad():
+        for name, value in net.state_dict().items():
+            if value.is_floating_point():
+                value.add_(there[name]).div_(2)
+    _measure_norms(net, batches)
+
+
+def _measure_norms(net: DetectorNet, batches: Iterable[DetectorBatch]) -> None:
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+    usual = [norm.momentum for norm in norms]
+    for norm in norms:
+        norm.reset_running_stats()
+        norm.momentum = None  # the plain mean of all batches
+    net.train()
+    with torch.no_grad():
+        for batch in batches:
+            pictures = normalise(picture_tensor(batch.pictures, torch.device("cpu")))
+            _, features = net(pictures)
+            net.heads(pictures, features, torch.as_tensor(batch.head_boxes), torch.as_tensor(batch.head_rows))
+    for norm, momentum in zip(norms, usual, strict=True):
+        norm.momentum = momentum

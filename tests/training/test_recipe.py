@@ -217,3 +217,16 @@ def test_a_step_knows_what_it_needs(recipe: Path) -> None:
     assert steps["detector"].needs == ("head", "first")
     assert steps["detector"].arguments["init"] == Path("out/first/last.npz")
     assert not steps["first"].ships
+
+
+def test_weights_that_are_blended_in_are_those_of_an_earlier_step(tmp_path: Path) -> None:
+    path = tmp_path / "recipe.yaml"
+    path.write_text(
+        SHORT + 'last: {program: detector, head: head, init: first, blend: detector, stills: ["plain:1+1"]}\n'
+    )
+
+    step = read_recipe(path)[-1]
+
+    assert step.needs == ("head", "first", "detector")
+    assert step.arguments["blend"] == ROOT / "detector" / "last.npz"
+    assert program_parser("detector").parse_args(step.command(ROOT)[2:]).blend == ROOT / "detector" / "last.npz"

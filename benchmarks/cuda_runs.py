@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import tempfile
 import time
+from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
 from importlib.util import find_spec
@@ -23,6 +24,8 @@ RUNS = 20
 FULL_HD = (1920, 1080)
 TOLERANCE = 6.0
 """Grey levels between model inputs of frames that the card decoded and that the CPU did."""
+EVENTS_ALIKE = 0.9
+"""Share of events (kind, track, target) that both devices must tell: pixels differ by a few levels, and then visits."""
 DETECTOR, GAZE = "deimv2-wholebody34-n", "gazelle-dinov3-s"
 PUBLISHED_MS = 10.0
 """Upstream's own figure for detector, gaze and all around them, on an RTX 3070 with TensorRT."""
@@ -42,8 +45,10 @@ def graph() -> Figures:
             rows = [json.loads(line) for line in (folder / "events.jsonl").read_text("utf-8").splitlines()]
             looks[kind] = [(row["type"], row["data"]["track"], row["data"]["target"]) for row in rows]
             told |= {f"{kind}_fps": round(report.fps, 1)} | _crossed_a_frame(report)
-    same = sum(a == b for a, b in zip(looks["cpu"], looks["cuda"], strict=False))
-    return told | {"events": len(looks["cpu"]), "events_alike": same}
+    alike, most = (Counter(looks["cpu"]) & Counter(looks["cuda"])).total(), max(map(len, looks.values()))
+    if alike < EVENTS_ALIKE * most:
+        raise WrongError(f"graph: expected {EVENTS_ALIKE:.0%} of {most} events to be the CPU's, got {alike}")
+    return told | {"events": most, "events_alike": alike}
 
 
 def races() -> Figures:

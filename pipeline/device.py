@@ -131,7 +131,10 @@ class Device(ABC):
         return 0
 
     def mark(self) -> Any:
-        """Return an event to `synchronize()` with, over when all that the calling thread has begun is; None: it is."""
+        """Return an event that is over when all that the calling thread has begun is; None where it is done at once.
+
+        To be given to `reading` by who reads what was made, or to `synchronize()` with.
+        """
         return None
 
     @abstractmethod
@@ -162,20 +165,13 @@ class Device(ABC):
         """Return an array in the memory that another one is in: the host's or this device's."""
         return self.to_host(array) if isinstance(other, np.ndarray) else self.xp.asarray(array)
 
-    def made(self) -> Any:
-        """Return what is to be given to `reading` by who reads what this thread has made so far.
-
-        None where work is done at once.
-        """
-        return None
-
     def reading(self, *read: tuple[Value, Any]) -> AbstractContextManager[None]:
         """Let the calling thread read values of this device inside a `with`, from when they are made.
 
         They stay in memory until all is done that was begun inside, which may be long after it is left.
 
         Args:
-            read: values, each with what `made` returned to the thread that made it.
+            read: values, each with what `mark` returned to the thread that made it.
         """
         return nullcontext()
 

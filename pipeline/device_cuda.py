@@ -173,10 +173,6 @@ class CudaDevice(Device):
         here = {id(one): part.copy().view(one.dtype).reshape(one.shape) for one, part in pairs}
         return [here[id(array)] if id(array) in here else self.to_host(array) for array in arrays]
 
-    def made(self) -> Any:
-        """See `Device.made`: the event that is over when it is."""
-        return self._streams.mark()
-
     def reading(self, *read: tuple[Value, Any]) -> AbstractContextManager[None]:
         """See `Device.reading`."""
         return self._handover.reading(read)

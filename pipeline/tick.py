@@ -28,12 +28,12 @@ class Slot:
     device: Device | None = None
     """Where the columns are that are not on the host; None where all are."""
     ready: Any = None
-    """On a device, what `Device.made` returned to who made the value."""
+    """On a device, what `Device.mark` returned to who made the value."""
 
     @classmethod
     def of(cls, value: Value, device: Device) -> Slot:
         """Return the slot of a value that the calling thread has just made, on some device."""
-        return cls(value, device, device.made()) if on_device(value) else cls(value)
+        return cls(value, device, device.mark()) if on_device(value) else cls(value)
 
     @cached_property
     def on_host(self) -> Value:

@@ -152,7 +152,7 @@ class FakeDevice:
         """Return the array: it is on the host."""
         return np.asarray(array)
 
-    all_to_host, beside, made, reading = Device.all_to_host, Device.beside, Device.made, Device.reading
+    all_to_host, beside, mark, reading = Device.all_to_host, Device.beside, Device.mark, Device.reading
 
 
 class FakeSession:

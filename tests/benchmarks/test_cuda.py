@@ -161,3 +161,20 @@ def test_a_map_that_is_read_wrongly_is_found(monkeypatch: pytest.MonkeyPatch) ->
 
     with pytest.raises(cuda.WrongError, match=r"3 maps: expected at most -1\.0 from the CPU, got 0"):
         cuda.maps()
+
+
+@pytest.mark.usefixtures("stood_in_for")
+def test_other_events_on_the_gpu_are_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    run = cuda_runs.retail_run
+
+    def strange(out: Any, on: Any, **options: Any) -> Any:
+        report, folder = run(out, on, **options)
+        target = "nothing" if on.kind == "cpu" else "something"
+        row = f'{{"type": "started", "data": {{"track": 1, "target": "{target}"}}}}\n'
+        (folder / "events.jsonl").write_text(row, "utf-8")
+        return report, folder
+
+    monkeypatch.setattr(cuda_runs, "retail_run", strange)
+
+    with pytest.raises(cuda.WrongError, match=r"graph: expected 90% of 1 events to be the CPU's, got 0"):
+        cuda_runs.graph()

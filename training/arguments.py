@@ -28,7 +28,7 @@ _ALL: dict[str, dict[str, Any]] = {
 _NOT_OF = {
     "head": {"calibrate", "head", "take-head", "blend", "ship"},
     "detector": {"crops"},
-    "gaze": {"crops", "calibrate", "blend"},
+    "gaze": {"crops", "calibrate"},
 }
 
 
@@ -40,3 +40,12 @@ def program_parser(program: str, doc: str | None = None) -> argparse.ArgumentPar
         if name not in _NOT_OF[program]:
             parser.add_argument(f"--{name}", **how)
     return parser
+
+
+def read_arguments(program: str, doc: str | None) -> argparse.Namespace:
+    """Return what a training program was told; end with a message where that makes no sense."""
+    parser = program_parser(program, doc)
+    told = parser.parse_args()
+    if getattr(told, "blend", None) and not told.init:
+        parser.error("--blend: expected weights to average those with, got none; name them with --init")
+    return told

@@ -16,6 +16,7 @@ LEAST_VISIBLE = 0.3
 LEAST_HEAD_PX = 8.0
 LEAST_BODY_PX = 16.0
 _BOX_JITTER = 0.06
+CPU = torch.device("cpu")
 
 
 def still(rows: Rows, index: int) -> tuple[Pictures, People]:

@@ -1,4 +1,4 @@
-"""Average two detectors of one descent: what each learnt apart from the other is noise in part, and that is halved.
+"""Average two networks of one descent: what each learnt apart from the other is noise in part, and that is halved.
 
 Weights of networks that were trained on from the same ones may be averaged as if they were two measurements of one
 thing (Wortsman et al., Model soups, ICML 2022). Batch norms may not: theirs are measured anew.
@@ -6,44 +6,43 @@ thing (Wortsman et al., Model soups, ICML 2022). Batch norms may not: theirs are
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
+from copy import deepcopy
 from pathlib import Path
+from typing import Any
 
 import torch
 from torch import nn
 
-from training.batches import picture_tensor
-from training.detector_draws import DetectorBatch
-from training.detector_net import DetectorNet
-from training.layers import normalise
 from training.loop import load_weights
 
 BATCHES = 60
 """Of stills, on which batch norms are measured."""
 
 
-def blend(net: DetectorNet, other: Path, batches: Iterable[DetectorBatch]) -> None:
+def blend(net: nn.Module, other: Path, show: Callable[[nn.Module, Any], object], batches: Iterable[Any]) -> None:
     """Give a network the mean of its weights and of others.
 
     Args:
         net: with the weights of one.
         other: file of the weights of the other.
+        show: takes a batch through all of a network.
         batches: stills that batch norms are measured on.
 
     Raises:
         ValueError: the file holds other names or shapes than the net.
     """
-    beside = DetectorNet()
+    beside = deepcopy(net)
     load_weights(beside, other)
     there = beside.state_dict()
     with torch.no_grad():
         for name, value in net.state_dict().items():
             if value.is_floating_point():
                 value.add_(there[name]).div_(2)
-    _measure_norms(net, batches)
+    _measure_norms(net, show, batches)
 
 
-def _measure_norms(net: DetectorNet, batches: Iterable[DetectorBatch]) -> None:
+def _measure_norms(net: nn.Module, show: Callable[[nn.Module, Any], object], batches: Iterable[Any]) -> None:
     norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
     usual = [norm.momentum for norm in norms]
     for norm in norms:
@@ -52,8 +51,6 @@ def _measure_norms(net: DetectorNet, batches: Iterable[DetectorBatch]) -> None:
     net.train()
     with torch.no_grad():
         for batch in batches:
-            pictures = normalise(picture_tensor(batch.pictures, torch.device("cpu")))
-            _, features = net(pictures)
-            net.heads(pictures, features, torch.as_tensor(batch.head_boxes), torch.as_tensor(batch.head_rows))
+            show(net, batch)
     for norm, momentum in zip(norms, usual, strict=True):
         norm.momentum = momentum

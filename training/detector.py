@@ -12,8 +12,8 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from training.arguments import program_parser
-from training.batches import picture_tensor
+from training.arguments import read_arguments
+from training.batches import CPU, picture_tensor
 from training.blend import BATCHES, blend
 from training.cards import DETECTOR_FILE, ship_detector
 from training.data import rendered
@@ -50,18 +50,24 @@ def detector_losses(maps: Tensor, targets: list[ClassTargets]) -> dict[str, Tens
     return losses
 
 
+def show(net: DetectorNet, batch: DetectorBatch, device: torch.device = CPU) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return maps, vectors of heads, logits of faces and faces, as a network tells them of a batch with true heads."""
+    pictures = normalise(picture_tensor(batch.pictures, device))
+    maps, features = net(pictures)
+    boxes, rows = (torch.as_tensor(part).to(device) for part in (batch.head_boxes, batch.head_rows))
+    known, vectors = net.heads(pictures, features, boxes, rows)
+    return maps, vectors, *net.faces(known)
+
+
 def losses_by(net: DetectorNet, device: torch.device) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
     """Return what tells the weighted losses of a batch, for `training.loop.train`."""
 
     def losses_of(batch: DetectorBatch, _: float) -> dict[str, Tensor]:
-        pictures = normalise(picture_tensor(batch.pictures, device))
         with torch.autocast(device.type, torch.bfloat16):
-            maps, features = net(pictures)
-            head_boxes = batch.head_boxes.to(device)
-            known, vectors = net.heads(pictures, features, head_boxes, batch.head_rows.to(device))
-            logits, faces = net.faces(known)
+            maps, vectors, logits, faces = show(net, batch, device)
         wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
-        seen, wanted_faces = batch.face_seen.to(device), in_heads(batch.face_boxes.to(device), head_boxes)
+        wanted_faces = in_heads(batch.face_boxes.to(device), batch.head_boxes.to(device))
+        seen = batch.face_seen.to(device)
         return {
             **detector_losses(maps.float(), wanted),
             "direction": vector_loss(vectors.float(), batch.vectors.to(device)),
@@ -105,10 +111,7 @@ def export(graph: DetectorGraph, path: Path, stills: Tensor) -> dict[str, float]
 
 def main() -> None:
     """Render what is missing, train, export, measure, write record and card."""
-    parser = program_parser("detector", __doc__)
-    arguments = parser.parse_args()
-    if arguments.blend and not arguments.init:
-        parser.error("--blend: expected weights to average those with, got none; name them with --init")
+    arguments = read_arguments("detector", __doc__)
     device = set_up(arguments.seed)
     shown, seed = Draws(rendered("stills", arguments.stills), arguments.seed), arguments.seed
     draws = DetectorDraws(shown, BATCH, arguments.steps, seed)
@@ -116,11 +119,11 @@ def main() -> None:
     net = DetectorNet()
     begin(net, net.heads.head_net, arguments.init, arguments.head, arguments.take_head)
     if arguments.blend:
-        blend(net, arguments.blend, map(DetectorDraws(shown, BATCH, BATCHES, seed), range(BATCHES)))
+        blend(net, arguments.blend, show, map(DetectorDraws(shown, BATCH, BATCHES, seed), range(BATCHES)))
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device))
-    path, pictures = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], torch.device("cpu"))
+    path, pictures = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], CPU)
     graph = DetectorGraph(net.cpu())
     export(graph, path, pictures)
     graph.calibration = Calibration(calibrate(path, judged))

@@ -12,8 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from training.arguments import program_parser
-from training.batches import picture_tensor
+from training.arguments import read_arguments
+from training.batches import CPU, picture_tensor
+from training.blend import BATCHES, blend
 from training.cards import GAZE_FILE, ship_gaze
 from training.data import rendered
 from training.draws import Draws
@@ -70,13 +71,20 @@ def gaze_losses(
     return losses
 
 
+def show(net: GazeNet, batch: GazeBatch, device: torch.device = CPU) -> tuple[Tensor, Tensor, Tensor]:
+    """Return map logits, in-frame logits and vectors, as a network tells them of a batch."""
+    boxes, rows = (torch.as_tensor(part).to(device) for part in (batch.boxes, batch.rows))
+    told: tuple[Tensor, Tensor, Tensor] = net(picture_tensor(batch.pictures, device), boxes, rows)
+    return told
+
+
 def losses_by(net: GazeNet, device: torch.device) -> Callable[[GazeBatch, float], dict[str, Tensor]]:
     """Return what gives the losses of a batch, for `training.loop.train`."""
 
     def losses_of(drawn: GazeBatch, _: float) -> dict[str, Tensor]:
         batch = GazeBatch(*(part.to(device) for part in drawn))
         with torch.autocast(device.type, torch.bfloat16):
-            maps, in_frame, vectors = net(picture_tensor(batch.pictures, device), batch.boxes, batch.rows)
+            maps, in_frame, vectors = show(net, batch, device)
         told = maps.float(), in_frame.float(), vectors.float()
         return gaze_losses(*told, batch.points, batch.inside, batch.vectors)
 
@@ -119,12 +127,14 @@ def export(net: GazeNet, path: Path) -> dict[str, float]:
 
 def main() -> None:
     """Render what is missing, train, export, measure, write record and card."""
-    arguments = program_parser("gaze", __doc__).parse_args()
+    arguments = read_arguments("gaze", __doc__)
     device = set_up(arguments.seed)
     draws = GazeDraws(Draws(rendered("stills", arguments.stills), arguments.seed), BATCH, MOST_HEADS, arguments.seed)
     (held_out,) = rendered("stills", [arguments.held_out])
     net = GazeNet()
     begin(net, net.heads.head_net, arguments.init, arguments.head, arguments.take_head)
+    if arguments.blend:
+        blend(net, arguments.blend, show, map(draws, range(BATCHES)))
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device))

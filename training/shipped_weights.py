@@ -1,4 +1,4 @@
-"""Read the detector back out of the ONNX file that ships, so that training can go on from it."""
+"""Read the networks back out of the ONNX files that ship, so that training can go on from them."""
 
 from __future__ import annotations
 
@@ -7,45 +7,68 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from pipeline.errors import ConfigError
 from training.detector_graph import DetectorGraph
 from training.detector_net import DetectorNet
+from training.gaze_net import GazeGraph, GazeNet
 from training.layers import fuse_batch_norm
 
 
 def read_detector(path: Path) -> DetectorGraph:
     """Return the graph of a file that `python -m training.detector` wrote, in eval mode, batch norms fused.
 
-    Its scores are raw: what learns further is calibrated anew. The initializers of the file keep the names of the
-    parameters; those in half precision end in `/half`.
+    Its scores are raw: what learns further is calibrated anew.
 
     Raises:
         ConfigError: there is no such file, or it holds another network.
     """
-    graph: DetectorGraph = fuse_batch_norm(DetectorGraph(DetectorNet()).eval())
-    held = _initializers(path)
-    wanted = {name: value for name, value in graph.state_dict().items() if not name.startswith("calibration.")}
-    wrong = [name for name, value in wanted.items() if name not in held or held[name].shape != tuple(value.shape)]
-    if wrong:
-        raise ConfigError(
-            f"{path}: expected a file that python -m training.detector of this version wrote, got one without "
-            f"{wrong[0]!r} of shape {list(wanted[wrong[0]].shape)} ({len(wrong)} of {len(wanted)} weights are missing "
-            "or of another shape); name another with --model"
-        )
-    told = {name: torch.from_numpy(np.array(held[name], np.float32)) for name in wanted}
-    graph.load_state_dict(told, strict=False)
+    graph = DetectorGraph(DetectorNet())
+    _read(graph, path, "detector", skipped="calibration.")
     return graph
 
 
-def _initializers(path: Path) -> dict[str, np.ndarray[Any, Any]]:
+def read_gaze(path: Path) -> GazeGraph:
+    """Return the graph of a file that `python -m training.gaze` wrote, in eval mode, batch norms fused.
+
+    Raises:
+        ConfigError: there is no such file, or it holds another network.
+    """
+    graph = GazeGraph(GazeNet())
+    _read(graph, path, "gaze")
+    return graph
+
+
+def _read(graph: nn.Module, path: Path, program: str, skipped: str | None = None) -> None:
+    """Give a graph the weights of a file.
+
+    The initializers of the file keep the names of the parameters; those in half precision end in `/half`.
+    """
+    fuse_batch_norm(graph.eval())
+    held = _initializers(path, program)
+    wanted = {n: v for n, v in graph.state_dict().items() if skipped is None or not n.startswith(skipped)}
+    wrong = [name for name, value in wanted.items() if name not in held or held[name].shape != tuple(value.shape)]
+    if wrong:
+        raise ConfigError(
+            f"{path}: expected a file that python -m training.{program} of this version wrote, got one without "
+            f"{wrong[0]!r} of shape {list(wanted[wrong[0]].shape)} ({len(wrong)} of {len(wanted)} weights are missing "
+            "or of another shape); name another file"
+        )
+    told = {name: torch.from_numpy(np.array(held[name], np.float32)) for name in wanted}
+    graph.load_state_dict(told, strict=False)
+
+
+def _initializers(path: Path, program: str) -> dict[str, np.ndarray[Any, Any]]:
     import onnx
 
     if not path.is_file():
-        raise ConfigError(f"{path}: expected the ONNX file of a detector, got no file; name another with --model")
+        raise ConfigError(
+            f"{path}: expected a file that python -m training.{program} wrote, got no file; name another file"
+        )
     try:
         model = onnx.load(str(path), load_external_data=False)
         weights = model.graph.initializer
         return {weight.name.removesuffix("/half"): onnx.numpy_helper.to_array(weight) for weight in weights}
     except Exception as error:  # the parser's exceptions are of a package that comes with onnx
-        raise ConfigError(f"{path}: expected an ONNX file, got {error}; name another with --model") from error
+        raise ConfigError(f"{path}: expected an ONNX file, got {error}; name another file") from error

@@ -8,6 +8,7 @@ import pytest
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
 from training.blend import blend  # noqa: E402
+from training.detector import show  # noqa: E402
 from training.detector_draws import DetectorBatch  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
 from training.layers import normalise  # noqa: E402
@@ -31,7 +32,7 @@ def blended(tmp_path: Path) -> tuple[DetectorNet, DetectorNet, DetectorNet]:
     """Return two networks and what becomes of the first when the second is blended in."""
     one, other, net = made(1), made(2), made(1)
     save_weights(other.state_dict(), tmp_path / "other.npz")
-    blend(net, tmp_path / "other.npz", map(batch, range(3)))
+    blend(net, tmp_path / "other.npz", show, map(batch, range(3)))
     return one, other, net
 
 
@@ -64,4 +65,4 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
     save_weights({"other": torch.zeros(3)}, tmp_path / "other.npz")
 
     with pytest.raises(ValueError, match="expected the weights of DetectorNet"):
-        blend(made(1), tmp_path / "other.npz", [])
+        blend(made(1), tmp_path / "other.npz", show, [])

@@ -10,7 +10,7 @@ import sys
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from benchmarks import cuda_runs, cuda_trace
+from benchmarks import cuda_engines, cuda_runs, cuda_trace
 from benchmarks.cuda_runs import Figures, WrongError
 from benchmarks.noise_frames import frames_of
 from pipeline.cuda.driver import no_device
@@ -158,7 +158,8 @@ CHECKS: dict[str, Callable[[], Figures]] = {
     "maps": maps,
     "models": models,
     "heads": cuda_runs.heads,
-    "true size": cuda_runs.true_size,
+    "recorded": cuda_engines.recorded,
+    "true size": cuda_engines.true_size,
     "decode": cuda_runs.decode,
     "graph": cuda_runs.graph,
     "races": cuda_runs.races,

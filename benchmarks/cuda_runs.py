@@ -8,7 +8,6 @@ import time
 from collections import Counter
 from collections.abc import Callable
 from dataclasses import replace
-from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
 
@@ -21,14 +20,10 @@ FRAMES = 250
 """Of the demo clip, for each stream."""
 RUNS = 20
 """Calls of a model that are timed together."""
-FULL_HD = (1920, 1080)
 TOLERANCE = 6.0
 """Grey levels between model inputs of frames that the card decoded and that the CPU did."""
 EVENTS_ALIKE = 0.9
 """Share of events (kind, track, target) that both devices must tell: pixels differ by a few levels, and then visits."""
-DETECTOR, GAZE = "deimv2-wholebody34-n", "gazelle-dinov3-s"
-PUBLISHED_MS = 10.0
-"""Upstream's own figure for detector, gaze and all around them, on an RTX 3070 with TensorRT."""
 
 
 class WrongError(Exception):
@@ -120,39 +115,13 @@ def heads() -> Figures:
     for count in HEADS:
         boxes = np.tile(np.array([0.4, 0.2, 0.5, 0.4], np.float32), (1, count, 1))
         inputs = {"image_bgr": picture, "bboxes_x1y1x2y2": cuda.xp.asarray(boxes)}
-        told[f"{count}_ms"] = round(_ms_a_call(cuda, lambda inputs=inputs: session.run(inputs)), 3)  # type: ignore[misc]
+        told[f"{count}_ms"] = round(ms_a_call(cuda, lambda inputs=inputs: session.run(inputs)), 3)  # type: ignore[misc]
     return told
 
 
-def true_size() -> Figures:
-    """DEIMv2-N and Gaze-LLE S as upstream built them, weights drawn: a Full HD frame of 10 heads, all around included.
+def ms_a_call(cuda: Any, call: Callable[[], Any]) -> float:
+    """Return milliseconds of one of many calls that are begun one after the other; the first does not count."""
 
-    On ONNX Runtime's CUDA provider; upstream's figure is one of TensorRT.
-    """
-    import numpy as np
-
-    from benchmarks.models_files import files_of
-    from pipeline.device_cuda import CudaDevice
-    from pipeline.session import Session
-
-    if find_spec("torch") is None:
-        raise ModuleNotFoundError("torch", name="torch")
-    cuda, batch = CudaDevice(), frames_of(1, FULL_HD, 3)
-    with tempfile.TemporaryDirectory() as name:
-        files = files_of((DETECTOR, GAZE), Path(name))
-        sessions = {card: Session(file.card, file.path, cuda) for card, file in files.items()}
-    boxes = cuda.xp.asarray(np.tile(np.array([0.4, 0.2, 0.5, 0.4], np.float32), (1, 10, 1)))
-
-    def frame() -> Any:
-        seen, sees = (cuda.model_input(batch, one.card.input_size_wh or FULL_HD) for one in sessions.values())
-        cuda.to_host(sessions[DETECTOR].run({"input_bgr": seen})["label_xyxy_score"])
-        return sessions[GAZE].run({"image_bgr": sees, "bboxes_x1y1x2y2": boxes})
-
-    ms = _ms_a_call(cuda, frame)
-    return {"ms_a_frame": round(ms, 2), "published_ms_rtx_3070_tensorrt": PUBLISHED_MS, "backend": "CUDA provider"}
-
-
-def _ms_a_call(cuda: Any, call: Callable[[], Any]) -> float:
     def wait(answer: dict[str, Any]) -> None:
         cuda.to_host(next(iter(answer.values())))
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager, nullcontext
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, ClassVar, Literal
@@ -136,6 +136,16 @@ class Device(ABC):
         To be given to `reading` by who reads what was made, or to `synchronize()` with.
         """
         return None
+
+    def recorded(self, begin: Callable[[], None]) -> Callable[[], None]:
+        """Return what repeats all that `begin` begins on the device, as one, on the stream of who calls it.
+
+        Nothing of it is done now where the device records; nothing may be allocated or waited for in it.
+
+        Raises:
+            Exception: something cannot be recorded; of the package that records.
+        """
+        return begin
 
     @abstractmethod
     def run(self, engine: Any, binding: Any) -> list[Any]:

@@ -33,6 +33,9 @@ class EngineConfig(BaseModel):
     TensorRT knows in part. `auto` takes `onnxruntime`."""
     precision: Literal["fp32", "fp16"] = "fp32"
     """What engines are built for. `fp16` is faster and less exact; each engine is held against ONNX Runtime."""
+    cuda_graphs: bool = False
+    """Whether what engines of the backend `tensorrt` do is recorded and launched as one, which spares small models most
+    of their time on the host. Never tried on a GPU; `make gpu-check` does."""
     cache_folder: Path | None = None
     """Where engines are kept; None: `gazegraph/engines` in the user's folder for caches. For nobody else to write."""
     extents: dict[str, Extents] = {}
@@ -68,6 +71,15 @@ class EngineConfig(BaseModel):
     """File with the token that is asked of who steers; needed where others than this machine can reach `serve`."""
     ready_s: float = Field(default=10.0, gt=0)
     """A stream counts as ready while a frame of it went through the whole graph within the last so many seconds."""
+
+    @model_validator(mode="after")
+    def _cuda_graphs_are_of_engines(self) -> Self:
+        if self.cuda_graphs and self.backend != "tensorrt":
+            raise ValueError(
+                f"cuda_graphs: expected the backend tensorrt, got {self.backend!r}; add --backend tensorrt, or leave "
+                "cuda_graphs out"
+            )
+        return self
 
     @model_validator(mode="after")
     def _precision_is_that_of_engines(self) -> Self:

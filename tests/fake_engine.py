@@ -110,16 +110,23 @@ class Context(Kept):
         self._addresses: dict[str, int] = {}
         self._allocators: dict[str, Any] = {}
         self._last: tuple[Stream, int] | None = None
+        self._written: dict[str, int] = {}
+        """Where the last run writes its outputs: the next one must write elsewhere, as those are the caller's."""
+        self._ran_with: dict[str, tuple[int, ...]] = {}
+        self.edition = 0
+        """How often it was told something: graphs that were recorded before are wrong from then on."""
 
     def set_input_shape(self, name: str, shape: tuple[int, ...]) -> bool:
         least, _, most = self.parent().shapes[name]
         if len(shape) != len(least) or any(not a <= b <= c for a, b, c in zip(least, shape, most, strict=True)):
             return False
+        self.edition += 1
         self._given[name] = shape
         return True
 
     def set_tensor_address(self, name: str, address: int) -> bool:
         assert address and address % 256 == 0, f"the address of {name} is no whole multiple of 256 bytes"
+        self.edition += 1
         self._addresses[name] = address
         return True
 
@@ -145,23 +152,37 @@ class Context(Kept):
         if self._last is not None and self._last[0] is not stream:
             assert self._last[0].done >= self._last[1], "an execution context ran on two streams at once"
         assert set(engine.inputs) == set(self._given) and set(engine.inputs) <= set(self._addresses)
-        trt.run += 1
+        if stream.capturing and (engine.told_late or trt.cannot_record or not self._ran_as_it_is()):
+            engine.log.log(Severity.ERROR, trt.cannot_record or "a context is recorded only when it has run as it is")
+            return False
+        trt.run += not stream.capturing
         inputs = {name: (self._addresses[name], self._given[name], engine.dtypes()[name]) for name in engine.inputs}
         if engine.told_late:
             self._execute_now(engine, stream, inputs)
             return True
         shapes = engine.shapes_for(self._given)
-        places = {name: (self._addresses.pop(name), shapes[name], engine.dtypes()[name]) for name in engine.outputs}
-        alive = weakref.ref(self)
+        places = {name: (self._addresses[name], shapes[name], engine.dtypes()[name]) for name in engine.outputs}
+        written = {name: place[0] for name, place in places.items()}
+        assert stream.capturing or not set(written.items()) & set(self._written.items()), "outputs are written over"
+        self._written, self._ran_with = written, dict(self._given)
+        alive, edition, recorded = weakref.ref(self), self.edition, stream.capturing
 
         def work() -> None:
-            assert alive() is not None, "the context was freed before the device had run it"
+            context = alive()
+            assert context is not None, "the context was freed before the device had run it"
+            if recorded:
+                assert context.edition == edition, "a context was told something else after it was recorded"
+                trt.repeated += 1
             for name, array in _outputs(engine, inputs).items():
                 view(*places[name])[...] = array
 
         stream.begin(work)
         self._last = stream, stream.begun
         return True
+
+    def _ran_as_it_is(self) -> bool:
+        """Tell whether it has run with the shapes that it has now, and is through."""
+        return self._ran_with == self._given and self._last is not None and self._last[0].done >= self._last[1]
 
     def _execute_now(self, engine: Engine, stream: Stream, inputs: Any) -> None:
         """Run so far that shapes are known when the call returns; outputs are written in their turn."""

@@ -50,6 +50,8 @@ class Stream:
         self._todo: list[Callable[[], None]] = []
         self.begun = self.done = 0
         self._lock = threading.RLock()
+        self._captured: list[Callable[[], None]] | None = None
+        """Work of a recording that has begun, none of which is done before its graph is launched."""
         self.ptr = id(self)
         cupy.streams[self.ptr] = self
 
@@ -60,11 +62,37 @@ class Stream:
     def begin(self, work: Callable[[], None]) -> None:
         """Put work at the end."""
         with self._lock:
+            if self._captured is not None:
+                self._captured.append(work)
+                return
             self._todo.append(work)
             self.begun += 1
 
+    def begin_beside(self, work: Callable[[], None]) -> None:
+        """Put work at the end that is not of a recording: what memory that is freed becomes."""
+        with self._lock:
+            self._todo.append(work)
+            self.begun += 1
+
+    def begin_capture(self) -> None:
+        """Record work from now on in place of doing it."""
+        assert self._captured is None, "a recording within a recording"
+        self._captured = []
+
+    def end_capture(self) -> Graph:
+        """Return what was recorded."""
+        assert self._captured is not None, "no recording was begun"
+        captured, self._captured = self._captured, None
+        return Graph(captured)
+
+    @property
+    def capturing(self) -> bool:
+        """Tell whether work is recorded."""
+        return self._captured is not None
+
     def catch_up(self, count: int | None = None) -> None:
         """Do the first `count` pieces of work, all of them where none is named."""
+        assert not self.capturing, "a stream was waited for while it was recorded"
         with self._lock:
             while self._todo and (count is None or self.done < count):
                 work = self._todo.pop(0)
@@ -76,6 +104,22 @@ class Stream:
         self.begin(event.synchronize)
 
 
+class Graph:
+    """Recorded work, to be done again and again with the addresses that it was recorded with."""
+
+    def __init__(self, work: list[Callable[[], None]]) -> None:
+        self._work = work
+
+    def launch(self, stream: Stream) -> None:
+        """Begin all of it, as one."""
+
+        def all_of_it() -> None:
+            for work in self._work:
+                work()
+
+        stream.begin(all_of_it)
+
+
 class Event:
     """A place in the work of a stream."""
 
@@ -84,6 +128,7 @@ class Event:
 
     def record(self, stream: Stream) -> None:
         """Stand after all that was begun on a stream so far."""
+        assert not stream.capturing, "an event was recorded where nothing is done"
         self._at = stream, stream.begun
 
     def synchronize(self) -> None:
@@ -114,6 +159,7 @@ class Memory:
     """A block of device memory; freed, it holds rubbish as soon as its stream gets there."""
 
     def __init__(self, cupy: FakeCupy, size: int) -> None:
+        assert not cupy.current.capturing, "memory was asked for in a recording"
         made = block(size + ALIGNMENT)
         self.ptr = -(-address_of(made) // ALIGNMENT) * ALIGNMENT
         self.size, self.cupy = size, cupy
@@ -123,7 +169,7 @@ class Memory:
 
 def _free(cupy: FakeCupy, size: int, made: bytearray, stream: Stream) -> None:
     cupy.used_bytes -= size
-    stream.begin(lambda: made.__setitem__(slice(None), bytes([RUBBISH]) * len(made)))
+    stream.begin_beside(lambda: made.__setitem__(slice(None), bytes([RUBBISH]) * len(made)))
 
 
 class UnownedMemory:
@@ -137,7 +183,7 @@ class UnownedMemory:
 
 
 def _let_go(stream: Stream, owners: list[Any]) -> None:
-    stream.begin(owners.clear)
+    stream.begin_beside(owners.clear)
 
 
 class LentMemory:

@@ -58,6 +58,10 @@ class FakeTensorRt:
         self.cupy, self.__version__, self.gpu = cupy, version, gpu
         self.built = self.run = 0
         """Engines that were built, and runs of engines that were begun."""
+        self.repeated = 0
+        """Runs that graphs did which were recorded."""
+        self.cannot_record = ""
+        """What TensorRT complains of when it is recorded."""
         self.flags: list[Any] = []
         self.wrong_by = 0.0
         """What engines add to their outputs."""

@@ -14,6 +14,7 @@ from pipeline.backends.accelerated import Accelerated, Plan
 from pipeline.backends.agreement import TOLERANCE
 from pipeline.backends.backend import Backend, Model, Runner
 from pipeline.backends.build_progress import BuildProgress
+from pipeline.backends.engine_build import WORKSPACE_BYTES, build
 from pipeline.backends.engine_cache import DamagedEngineError, EngineCache, default_folder
 from pipeline.backends.engine_key import EngineKey, EngineRecord
 from pipeline.backends.onnxruntime import OnnxRuntime
@@ -106,7 +107,7 @@ class Acceleration:
             backend=backend,
             precision=self._settings.precision,
             shapes=str(profile),
-            options=f"workspace {trt.WORKSPACE_BYTES}",
+            options=f"workspace {WORKSPACE_BYTES}",
             gpu=gpu.name,
             compute=gpu.compute,
             driver=gpu.driver,
@@ -122,17 +123,20 @@ class Acceleration:
             why = None
             try:
                 if kept := self._cache.read(model.name, key):
-                    return trt.TensorRtEngine(self._tensorrt, kept, device)
+                    return self._loaded(model, kept, device)
             except (DamagedEngineError, trt.RefusedEngineError) as error:
                 self._cache.remove(model.name, key)
                 why = f"{error}; it was removed"
                 logger.warning("model %s: %s", model.name, why)
             self._say_why(model, why or self._cache.why(model.name, key))
             progress = BuildProgress(model.name, cancelled)
-            engine = trt.build(self._tensorrt, model.content, profile, self._settings.precision, progress)
+            engine = build(self._tensorrt, model.content, profile, self._settings.precision, progress)
             record = EngineRecord(model.name, key, round(progress.spent_s, 1), len(engine))
             self._keep(lambda: self._cache.write(record, engine), record)
-            return trt.TensorRtEngine(self._tensorrt, engine, device)
+            return self._loaded(model, engine, device)
+
+    def _loaded(self, model: Model, engine: bytes, device: Device) -> Runner:
+        return trt.TensorRtEngine(self._tensorrt, engine, device, model.name, self._settings.cuda_graphs)
 
     def _session(
         self, model: Model, key: EngineKey, device: Device, providers: list[Any], cancelled: threading.Event
@@ -164,7 +168,7 @@ class Acceleration:
             "trt_timing_cache_enable": "True",
             "trt_timing_cache_path": folder,
             "trt_fp16_enable": str(self._settings.precision == "fp16"),
-            "trt_max_workspace_size": str(trt.WORKSPACE_BYTES),
+            "trt_max_workspace_size": str(WORKSPACE_BYTES),
         }
         for which, name in enumerate(("min", "opt", "max")):
             options[f"trt_profile_{name}_shapes"] = profile.words(which)

@@ -1,13 +1,14 @@
-"""TensorRT: builds engines of ONNX files, and executes them. The only file that imports it.
+"""TensorRT: executes engines, which `engine_build` makes. The only file that imports it.
 
 Written for the Python interface of TensorRT 10, by its documentation.
 """
 
 from __future__ import annotations
 
+import logging
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
@@ -15,13 +16,12 @@ from typing import Any
 
 import numpy as np
 
-from pipeline.backends.build_progress import BuildProgress
-from pipeline.backends.engine_cache import CancelledError
-from pipeline.backends.profiles import Profile
+from pipeline.backends.backend import one_line
+from pipeline.backends.recorded import Recorded, Recordings
 from pipeline.device import Device
 
-WORKSPACE_BYTES = 2 << 30
-"""Memory that the builder may use while it tries kernels, beside what models take that run meanwhile."""
+logger = logging.getLogger(__name__)
+
 ALIGNMENT = 256
 """Bytes that addresses of inputs and outputs must be whole multiples of."""
 SUPPORTED = "10"
@@ -53,60 +53,26 @@ def load() -> Any:
     return package
 
 
-def build(tensorrt: Any, content: bytes, profile: Profile, precision: str, progress: BuildProgress) -> bytes:
-    """Return an engine of an ONNX file. Takes seconds to many minutes.
-
-    Args:
-        tensorrt: the package.
-        content: an ONNX file, all inputs of which are fed.
-        profile: the shapes of its inputs.
-        precision: `fp32` or `fp16`; in `fp16` TensorRT chooses which layers are computed so.
-        progress: is told how far it is, and ends it.
-
-    Raises:
-        RefusedEngineError: TensorRT cannot build it; says why.
-        CancelledError: `progress` ended it.
-    """
-    log = _log(tensorrt)
-    builder = tensorrt.Builder(log)
-    network = builder.create_network(0)
-    parser = tensorrt.OnnxParser(network, log)
-    if not parser.parse(content):
-        told = "; ".join(parser.get_error(k).desc() for k in range(parser.num_errors))
-        raise RefusedEngineError(f"TensorRT cannot read the file: {told or 'it does not say why'}")
-    config = builder.create_builder_config()
-    config.set_memory_pool_limit(tensorrt.MemoryPoolType.WORKSPACE, WORKSPACE_BYTES)
-    if precision == "fp16":
-        config.set_flag(tensorrt.BuilderFlag.FP16)
-    shapes = builder.create_optimization_profile()
-    for name, (least, usual, most) in profile.shapes.items():
-        shapes.set_shape(name, least, usual, most)
-    config.add_optimization_profile(shapes)
-    monitor = config.progress_monitor = _monitor(tensorrt, progress)
-    engine = builder.build_serialized_network(network, config)
-    del monitor  # must outlive what uses it
-    if engine is None:
-        if progress.cancelled:
-            raise CancelledError("the building of an engine was cancelled")
-        raise RefusedEngineError(f"TensorRT cannot build an engine: {log.told()}")
-    return bytes(engine)
-
-
 class TensorRtEngine:
-    """An engine that is ready to run. May be shared by threads: each has an execution context of its own.
+    """An engine that is ready to run. May be shared by threads: each has execution contexts of its own.
 
     Args:
         tensorrt: the package.
         engine: as `build` returned it. Loading one that somebody else made is to run what he wants.
         device: where it runs.
+        name: of the model, for messages.
+        cuda_graphs: whether runs are recorded and repeated. Where that cannot be done they are begun kernel by kernel,
+            which is logged.
 
     Raises:
         RefusedEngineError: TensorRT does not take it, or wants inputs in memory of the host.
     """
 
-    def __init__(self, tensorrt: Any, engine: bytes, device: Device) -> None:
-        self._tensorrt, self._device = tensorrt, device
-        self._log = _log(tensorrt)
+    def __init__(
+        self, tensorrt: Any, engine: bytes, device: Device, name: str = "an engine", cuda_graphs: bool = False
+    ) -> None:
+        self._tensorrt, self._device, self._name, self._cuda_graphs = tensorrt, device, name, cuda_graphs
+        self._log = log_of(tensorrt)
         self._runtime = tensorrt.Runtime(self._log)
         self._engine = self._runtime.deserialize_cuda_engine(engine)
         if self._engine is None:
@@ -126,10 +92,19 @@ class TensorRtEngine:
         Raises:
             RuntimeError: TensorRT refuses the call.
         """
-        device, lane = self._device, self._lane()
-        context = lane.context
-        fed = {name: _aligned(array, device) for name, array in inputs.items()}
-        for name, array in fed.items():
+        lane = self._lane()
+        recorded = self._recorded(lane, inputs) if self._cuda_graphs else None
+        if recorded:
+            made = recorded.run(inputs)
+        else:
+            made = self._begun(lane.context, {name: _aligned(one, self._device) for name, one in inputs.items()})
+        lane.last, lane.stream = self._device.mark(), self._device.stream()
+        return {name: made[name] for name in outputs}
+
+    def _begun(self, context: Any, inputs: Mapping[str, Any]) -> dict[str, Any]:
+        """Begin a run on aligned inputs and return its outputs."""
+        device = self._device
+        for name, array in inputs.items():
             if not context.set_input_shape(name, tuple(array.shape)):
                 raise RuntimeError(f"TensorRT refuses input {name!r} of shape {list(array.shape)}")
             context.set_tensor_address(name, device.address(array))
@@ -145,11 +120,35 @@ class TensorRtEngine:
             else:
                 made[name] = device.xp.empty(shape, dtype)
                 context.set_tensor_address(name, device.address(made[name]))
-        if not context.execute_async_v3(device.stream()):
+        self._execute(context)
+        return made | {name: one.array() for name, one in growing.items()}
+
+    def _execute(self, context: Any) -> None:
+        if not context.execute_async_v3(self._device.stream()):
             raise RuntimeError(f"TensorRT could not run: {self._log.told()}")
-        lane.last, lane.stream = device.mark(), device.stream()
-        made |= {name: one.array() for name, one in growing.items()}
-        return {name: made[name] for name in outputs}
+
+    def _recorded(self, lane: _Lane, inputs: Mapping[str, Any]) -> Recorded | None:
+        """Return the recorded run for inputs, or None where they are not to be or cannot be recorded."""
+        try:
+            return lane.recordings.of(inputs, self._record)
+        except Exception as error:  # of TensorRT, cupy and the driver: what cannot be recorded can still be run
+            self._cuda_graphs = False
+            logger.warning(
+                "model %s: no CUDA graphs, its kernels are launched one by one: %s", self._name, one_line(error)
+            )
+            return None
+
+    def _record(self, inputs: Mapping[str, Any]) -> Recorded:
+        """Record a run. TensorRT wants a context to have run once, as it is, before that."""
+        device, context = self._device, self._context()
+        fed = {name: array.copy() for name, array in inputs.items()}
+        made = self._begun(context, fed)
+        if late := [name for name in self._dtypes if -1 in tuple(context.get_tensor_shape(name))]:
+            raise RuntimeError(f"the size of {late} shows only in the run")
+        done = device.mark()
+        if done is not None:
+            done.synchronize()
+        return Recorded(device, context, fed, made, device.recorded(lambda: self._execute(context)))
 
     def close(self) -> None:
         """See `Runner.close`; waits until nothing runs any more, as what runs uses the memory of its context."""
@@ -162,20 +161,24 @@ class TensorRtEngine:
         """Return that of the calling thread, which may have the number of one that has ended."""
         lane = self._lanes.get(threading.get_ident())
         if lane is None:
-            context = self._engine.create_execution_context()
-            if context is None:
-                raise RuntimeError("TensorRT cannot make an execution context; is the GPU's memory full?")
-            lane = self._lanes[threading.get_ident()] = _Lane(context)
+            lane = self._lanes[threading.get_ident()] = _Lane(self._context())
         elif lane.stream != self._device.stream():
             lane.wait()
         return lane
 
+    def _context(self) -> Any:
+        context = self._engine.create_execution_context()
+        if context is None:
+            raise RuntimeError("TensorRT cannot make an execution context; is the GPU's memory full?")
+        return context
+
 
 @dataclass
 class _Lane:
-    """An execution context, which runs one thing at a time."""
+    """An execution context, which runs one thing at a time, and recorded runs, which wait for each other, too."""
 
     context: Any
+    recordings: Recordings = field(default_factory=Recordings)
     stream: int = 0
     """Handle of the stream of its last run."""
     last: Any = None
@@ -193,7 +196,7 @@ def _aligned(array: Any, device: Device) -> Any:
 
 
 @cache
-def _log(tensorrt: Any) -> Any:
+def log_of(tensorrt: Any) -> Any:
     """Return the one log of this process: TensorRT keeps to the first that it is given."""
 
     class Log(tensorrt.ILogger):  # type: ignore[misc]
@@ -213,25 +216,6 @@ def _log(tensorrt: Any) -> Any:
             return "; ".join(told) or "it does not say why"
 
     return Log()
-
-
-def _monitor(tensorrt: Any, progress: BuildProgress) -> Any:
-    class Monitor(tensorrt.IProgressMonitor):  # type: ignore[misc]
-        """Hands on what TensorRT tells."""
-
-        def __init__(self) -> None:
-            tensorrt.IProgressMonitor.__init__(self)
-
-        def phase_start(self, phase_name: str, parent_phase: str | None, num_steps: int) -> None:
-            progress.started(phase_name, parent_phase, num_steps)
-
-        def step_complete(self, phase_name: str, step: int) -> bool:
-            return progress.stepped(phase_name, step)
-
-        def phase_finish(self, phase_name: str) -> None:
-            progress.finished(phase_name)
-
-    return Monitor()
 
 
 def _grown(tensorrt: Any, device: Device, dtype: np.dtype[Any]) -> Any:

@@ -2,19 +2,28 @@
 
 from __future__ import annotations
 
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import onnxruntime
 import pytest
 
-from benchmarks import cuda, cuda_runs, cuda_trace
+from benchmarks import cuda, cuda_engines, cuda_runs, cuda_trace, models_files
 from benchmarks.noise_frames import frames_of
 from pipeline import device, device_cuda, hardware_pictures
+from pipeline.backends import acceleration, tensorrt
+from pipeline.cards import load_card
+from pipeline.cuda.driver import Gpu
 from pipeline.device import open_device
 from tests.card_frames import PicturesOfCard
 from tests.cuda_device import CudaDeviceOnCpu
+from tests.fake_tensorrt import FakeTensorRt
 from tests.pipeline.cuda.on_cpu import CompiledKernels
+from tests.repository import ROOT
+
+MODELS = ("people-shop-480", "gaze-shop-480")
 
 
 def test_without_a_gpu_it_says_so_and_nothing_failed(
@@ -64,8 +73,9 @@ def stood_in_for(monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKern
     monkeypatch.setattr(cuda, "TICKS", 30)
     monkeypatch.setattr(cuda, "REPEATS", 1)
     monkeypatch.setattr(cuda, "HEADS", (3,))
-    for name, value in (("HEADS", (1, 2)), ("RUNS", 1), ("FRAMES", 4), ("STREAMS", (1, 2)), ("FULL_HD", (640, 360))):
+    for name, value in (("HEADS", (1, 2)), ("RUNS", 1), ("FRAMES", 4), ("STREAMS", (1, 2))):
         monkeypatch.setattr(cuda_runs, name, value)
+    monkeypatch.setattr(cuda_engines, "FULL_HD", (640, 360))
     on_cpu = device.open_device
     monkeypatch.setattr(
         device, "open_device", lambda kind: CudaDeviceOnCpu(compiled_kernels) if kind == "cuda" else on_cpu(kind)
@@ -73,7 +83,9 @@ def stood_in_for(monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKern
 
 
 @pytest.mark.usefixtures("stood_in_for")
-@pytest.mark.parametrize("name", ["pixels", "memory", "maps", "models", "heads", "graph", "races", "streams"])
+@pytest.mark.parametrize(
+    "name", ["pixels", "memory", "maps", "models", "heads", "recorded", "graph", "races", "streams"]
+)
 def test_checks_hold_on_the_stand_in(name: str) -> None:
     told = cuda.CHECKS[name]()
 
@@ -83,6 +95,7 @@ def test_checks_hold_on_the_stand_in(name: str) -> None:
         "3_heads_apart",
         "gaze-shop-480_apart",
         "2_ms",
+        "graph_host_ms",
         "people: to_device pictures, bytes a frame",
         "2: people, ms a frame",
         "events",
@@ -93,13 +106,46 @@ def test_checks_hold_on_the_stand_in(name: str) -> None:
 @pytest.mark.usefixtures("stood_in_for")
 def test_models_of_the_true_size_are_timed_together(monkeypatch: pytest.MonkeyPatch) -> None:
     pytest.importorskip("torch", reason="the training extra is not installed")
-    monkeypatch.setattr(cuda_runs, "DETECTOR", "deimv2-wholebody34-atto")
-    monkeypatch.setattr(cuda_runs, "GAZE", "gazelle-dinov3-atto")
+    monkeypatch.setattr(cuda_engines, "DETECTOR", "deimv2-wholebody34-atto")
+    monkeypatch.setattr(cuda_engines, "GAZE", "gazelle-dinov3-atto")
 
     told = cuda.CHECKS["true size"]()
 
-    assert told.pop("backend") == "CUDA provider"
-    assert 0 < float(told["ms_a_frame"]) < 1e5
+    assert 0 < float(told["CUDA provider: ms a frame"]) < 1e5
+    assert told.keys() == {"CUDA provider: ms a frame", "published_ms_rtx_3070_tensorrt"}
+
+
+@pytest.mark.usefixtures("stood_in_for")
+def test_where_tensorrt_is_installed_they_run_by_engines_too(
+    monkeypatch: pytest.MonkeyPatch, compiled_kernels: CompiledKernels
+) -> None:
+    device = CudaDeviceOnCpu(compiled_kernels)
+    monkeypatch.setattr(device_cuda, "CudaDevice", lambda: device)
+    monkeypatch.setitem(sys.modules, "tensorrt", FakeTensorRt(device.fake))
+    monkeypatch.setattr(acceleration, "first_gpu", lambda: Gpu("Fake 9000", "9.0", "13.0", "580.1", 1))
+    monkeypatch.setattr(tensorrt, "missing", lambda: None)
+    shipped = {name: SimpleNamespace(card=card, path=path) for name in MODELS for card, path in [load_card(name, ROOT)]}
+    monkeypatch.setattr(models_files, "files_of", lambda cards, folder: shipped)
+    monkeypatch.setattr(cuda_engines, "find_spec", lambda name: name)
+
+    told = cuda_engines.true_size()
+
+    by_engine = {key: value for key, value in told.items() if "models by engine" in key}
+    assert set(by_engine.values()) == {"people-shop-480, gaze-shop-480"}
+    assert [key.partition(":")[0] for key in by_engine] == [
+        "TensorRT fp32",
+        "TensorRT fp32, CUDA graphs",
+        "TensorRT fp16",
+        "TensorRT fp16, CUDA graphs",
+    ]
+
+
+@pytest.mark.usefixtures("stood_in_for")
+def test_a_graph_that_does_not_do_what_was_recorded_is_found(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(CudaDeviceOnCpu, "recorded", lambda self, begin: lambda: None)
+
+    with pytest.raises(cuda.WrongError, match="recorded: graph: expected all to move by one and the first to be 2"):
+        cuda_engines.recorded()
 
 
 @pytest.mark.usefixtures("stood_in_for")

@@ -85,10 +85,11 @@ def test_each_thread_has_a_context_and_a_stream_of_its_own(rig: Rig) -> None:
     assert rig.trt.run == 1 + 4 + 60
 
 
+@pytest.mark.parametrize("cuda_graphs", [False, True])
 def test_a_thread_with_the_number_of_one_that_ended_waits_for_what_that_began(
-    rig: Rig, monkeypatch: pytest.MonkeyPatch
+    rig: Rig, monkeypatch: pytest.MonkeyPatch, cuda_graphs: bool
 ) -> None:
-    session = rig.opened()
+    session = rig.opened(cuda_graphs=cuda_graphs)
     for _ in range(3):
         rig.told(session)
     number, told = threading.get_ident(), []

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from pipeline.cuda import source
-from tests import fake_cupy
+from tests import fake_cupy, fake_streams
 from tests.repository import ROOT
 
 cupy = pytest.importorskip("cupy", reason="cupy is not installed; make test and make gpu install it on Linux")
@@ -26,11 +26,12 @@ OF_FAKE = {
     fake_cupy.FakeCupy: ("", "cuda", "cuda.MemoryPool", "RawModule"),
     fake_cupy.Stream: ("cuda.Stream",),
     fake_cupy.Event: ("cuda.Event",),
+    fake_streams.Graph: ("cuda.Graph",),
     fake_cupy.MemoryPointer: ("cuda.MemoryPointer",),
     fake_cupy.DeviceArray: ("ndarray",),
 }
 """Each class of the stand-in, and what it stands for: it may be several things at once."""
-OF_TESTS = {"begin", "catch_up", "current", "host"}
+OF_TESTS = {"begin", "begin_beside", "capturing", "catch_up", "current", "host"}
 """What the stand-in has for itself."""
 
 

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from onnx import TensorProto, helper
 
 from pipeline.backends.accelerated import Accelerated
 from pipeline.backends.acceleration import Acceleration, acceleration
@@ -46,6 +48,35 @@ class Rig:
     def fed(self, rows: Any) -> dict[str, Any]:
         """Return an input x on the device."""
         return {"x": self.device.xp.asarray(np.array(rows, np.float32))}
+
+    def opened_finder(self, **settings: Any) -> Session:
+        """Open a model that tells where x is not 0: how large its output is shows only in the run."""
+        found = helper.make_graph(
+            [helper.make_node("NonZero", ["x"], ["y"])],
+            "found",
+            [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3])],
+            [helper.make_tensor_value_info("y", TensorProto.INT64, [2, "found"])],
+        )
+        content = helper.make_model(found, opset_imports=[helper.make_opsetid("", 17)], ir_version=8)
+        contract = {"y": {"shape": [2, "found"], "dtype": "int64"}}
+        install(self.root, content.SerializeToString(), contract)
+        return open_session("tiny", self.device, self.root, acceleration=self.acceleration(**settings))
+
+    def wrong_side_by_side(self, session: Session, threads: int, times: int) -> list[int]:
+        """Run a session in threads at once, each on numbers of its own; return the number of each wrong answer."""
+        wrong: list[int] = []
+
+        def work(value: int) -> None:
+            for _ in range(times):
+                if self.told(session, [[value] * 3]) != [[value + 1, value + 2, value + 3]]:
+                    wrong.append(value)
+
+        begun = [threading.Thread(target=work, args=(value,)) for value in range(threads)]
+        for thread in begun:
+            thread.start()
+        for thread in begun:
+            thread.join()
+        return wrong
 
     def accelerated(self, session: Session) -> Accelerated:
         """Return what a session runs."""

@@ -4,20 +4,16 @@ from __future__ import annotations
 
 import gc
 import logging
-import threading
 from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
 from pydantic import ValidationError
 
 from pipeline.backends import recorded
 from pipeline.backends.recorded import Recorded
-from pipeline.session import open_session
 from pipeline.settings import EngineConfig
 from tests.pipeline.backends.rig import Rig
-from tests.pipeline.tiny_model import install
 
 
 def test_runs_that_are_alike_are_recorded_at_the_second_and_repeated(rig: Rig) -> None:
@@ -90,18 +86,7 @@ def test_each_thread_has_recordings_of_its_own(rig: Rig) -> None:
     session = rig.opened(cuda_graphs=True)
     for _ in range(4):
         rig.told(session)
-    wrong: list[int] = []
-
-    def work(value: int) -> None:
-        wrong.extend(
-            value for _ in range(20) if rig.told(session, [[value] * 3]) != [[value + 1, value + 2, value + 3]]
-        )
-
-    threads = [threading.Thread(target=work, args=(value,)) for value in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    wrong = rig.wrong_side_by_side(session, threads=3, times=20)
 
     assert wrong == []
     assert 4 + 3 * 19 <= rig.trt.repeated <= 4 + 3 * 20  # a thread may have the number of one that has ended
@@ -137,15 +122,7 @@ def test_what_cannot_be_recorded_is_run_and_why_is_said_once(rig: Rig, caplog: p
 
 
 def test_an_output_whose_size_shows_only_in_the_run_is_not_recorded(rig: Rig, caplog: pytest.LogCaptureFixture) -> None:
-    found = helper.make_graph(
-        [helper.make_node("NonZero", ["x"], ["y"])],
-        "found",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3])],
-        [helper.make_tensor_value_info("y", TensorProto.INT64, [2, "found"])],
-    )
-    content = helper.make_model(found, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
-    install(rig.root, content, {"y": {"shape": [2, "found"], "dtype": "int64"}})
-    session = open_session("tiny", rig.device, rig.root, acceleration=rig.acceleration(cuda_graphs=True))
+    session = rig.opened_finder(cuda_graphs=True)
 
     for _ in range(4):
         assert rig.told(session, [[0, 1, 0], [1, 0, 1]]) == [[0, 1, 1], [1, 0, 2]]

@@ -11,7 +11,6 @@ from typing import Any
 
 import numpy as np
 import pytest
-from onnx import TensorProto, helper
 
 from pipeline.backends import tensorrt
 from pipeline.errors import ConfigError, ModelError
@@ -68,18 +67,7 @@ def test_each_thread_has_a_context_and_a_stream_of_its_own(rig: Rig) -> None:
     session = rig.opened()
     for _ in range(4):
         rig.told(session)
-    wrong: list[int] = []
-
-    def work(value: int) -> None:
-        wrong.extend(
-            value for _ in range(20) if rig.told(session, [[value] * 3]) != [[value + 1, value + 2, value + 3]]
-        )
-
-    threads = [threading.Thread(target=work, args=(value,)) for value in range(3)]
-    for thread in threads:
-        thread.start()
-    for thread in threads:
-        thread.join()
+    wrong = rig.wrong_side_by_side(session, threads=3, times=20)
 
     assert wrong == []
     assert rig.trt.run == 1 + 4 + 60
@@ -130,15 +118,7 @@ def test_an_input_that_the_file_has_a_value_for_is_fed_to_the_engine(rig: Rig) -
 
 
 def test_an_output_whose_size_shows_only_in_the_run_is_as_large_as_it_turns_out(rig: Rig) -> None:
-    found = helper.make_graph(
-        [helper.make_node("NonZero", ["x"], ["y"])],
-        "found",
-        [helper.make_tensor_value_info("x", TensorProto.FLOAT, ["N", 3])],
-        [helper.make_tensor_value_info("y", TensorProto.INT64, [2, "found"])],
-    )
-    content = helper.make_model(found, opset_imports=[helper.make_opsetid("", 17)], ir_version=8).SerializeToString()
-    install(rig.root, content, {"y": {"shape": [2, "found"], "dtype": "int64"}})
-    session = open_session("tiny", rig.device, rig.root, acceleration=rig.acceleration())
+    session = rig.opened_finder()
 
     for _ in range(6):
         assert rig.told(session, [[0, 1, 0], [1, 0, 1]]) == [[0, 1, 1], [1, 0, 2]]

@@ -110,18 +110,21 @@ def named_set(name: str) -> NamedSet:
 
 
 def seed_set(text: str, *, seconds: float = 8.0, fps: float = 12.5, size_wh: tuple[int, int] = (480, 288)) -> NamedSet:
-    """Return a set of one's own from seeds written as `9001-9010` or `7,9,12-14`.
+    """Return a set of one's own from seeds written as `9001-9010` or `7,9,12-14`, after a style as in `full:7,9`.
+
+    Without a style scenes are plain; styles are those of `Style.parse`.
 
     Raises:
         ValueError: if the text says something else.
     """
     seeds: list[int] = []
-    for part in text.split(","):
+    style, _, numbers = text.rpartition(":")
+    for part in numbers.split(","):
         match = re.fullmatch(r"\s*(\d+)(?:-(\d+))?\s*", part)
         if match is None or (match[2] is not None and int(match[2]) < int(match[1])):
-            raise ValueError(f"scenes: expected seeds such as '9001-9010' or '7,9', got {text!r}")
+            raise ValueError(f"scenes: expected seeds such as '9001-9010', '7,9' or 'full:7,9', got {text!r}")
         seeds.extend(range(int(match[1]), int(match[2] or match[1]) + 1))
-    return NamedSet(text, VERSION, tuple(seeds), seconds, fps, size_wh, {})
+    return NamedSet(text, VERSION, tuple(seeds), seconds, fps, size_wh, {}, Style.parse(style or "plain"))
 
 
 def fingerprint(frames: Iterable[PeopleTruth]) -> str:

@@ -100,12 +100,13 @@ def _index(names: Sequence[str], name: str) -> int:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Fit and print."""
     parser = argparse.ArgumentParser(prog="python -m training.hits", description=(__doc__ or "").split("\n")[0])
-    parser.add_argument("--seeds", default="9301-9420", help="clips to fit to (default 9301-9420)")
+    parser.add_argument("--seeds", nargs="+", default=["9301-9420"], help="clips to fit to (default 9301-9420)")
     parser.add_argument("--seconds", type=float, default=8.0, help="length of the clips (default 8)")
     parser.add_argument("--truth", action="store_true", help="true tracks and gaze in place of the models'")
     parser.add_argument("--out", type=Path, default=ROOT / "out" / "bench", help="where rendered clips are kept")
     options = parser.parse_args(arguments)
-    clips = true_clips(seed_set(options.seeds, seconds=options.seconds), options.out / "clips")
+    chosen = [seed_set(seeds, seconds=options.seconds) for seeds in options.seeds]
+    clips = (clip for one in chosen for clip in true_clips(one, options.out / "clips"))
     choices = choices_of(frame for clip in clips for frame in heads_of(clip, truth=options.truth))
     weights, loss = fit(choices)
     looking = int((choices.chosen >= 0).sum())

@@ -105,10 +105,17 @@ def test_statistics_of_a_frame_by_hand() -> None:
 def test_seeds_as_text() -> None:
     assert seed_set("9001-9003").seeds == (9001, 9002, 9003)
     assert seed_set("7, 9,12-13").seeds == (7, 9, 12, 13)
-    for wrong in ("", "9003-9001", "a", "1,,2", "-3"):
-        message = f"scenes: expected seeds such as '9001-9010' or '7,9', got {wrong!r}"
+    for wrong in ("", "9003-9001", "a", "1,,2", "-3", "full:"):
+        message = f"scenes: expected seeds such as '9001-9010', '7,9' or 'full:7,9', got {wrong!r}"
         with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
             seed_set(wrong)
+
+
+def test_seeds_may_have_a_style() -> None:
+    assert seed_set("7").style == PLAIN
+    assert (seed_set("full-lens:7,9").style, seed_set("full-lens:7,9").seeds) == (Style.parse("full-lens"), (7, 9))
+    with pytest.raises(ValueError, match="fancy"):
+        seed_set("fancy:7")
 
 
 def test_unknown_sets_and_other_versions_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -29,6 +29,9 @@ def assemble(
     Raises:
         GraphError: a sink asks for what no lane can do.
     """
+    wanted = frozenset(
+        edge for spec in graph.nodes for port, edge in spec.inputs.items() if port not in spec.cls.reads_on_device
+    )
     stages: list[list[RunningNode]] = []
     lanes: list[SinkLane] = []
     for specs in cut(graph):
@@ -36,7 +39,7 @@ def assemble(
         for spec in specs:
             if spec is graph.source:
                 continue
-            running = RunningNode(spec, spec.cls(spec.config, context(spec.name)))
+            running = RunningNode(spec, spec.cls(spec.config, context(spec.name)), wanted)
             if live and spec.ports.output is None:
                 _check_policy(spec)
                 room = settings.sink_queue if spec.cls.sink_policy == "keep" else settings.ticks_in_flight

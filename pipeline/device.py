@@ -18,6 +18,7 @@ from pipeline.values import Value
 
 if TYPE_CHECKING:
     from pipeline.cuda.decoding import DeviceDecoding
+    from pipeline.cuda.riders import Rider
 
 logger = logging.getLogger(__name__)
 
@@ -170,6 +171,13 @@ class Device(ABC):
     def all_to_host(self, *arrays: Any) -> list[np.ndarray[Any, np.dtype[Any]]]:
         """Return arrays in host memory, with one copy for all that are not there already."""
         return [self.to_host(array) for array in arrays]
+
+    def riding(self, riders: Sequence[Rider]) -> AbstractContextManager[None]:
+        """Let arrays that others will want on the host come along with the first `all_to_host` inside a `with`.
+
+        They may be read by the calling thread; who finds no copy to ride with does not come.
+        """
+        return nullcontext()
 
     def beside(self, array: Any, other: Any) -> Any:
         """Return an array in the memory that another one is in: the host's or this device's."""

@@ -21,6 +21,7 @@ from pipeline.cuda.handover import Handover
 from pipeline.cuda.images import cropped_images, whole_images
 from pipeline.cuda.late import LateMemory
 from pipeline.cuda.libraries import load_libraries
+from pipeline.cuda.riders import Rider, Riders
 from pipeline.cuda.streams import ThreadStreams
 from pipeline.cuda.structs import target
 from pipeline.cuda.traffic import Traffic
@@ -71,6 +72,7 @@ class CudaDevice(Device):
         self._uploads = Uploads(cupy, self._streams, self.traffic, self._empty)
         self._decoding = DeviceDecoding(cupy, self._streams, self.traffic)
         self._handover = Handover(self._streams)
+        self._riders = Riders()
 
     @property
     def xp(self) -> Any:
@@ -173,16 +175,16 @@ class CudaDevice(Device):
 
     def all_to_host(self, *arrays: Any) -> list[Array]:
         """See `Device.all_to_host`."""
-        there = [array for array in arrays if not isinstance(array, np.ndarray) and array.nbytes]
-        if len(there) < 2:
-            return [self.to_host(array) for array in arrays]
-        xp = self.xp
-        block = self.to_host(xp.concatenate([xp.ascontiguousarray(one).reshape(-1).view(np.uint8) for one in there]))
-        parts = np.split(block, np.cumsum([one.nbytes for one in there])[:-1])
-        # Each part becomes memory of its own, so that numbers of eight bytes begin where such numbers may.
-        pairs = zip(there, parts, strict=True)
-        here = {id(one): part.copy().view(one.dtype).reshape(one.shape) for one, part in pairs}
-        return [here[id(array)] if id(array) in here else self.to_host(array) for array in arrays]
+        riders = self._riders.board() if any(_is_there(array) for array in arrays) else ()
+        here = self._in_one_copy([*arrays, *(array for rider in riders for array in rider.arrays)])
+        left = iter(here[len(arrays) :])
+        for rider in riders:
+            rider.arrive([next(left) for _ in rider.arrays])
+        return here[: len(arrays)]
+
+    def riding(self, riders: Sequence[Rider]) -> AbstractContextManager[None]:
+        """See `Device.riding`."""
+        return self._riders.waiting(riders)
 
     def reading(self, *read: tuple[Value, Any]) -> AbstractContextManager[None]:
         """See `Device.reading`."""
@@ -199,6 +201,19 @@ class CudaDevice(Device):
     def crossed(self) -> dict[str, dict[str, int]]:
         """See `Device.crossed`."""
         return self.traffic.to_dict()
+
+    def _in_one_copy(self, arrays: Sequence[Any]) -> list[Array]:
+        """Return arrays on the host."""
+        there = [array for array in arrays if _is_there(array)]
+        if len(there) < 2:
+            return [self.to_host(array) for array in arrays]
+        xp = self.xp
+        block = self.to_host(xp.concatenate([xp.ascontiguousarray(one).reshape(-1).view(np.uint8) for one in there]))
+        parts = np.split(block, np.cumsum([one.nbytes for one in there])[:-1])
+        # Each part becomes memory of its own, so that numbers of eight bytes begin where such numbers may.
+        pairs = zip(there, parts, strict=True)
+        here = {id(one): part.copy().view(one.dtype).reshape(one.shape) for one, part in pairs}
+        return [here[id(array)] if id(array) in here else self.to_host(array) for array in arrays]
 
     def _on_device(self, method: str, frames: FrameBatch, rows: Sequence[int]) -> FrameBatch:
         """Return frames with pictures on the device, which the stream of this thread may read."""
@@ -237,3 +252,8 @@ class CudaDevice(Device):
         # cupy is told that this is the first GPU: of no rows the address is 0, which cannot be asked where it lies.
         memory = self._cupy.cuda.UnownedMemory(value.data_ptr(), size, value, 0)
         return self._cupy.ndarray(shape, dtype, self._cupy.cuda.MemoryPointer(memory, 0))
+
+
+def _is_there(array: Any) -> bool:
+    """Tell whether an array is on the device and has anything to be copied."""
+    return not isinstance(array, np.ndarray) and bool(array.nbytes)

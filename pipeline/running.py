@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import time
 from collections import Counter
+from collections.abc import Iterator
+from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -15,6 +17,8 @@ from pipeline.marks import MarkKind
 from pipeline.node import Node
 from pipeline.tick import Slot, Tick
 from pipeline.values import Value, concat
+
+ON_HOST = nullcontext()
 
 
 @dataclass
@@ -35,6 +39,8 @@ class RunningNode:
 
     spec: NodeSpec
     node: Node[Any]
+    wanted: frozenset[str] = frozenset()
+    """Edges that some node reads on the host."""
     meter: Meter = field(default_factory=Meter)
     failures: Counter[str] = field(default_factory=Counter)
     """Failures in a row, by stream."""
@@ -69,7 +75,7 @@ class RunningNode:
             lent = {port: tick.slots[edge] for port, edge in self.lent if tick.slots[edge].device is not None}
             inputs = {port: tick.read(edge, kind) for port, edge, kind in self.reads if port not in lent}
             inputs |= {port: slot.value for port, slot in lent.items()}
-            with self.node.context.device.reading(*((slot.value, slot.ready) for slot in lent.values())):
+            with self._reading(lent, tick) if lent else ON_HOST:
                 parts = [self.node.process(**inputs)]
                 parts += [self.hand_out(stream_id, kind) for stream_id, kind in self.ending(tick).items()]
         finally:
@@ -84,6 +90,14 @@ class RunningNode:
         meter.rows += len(value)
         meter.last_rows = len(value)
         return value
+
+    @contextmanager
+    def _reading(self, lent: dict[str, Slot], tick: Tick) -> Iterator[None]:
+        """Let the node read slots on the device; what others want of them on the host comes along with its copies."""
+        device = self.node.context.device
+        riders = [tick.slots[edge].rider() for port, edge in self.lent if port in lent and edge in self.wanted]
+        with device.reading(*((slot.value, slot.ready) for slot in lent.values())), device.riding(riders):
+            yield
 
     def take_up(self, tick: Tick) -> None:
         """Give the node the values that changed by the marks of a tick; a tick may be run again.

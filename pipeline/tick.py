@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection
+from collections.abc import Callable, Collection, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
+from pipeline.cuda.riders import Rider
 from pipeline.frames import FrameBatch, Stream
 from pipeline.marks import Mark
 from pipeline.values import Value, on_device
@@ -44,6 +45,16 @@ class Slot:
         with self.device.reading((self.value, self.ready)):
             here = self.device.all_to_host(*there.values())
         return replace(self.value, **dict(zip(there, here, strict=True)))
+
+    def rider(self) -> Rider:
+        """Return what lets the columns come to the host with another copy, so that `on_host` needs none."""
+        there = {} if "on_host" in self.__dict__ else on_device(self.value)
+
+        def arrive(here: Sequence[Any]) -> None:
+            if there:
+                self.__dict__["on_host"] = replace(self.value, **dict(zip(there, here, strict=True)))
+
+        return Rider(list(there.values()), arrive)
 
     def restricted(self, kept: Mask, keeps: Callable[[str], bool]) -> Slot:
         """Return the slot with the rows that `restrict` leaves."""

@@ -155,6 +155,21 @@ def test_three_small_copies_a_frame_come_back_and_no_map(apart: tuple[Path, Cuda
     assert back["gaze"]["bytes"] <= frames * heads * (4 + 8)
 
 
+def test_what_is_drawn_rides_along_with_the_shares_of_areas(
+    tmp_path: Path, runs: Runs, compiled_kernels: CompiledKernels
+) -> None:
+    device = CudaDeviceOnCpu(compiled_kernels)
+    clip = runs[0].parent / "shop.mp4"
+
+    report = retail(clip, tmp_path, device=device, without=("video", "bus")).run()
+
+    assert report.status == "done", report.error
+    assert events(tmp_path) == events(runs[1])
+    recorded = 25  # copies of what the other run has recorded of each frame
+    copies = [sum(row["copies"] for way, row in one.crossed.items() if "to_host" in way) for one in (report, runs[3])]
+    assert copies[0] == copies[1] - recorded
+
+
 def test_the_graph_shows_who_does_not_wait(
     runs: Runs, compiled_kernels: CompiledKernels, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from pipeline.cuda import riders
 from pipeline.ledger import Ledger
 from pipeline.marks import Mark
 from pipeline.recording import Recorder, Recording
@@ -55,6 +56,66 @@ def test_a_port_gets_what_lies_on_the_device_only_where_the_class_says_so(device
     assert [list(on_device(value)) for value in got] == [[], ["far", "wide"]]
     np.testing.assert_array_equal(got[0].far, HERE)
     assert outputs[1] is not None and list(on_device(outputs[1])) == ["far", "wide"]
+
+
+def reader(device: CudaDeviceOnCpu, copies: int, **members: Any) -> RunningNode:
+    """Return a node that reads `made` on the device, and brings something of its own to the host so many times."""
+
+    def process(self: Any, made: Marked) -> Marked:
+        for _ in range(copies):
+            (got,) = self.context.device.all_to_host(made.far * 3.0)
+            np.testing.assert_array_equal(got, 3 * HERE)
+        return made
+
+    running = node(device, process, reads_on_device=frozenset({"made"}))
+    running.wanted = frozenset({"made"})
+    return running
+
+
+@pytest.mark.parametrize("copies", [1, 2])
+def test_what_is_wanted_on_the_host_rides_along_with_the_first_copy(device: CudaDeviceOnCpu, copies: int) -> None:
+    given = tick(device)
+
+    reader(device, copies).call(given)
+
+    assert device.traffic.total("to_host")[0] == copies
+    told: Any = given.slots["made"].on_host
+    assert device.traffic.total("to_host")[0] == copies
+    np.testing.assert_array_equal(told.far, HERE)
+    np.testing.assert_array_equal(told.wide, HERE[:, 0].astype(np.float64) + 0.5)
+
+
+def test_what_is_large_has_a_copy_of_its_own(device: CudaDeviceOnCpu, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(riders, "MOST_BYTES", 8)
+    given = tick(device)
+
+    reader(device, 1).call(given)
+
+    assert device.traffic.total("to_host") == (1, HERE.nbytes)
+    told: Any = given.slots["made"].on_host
+    np.testing.assert_array_equal(told.far, HERE)
+
+
+def test_what_finds_no_copy_to_ride_with_has_its_own(device: CudaDeviceOnCpu) -> None:
+    given = tick(device)
+
+    reader(device, 0).call(given)
+    device.all_to_host(device.xp.asarray(HERE))
+
+    told: Any = given.slots["made"].on_host
+    assert device.traffic.total("to_host")[0] == 2
+    np.testing.assert_array_equal(told.far, HERE)
+
+
+def test_what_is_on_the_host_already_does_not_ride(device: CudaDeviceOnCpu) -> None:
+    given = tick(device)
+    there = given.slots["made"].on_host
+    size = device.traffic.total("to_host")[1]
+
+    reader(device, 1).call(given)
+
+    assert given.slots["made"].on_host is there
+    assert device.traffic.total("to_host")[1] == size + HERE.nbytes
 
 
 def test_a_stage_reads_what_the_one_before_has_only_begun(device: CudaDeviceOnCpu) -> None:

@@ -75,7 +75,7 @@ class RunningNode:
             lent = {port: tick.slots[edge] for port, edge in self.lent if tick.slots[edge].device is not None}
             inputs = {port: tick.read(edge, kind) for port, edge, kind in self.reads if port not in lent}
             inputs |= {port: slot.value for port, slot in lent.items()}
-            with self._reading(lent, tick) if lent else ON_HOST:
+            with self._reading(lent) if lent else ON_HOST:
                 parts = [self.node.process(**inputs)]
                 parts += [self.hand_out(stream_id, kind) for stream_id, kind in self.ending(tick).items()]
         finally:
@@ -92,10 +92,11 @@ class RunningNode:
         return value
 
     @contextmanager
-    def _reading(self, lent: dict[str, Slot], tick: Tick) -> Iterator[None]:
+    def _reading(self, lent: dict[str, Slot]) -> Iterator[None]:
         """Let the node read slots on the device; what others want of them on the host comes along with its copies."""
         device = self.node.context.device
-        riders = [tick.slots[edge].rider() for port, edge in self.lent if port in lent and edge in self.wanted]
+        wanted = [lent[port] for port, edge in self.lent if port in lent and edge in self.wanted]
+        riders = [slot.rider() for slot in wanted if not slot.is_on_host]
         with device.reading(*((slot.value, slot.ready) for slot in lent.values())), device.riding(riders):
             yield
 

@@ -46,13 +46,17 @@ class Slot:
             here = self.device.all_to_host(*there.values())
         return replace(self.value, **dict(zip(there, here, strict=True)))
 
+    @property
+    def is_on_host(self) -> bool:
+        """Tell whether `on_host` needs no copy any more."""
+        return self.device is None or "on_host" in self.__dict__
+
     def rider(self) -> Rider:
         """Return what lets the columns come to the host with another copy, so that `on_host` needs none."""
-        there = {} if "on_host" in self.__dict__ else on_device(self.value)
+        there = on_device(self.value)
 
         def arrive(here: Sequence[Any]) -> None:
-            if there:
-                self.__dict__["on_host"] = replace(self.value, **dict(zip(there, here, strict=True)))
+            self.__dict__["on_host"] = replace(self.value, **dict(zip(there, here, strict=True)))
 
         return Rider(list(there.values()), arrive)
 

@@ -191,11 +191,16 @@ class Context(Kept):
             allocator = self._allocators[name]
             address = allocator.reallocate_output_async(name, 0, array.nbytes + 64, 256, stream.ptr)
             allocator.notify_shape(name, array.shape)
-            stream.begin(_writing(address, array))
+            stream.begin(_writing(weakref.ref(self), address, array))
+        self._last = stream, stream.begun
 
 
-def _writing(address: int, array: np.ndarray) -> Callable[[], None]:
-    return lambda: np.copyto(view(address, array.shape, array.dtype), array)
+def _writing(alive: Callable[[], Context | None], address: int, array: np.ndarray) -> Callable[[], None]:
+    def write() -> None:
+        assert alive() is not None, "the context was freed before the device had run it"
+        np.copyto(view(address, array.shape, array.dtype), array)
+
+    return write
 
 
 def _outputs(engine: Engine, inputs: Any) -> dict[str, np.ndarray]:

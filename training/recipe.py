@@ -12,7 +12,7 @@ FILE = Path(__file__).with_name("recipe.yaml")
 ROOT = Path("out/training")
 """Where sets and weights are kept."""
 UNPACKED = ROOT / "shipped"
-"""Where training.unpack puts the weights of the detector that ships."""
+"""Where training.unpack puts the weights of the models that ship."""
 WEIGHTS = "last.npz"
 PROGRAMS = ("head", "detector", "gaze")
 FROM_STEPS = ("head", "init", "blend")

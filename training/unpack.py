@@ -99,7 +99,7 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=UNPACKED, help="folder of the folders (default %(default)s)")
     arguments = parser.parse_args()
     set_up(0)
-    found, looks = read_detector(arguments.detector).detector, read_gaze(arguments.gaze).net
+    found, looks = read_detector(arguments.detector, "--detector").detector, read_gaze(arguments.gaze, "--gaze").net
     shown = Draws(rendered("stills", [STILLS]), 0)
     people, heads = DetectorNet(), GazeNet()
     drawn = map(DetectorDraws(shown, detector.BATCH, BATCHES, 0), range(BATCHES))

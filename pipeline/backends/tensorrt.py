@@ -143,11 +143,11 @@ class TensorRtEngine:
         device, context = self._device, self._context()
         fed = {name: array.copy() for name, array in inputs.items()}
         made = self._begun(context, fed)
-        if late := [name for name in self._dtypes if -1 in tuple(context.get_tensor_shape(name))]:
-            raise RuntimeError(f"the size of {late} shows only in the run")
         done = device.mark()
         if done is not None:
-            done.synchronize()
+            done.synchronize()  # before anything can fail: a context must not be let go while it runs
+        if late := [name for name in self._dtypes if -1 in tuple(context.get_tensor_shape(name))]:
+            raise RuntimeError(f"the size of {late} shows only in the run")
         return Recorded(device, context, fed, made, device.recorded(lambda: self._execute(context)))
 
     def close(self) -> None:

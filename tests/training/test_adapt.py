@@ -80,7 +80,7 @@ def test_files_of_other_models_are_refused(tmp_path: Path) -> None:
     (tmp_path / "text.onnx").write_text("no model")
 
     for name, said in (
-        ("none.onnx", "expected a file that python -m training.detector wrote, got no file; name another file"),
+        ("none.onnx", "expected a file that python -m training.detector wrote, got no file; name another with --model"),
         ("text.onnx", "expected an ONNX file, got "),
     ):
         with pytest.raises(ConfigError) as caught:

@@ -7,7 +7,7 @@ import pytest
 import yaml
 
 from training import __main__ as program
-from training.arguments import program_parser
+from training.arguments import program_parser, read_arguments
 from training.data import SeedSet
 from training.recipe import PROGRAMS, ROOT, Step, defaults_of, read_recipe, sets_of
 
@@ -217,6 +217,17 @@ def test_a_step_knows_what_it_needs(recipe: Path) -> None:
     assert steps["detector"].needs == ("head", "first")
     assert steps["detector"].arguments["init"] == Path("out/first/last.npz")
     assert not steps["first"].ships
+
+
+@pytest.mark.parametrize("program", ["detector", "gaze"])
+def test_weights_to_blend_in_want_others_to_be_blended_with(
+    program: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["x", "--blend", "other.npz"])
+
+    with pytest.raises(SystemExit):
+        read_arguments(program, None)
+    assert "--blend: expected weights to average those with, got none; name them with --init" in capsys.readouterr().err
 
 
 def test_weights_that_are_blended_in_are_those_of_an_earlier_step(tmp_path: Path) -> None:

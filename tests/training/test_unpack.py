@@ -57,7 +57,7 @@ def nets(request: pytest.FixtureRequest) -> Nets:
         fused, net, fresh = read_detector(MODELS / DETECTOR_FILE).detector, DetectorNet(), DetectorNet()
         put_batch_norms_back(net, fused, detector.show, map(batch, range(4)))
         return Nets(fused, net, fresh, lambda one, seed: detector.show(one, batch(seed)))
-    fused, net, fresh = read_gaze(MODELS / GAZE_FILE).net, GazeNet(), GazeNet()
+    fused, net, fresh = read_gaze(MODELS / GAZE_FILE, "--gaze").net, GazeNet(), GazeNet()
     put_batch_norms_back(net, fused, gaze.show, map(gaze_batch, range(4)))
     return Nets(fused, net, fresh, lambda one, seed: gaze.show(one, gaze_batch(seed)))
 

@@ -21,14 +21,15 @@ _ALL: dict[str, dict[str, Any]] = {
     "init": {"type": Path, "help": "weights of the whole network to start from"},
     "blend": {"type": Path, "help": "with --init: weights that are averaged with those; batch norms are measured anew"},
     "take-head": {"action": "store_true", "help": "with --init: begin the head branch with --head all the same"},
+    "only-heads": {"action": "store_true", "help": "with --init: directions and faces learn, all else stays"},
     "out": {"type": Path, "help": "folder of checkpoints and results (default %(default)s)"},
     "workers": {"type": int, "default": 1, "help": "processes that draw batches (default %(default)s)"},
     "ship": {"action": "store_true", "help": "replace the shipped file, its record and its card"},
 }
 _NOT_OF = {
-    "head": {"calibrate", "head", "take-head", "blend", "ship"},
+    "head": {"calibrate", "head", "take-head", "only-heads", "blend", "ship"},
     "detector": {"crops"},
-    "gaze": {"crops", "calibrate"},
+    "gaze": {"crops", "calibrate", "only-heads"},
 }
 
 
@@ -48,4 +49,6 @@ def read_arguments(program: str, doc: str | None) -> argparse.Namespace:
     told = parser.parse_args()
     if getattr(told, "blend", None) and not told.init:
         parser.error("--blend: expected weights to average those with, got none; name them with --init")
+    if getattr(told, "only_heads", False) and not told.init:
+        parser.error("--only-heads: expected weights of all that stays, got none; name them with --init")
     return told

@@ -24,6 +24,7 @@ from training.detector_net import CLASSES, DetectorNet, maps_of
 from training.draws import Draws
 from training.export import check_against_torch, export_onnx, milliseconds, store_as_half
 from training.face_in_head import in_heads
+from training.growth import stay
 from training.head_net import vector_loss
 from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, begin, train
@@ -31,6 +32,8 @@ from training.measure_detector import calibrate, measure_detector
 from training.record import drawn, read_run, set_up, write_run
 
 BATCH = 16
+ONLY_HEADS_BATCH, ONLY_HEADS_MOST = 20, 12
+"""Stills of a batch, and heads of one of them, where only the head branch learns."""
 REGULATION = (2e-2, 10.0)
 """Weight decay and largest norm of a gradient."""
 TIMED_WH = (416, 256)
@@ -59,20 +62,24 @@ def show(net: DetectorNet, batch: DetectorBatch, device: torch.device = CPU) -> 
     return maps, vectors, *net.faces(known)
 
 
-def losses_by(net: DetectorNet, device: torch.device) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
+def losses_by(
+    net: DetectorNet, device: torch.device, *, only_heads: bool = False
+) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
     """Return what tells the weighted losses of a batch, for `training.loop.train`."""
 
     def losses_of(batch: DetectorBatch, _: float) -> dict[str, Tensor]:
         with torch.autocast(device.type, torch.bfloat16):
             maps, vectors, logits, faces = show(net, batch, device)
-        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
         wanted_faces = in_heads(batch.face_boxes.to(device), batch.head_boxes.to(device))
         seen = batch.face_seen.to(device)
-        return {
-            **detector_losses(maps.float(), wanted),
+        of_heads = {
             "direction": vector_loss(vectors.float(), batch.vectors.to(device)),
             **face_losses(logits.float(), faces.float(), wanted_faces, seen),
         }
+        if only_heads:
+            return of_heads
+        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
+        return detector_losses(maps.float(), wanted) | of_heads
 
     return losses_of
 
@@ -115,14 +122,18 @@ def main() -> None:
     device = set_up(arguments.seed)
     shown, seed = Draws(rendered("stills", arguments.stills), arguments.seed), arguments.seed
     draws = DetectorDraws(shown, BATCH, arguments.steps, seed)
+    if arguments.only_heads:
+        draws = DetectorDraws(shown, ONLY_HEADS_BATCH, arguments.steps, seed, ONLY_HEADS_MOST, small_until=0.0)
     held_out, judged = rendered("stills", [arguments.held_out, arguments.calibrate])
     net = DetectorNet()
     begin(net, net.heads.head_net, arguments.init, arguments.head, arguments.take_head)
     if arguments.blend:
         blend(net, arguments.blend, show, map(DetectorDraws(shown, BATCH, BATCHES, seed), range(BATCHES)))
+    if arguments.only_heads:
+        stay(*(part for part in net.children() if part not in (net.heads, net.faces)))
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
-    outcome = train(net, plan, draws, losses_by(net, device))
+    outcome = train(net, plan, draws, losses_by(net, device, only_heads=arguments.only_heads))
     path, pictures = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], CPU)
     graph = DetectorGraph(net.cpu())
     export(graph, path, pictures)

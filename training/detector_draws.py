@@ -18,10 +18,9 @@ from training.draws import Draws
 _SCALE = (0.6, 1.6)
 _HEAP_PART = 0.3
 _CUT_OUT_PART = 0.2
-_MOST_HEADS = 4
-"""Heads of one picture whose directions and faces are learnt; of a crowd some are drawn."""
-# Small pictures first: boxes are learnt from twice as many in the same time. Then all sizes the file is made for.
-_SMALL_UNTIL, _SMALL_WH = 0.3, (352, 224)
+MOST_HEADS = 4
+"""Heads of one picture whose directions and faces are learnt, as a rule; of a crowd some are drawn."""
+_SMALL_WH = (352, 224)
 SIZES_WH = ((320, 192), (416, 256), STILL_WH, STILL_WH, STILL_WH, (640, 384))
 
 
@@ -52,14 +51,19 @@ class DetectorDraws:
     batch: int
     steps: int
     seed: int
+    most_heads: int = MOST_HEADS
+    small_until: float = 0.3
+    """Part of the steps, the first ones, in which pictures are small: boxes are learnt from twice as many in that time."""
 
     def __call__(self, step: int) -> DetectorBatch:
         """Return the batch of a step."""
         rng = np.random.default_rng([self.seed, 2, step])
-        small = step < _SMALL_UNTIL * self.steps
+        small = step < self.small_until * self.steps
         size_wh = _SMALL_WH if small else SIZES_WH[int(rng.integers(len(SIZES_WH)))]
         numbers = range(step * self.batch, (step + 1) * self.batch)
-        return batch_of([altered(*still(*self.stills[k]), size_wh, rng) for k in numbers], size_wh, rng)
+        return batch_of(
+            [altered(*still(*self.stills[k]), size_wh, rng) for k in numbers], size_wh, rng, self.most_heads
+        )
 
 
 def altered(
@@ -74,10 +78,15 @@ def altered(
     return weather(picture, rng), people
 
 
-def batch_of(drawn: list[tuple[Pictures, People]], size_wh: tuple[int, int], rng: np.random.Generator) -> DetectorBatch:
+def batch_of(
+    drawn: list[tuple[Pictures, People]],
+    size_wh: tuple[int, int],
+    rng: np.random.Generator,
+    most_heads: int = MOST_HEADS,
+) -> DetectorBatch:
     """Make a batch of altered pictures of one size."""
     pictures, everybody = (list(part) for part in zip(*drawn, strict=True))
-    heads = [_heads(people, k, size_wh[1], rng) for k, people in enumerate(everybody)]
+    heads = [_heads(people, k, size_wh[1], rng, most_heads) for k, people in enumerate(everybody)]
     return DetectorBatch(
         np.stack(pictures),
         targets_of(everybody, size_wh),
@@ -96,10 +105,10 @@ def targets_of(everybody: list[People], size_wh: tuple[int, int]) -> list[ClassT
     ]
 
 
-def _heads(people: People, row: int, height: int, rng: np.random.Generator) -> tuple[NDArray[Any], ...]:
+def _heads(people: People, row: int, height: int, rng: np.random.Generator, most: int) -> tuple[NDArray[Any], ...]:
     """Return boxes, rows, vectors and faces of some heads of a picture, of those whose vectors are known."""
     learnt = judged_heads(people, height) & ~np.isnan(people.vectors[:, 0])
-    seen = rng.permutation(np.flatnonzero(learnt))[:_MOST_HEADS]
+    seen = rng.permutation(np.flatnonzero(learnt))[:most]
     moved = shaken(people.head_box[seen], rng)
     faces = people.face_box[seen], _shown(people.face_visible[seen])
     return moved, np.full(len(seen), row, np.int64), people.vectors[seen], *faces

@@ -21,6 +21,7 @@ MULTIPLE_PX = 32
 _LARGEST_LOG_CELLS = 4.5  # exp(4.5) cells of 8 px: wider than any model input
 _CENTRE_BIAS = -4.0  # about 2 % centres at first, so that the background does not swamp the first steps
 _PER_CLASS = 5
+_HEAD_WIDTHS = (32, 32, 64, 176, 192)
 
 
 class DetectorNet(nn.Module):
@@ -36,7 +37,7 @@ class DetectorNet(nn.Module):
         self.lateral8, self.lateral16, self.lateral32 = (nn.Conv2d(c, neck, 1) for c in (c2, c3, c4))
         self.merge16, self.merge8 = conv_block(neck, neck), conv_block(neck, neck)
         self.tower = conv_block(neck, 2 * neck)
-        self.heads, self.faces = HeadInContext(neck), FaceInHead()
+        self.heads, self.faces = HeadInContext(neck, _HEAD_WIDTHS), FaceInHead()
         self.maps = nn.Conv2d(2 * neck, _PER_CLASS * len(CLASSES), 1)
         nn.init.normal_(self.maps.weight, 0.0, 0.01)
         nn.init.zeros_(self.maps.bias)

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.head_net import HeadNet, crop_heads
+from training.head_net import WIDTHS, HeadNet, crop_heads
 
 FEATURES = 96
 _AROUND = 64
@@ -18,10 +18,10 @@ _SPOTS_XY = ((0.0, 0.0), (0.0, -0.6), (0.0, 0.8), (-0.9, 1.1), (0.9, 1.1), (0.0,
 class HeadInContext(nn.Module):
     """Features and direction vectors of heads; the crop alone gives the first guess of the vectors."""
 
-    def __init__(self, channels: int) -> None:
-        """Take the number of channels of the scene's features."""
+    def __init__(self, channels: int, widths: tuple[int, ...] = WIDTHS) -> None:
+        """Take the number of channels of the scene's features, and those of the head network."""
         super().__init__()
-        self.head_net = HeadNet()
+        self.head_net = HeadNet(widths)
         self.around = nn.Linear(channels * len(_SPOTS_XY), _AROUND)
         self.mix = nn.Sequential(nn.Linear(self.head_net.vectors.in_features + _AROUND + 10, FEATURES), nn.ReLU())
         self.turn = nn.Linear(FEATURES, 6)

@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from training.layers import Residual, conv_block
 
 CROP_PX = 48
+WIDTHS = (32, 32, 64, 112, 128)
+"""Channels after each step down; the detector, which has fewer heads to look at than the gaze model has, takes more."""
 # The crop is a square whose side is this much of the box's longer side: hair, chin and a little neck are in.
 CROP_SCALE = 1.44
 
@@ -19,7 +21,7 @@ CROP_SCALE = 1.44
 class HeadNet(nn.Module):
     """48x48 head crops to feature vectors and to head and gaze vectors."""
 
-    def __init__(self, widths: tuple[int, ...] = (32, 32, 64, 112, 128), features: int = 96) -> None:
+    def __init__(self, widths: tuple[int, ...] = WIDTHS, features: int = 96) -> None:
         super().__init__()
         c0, c1, c2, c3, c4 = widths
         self.features = nn.Sequential(

@@ -16,6 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
+from training.growth import grown, learn
+
 logger = logging.getLogger(__name__)
 
 _LAST_RATE = 0.01
@@ -69,7 +71,7 @@ def train(
     The last checkpoint stays until `forget_state`: an error in what is made of the weights costs no training.
 
     Args:
-        net: the network; only parameters that require gradients change.
+        net: the network; only parameters that require gradients change, and statistics beside such.
         plan: steps and rates.
         batch_at: draws the batch of a step, arrays and nothing else; may run in other processes.
         losses_of: takes a batch and the elapsed part, 0..1, and returns its weighted losses, which are summed.
@@ -77,7 +79,7 @@ def train(
     Raises:
         ValueError: a loss is not finite, or a checkpoint is of another plan.
     """
-    net.train()
+    learn(net)
     weights = [p for p in net.parameters() if p.requires_grad]
     decayed = [p for p in weights if p.ndim > 1]
     groups = [
@@ -143,8 +145,8 @@ def save_weights(weights: Mapping[str, Tensor], path: Path) -> None:
     part.replace(path)
 
 
-def load_weights(net: nn.Module, path: Path) -> None:
-    """Read weights that save_weights wrote.
+def load_weights(net: nn.Module, path: Path, *, grow: bool = False) -> None:
+    """Read weights that save_weights wrote; with `grow` of a smaller network, too, which the net then repeats.
 
     Raises:
         ValueError: the file holds other names or shapes than the net.
@@ -152,7 +154,7 @@ def load_weights(net: nn.Module, path: Path) -> None:
     with np.load(path, allow_pickle=False) as file:
         weights = {name: torch.from_numpy(file[name]) for name in file.files}
     try:
-        net.load_state_dict(weights)
+        net.load_state_dict(grown(weights, net) if grow else weights)
     except RuntimeError as exc:
         raise ValueError(f"{path}: expected the weights of {type(net).__name__}; {exc}") from exc
 
@@ -160,15 +162,16 @@ def load_weights(net: nn.Module, path: Path) -> None:
 def begin(net: nn.Module, head_net: nn.Module, init: Path | None, head: Path, take_head: bool) -> None:
     """Give a network the weights to begin with: all those of `init`, or in its head branch those of `head`.
 
-    With `take_head` the head branch begins with those of `head`, although there is an `init`.
+    With `take_head` the head branch begins with those of `head`, although there is an `init`. Weights may be of a smaller
+    network: what is said is the same.
 
     Raises:
         ValueError: a file holds other names or shapes than the net.
     """
     if init:
-        load_weights(net, init)
+        load_weights(net, init, grow=True)
     if take_head or not init:
-        load_weights(head_net, head)
+        load_weights(head_net, head, grow=True)
 
 
 class _Steps(Dataset[Any]):

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from training.arguments import read_arguments
 from training.batches import CPU, picture_tensor
@@ -84,6 +84,18 @@ def losses_by(
     return losses_of
 
 
+def draws_of(shown: Draws, steps: int, seed: int, *, only_heads: bool = False) -> DetectorDraws:
+    """Return what a training is shown; where only the head branch learns, more heads and no boxes to be quick about."""
+    if only_heads:
+        return DetectorDraws(shown, ONLY_HEADS_BATCH, steps, seed, ONLY_HEADS_MOST, small_until=0.0)
+    return DetectorDraws(shown, BATCH, steps, seed)
+
+
+def all_but_heads(net: DetectorNet) -> list[nn.Module]:
+    """Return the parts of a network that find people: all but what tells of heads that are found."""
+    return [part for part in net.children() if part not in (net.heads, net.faces)]
+
+
 def export(graph: DetectorGraph, path: Path, stills: Tensor) -> dict[str, float]:
     """Write the file, check it against torch at several sizes and time it."""
     fuse_batch_norm(graph.eval())
@@ -121,16 +133,14 @@ def main() -> None:
     arguments = read_arguments("detector", __doc__)
     device = set_up(arguments.seed)
     shown, seed = Draws(rendered("stills", arguments.stills), arguments.seed), arguments.seed
-    draws = DetectorDraws(shown, BATCH, arguments.steps, seed)
-    if arguments.only_heads:
-        draws = DetectorDraws(shown, ONLY_HEADS_BATCH, arguments.steps, seed, ONLY_HEADS_MOST, small_until=0.0)
+    draws = draws_of(shown, arguments.steps, seed, only_heads=arguments.only_heads)
     held_out, judged = rendered("stills", [arguments.held_out, arguments.calibrate])
     net = DetectorNet()
     begin(net, net.heads.head_net, arguments.init, arguments.head, arguments.take_head)
     if arguments.blend:
         blend(net, arguments.blend, show, map(DetectorDraws(shown, BATCH, BATCHES, seed), range(BATCHES)))
     if arguments.only_heads:
-        stay(*(part for part in net.children() if part not in (net.heads, net.faces)))
+        stay(*all_but_heads(net))
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     outcome = train(net, plan, draws, losses_by(net, device, only_heads=arguments.only_heads))

@@ -53,7 +53,7 @@ class DetectorDraws:
     seed: int
     most_heads: int = MOST_HEADS
     small_until: float = 0.3
-    """Part of the steps, the first ones, in which pictures are small: boxes are learnt from twice as many in that time."""
+    """Part of the steps, the first ones, with small pictures: in that time boxes are learnt from twice as many."""
 
     def __call__(self, step: int) -> DetectorBatch:
         """Return the batch of a step."""

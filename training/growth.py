@@ -1,7 +1,7 @@
 """Give a larger network the weights of a smaller one of the same make, so that it says what the smaller one says.
 
-What is new reads all there is, with weights drawn as usual; what was there does not read what is new yet, and learns to.
-The idea is that of Net2Net (Chen et al., ICLR 2016); nothing is copied twice, so no noise is wanted to tell copies apart.
+What is new reads all there is, with weights drawn as usual; what was there does not read what is new yet, and learns
+to. The idea is that of Net2Net (Chen et al., ICLR 2016); nothing is there twice, so nothing has to be told apart.
 """
 
 from __future__ import annotations

@@ -162,8 +162,8 @@ def load_weights(net: nn.Module, path: Path, *, grow: bool = False) -> None:
 def begin(net: nn.Module, head_net: nn.Module, init: Path | None, head: Path, take_head: bool) -> None:
     """Give a network the weights to begin with: all those of `init`, or in its head branch those of `head`.
 
-    With `take_head` the head branch begins with those of `head`, although there is an `init`. Weights may be of a smaller
-    network: what is said is the same.
+    With `take_head` the head branch begins with those of `head`, although there is an `init`. Weights may be of a
+    smaller network: what is said is the same.
 
     Raises:
         ValueError: a file holds other names or shapes than the net.

@@ -142,7 +142,7 @@ def head_figures(size: Size, crops: Rows, stills: Rows, folder: Path) -> Figures
 def detector_figures(size: Size, stills: Rows, folder: Path, head_weights: Path) -> Figures:
     """Train the detector, write its file, open it and ask it about its stills."""
     net = DetectorNet().to(memory_format=torch.channels_last)
-    load_weights(net.heads.head_net, head_weights)
+    load_weights(net.heads.head_net, head_weights, grow=True)
     draws = DetectorDraws(Draws([stills], 0), 4, 4 * size.detector_steps, 0)  # four times: small pictures all along
     plan, path = plan_of(size.detector_steps, 1.5e-3, detector.REGULATION, folder), folder / DETECTOR_FILE
     figures = {"detector_loss_left": learnt(net, plan, draws, detector.losses_by)}

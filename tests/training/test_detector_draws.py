@@ -58,6 +58,14 @@ def test_directions_are_learnt_of_some_judged_heads_whose_vectors_are_known() ->
     assert np.abs(batch.head_boxes[4] - few.head_box[2]).max() < 0.3 * 0.15
 
 
+def test_of_a_crowd_more_heads_are_learnt_where_more_are_wanted() -> None:
+    shown = Draws([still_rows(4, people=9)], 0)
+
+    few, many = (DetectorDraws(shown, 2, 10, 0, most)(9) for most in (4, 7))
+
+    assert len(few.head_rows) <= 8 < len(many.head_rows) <= 14
+
+
 def draws(seed: int = 0, steps: int = 10) -> DetectorDraws:
     return DetectorDraws(Draws([still_rows(4, people=2)], seed), 2, steps, seed)
 
@@ -67,6 +75,12 @@ def test_small_pictures_come_first_then_all_sizes() -> None:
 
     assert sizes[:2] == [(224, 352)] * 2
     assert {(192, 320), (288, 480)} <= set(sizes[2:]) <= {(192, 320), (256, 416), (288, 480), (384, 640)}
+
+
+def test_pictures_are_small_no_longer_than_is_said() -> None:
+    every = DetectorDraws(Draws([still_rows(4, people=2)], 0), 2, 100, 0, small_until=0.0)
+
+    assert (224, 352) not in {every(step).pictures.shape[1:3] for step in range(5)}
 
 
 def test_a_batch_is_that_of_its_seed_and_step() -> None:

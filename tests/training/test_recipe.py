@@ -230,6 +230,18 @@ def test_weights_to_blend_in_want_others_to_be_blended_with(
     assert "--blend: expected weights to average those with, got none; name them with --init" in capsys.readouterr().err
 
 
+def test_who_wants_heads_to_learn_alone_says_what_stays(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr("sys.argv", ["x", "--only-heads"])
+
+    with pytest.raises(SystemExit):
+        read_arguments("detector", None)
+    assert (
+        "--only-heads: expected weights of all that stays, got none; name them with --init" in capsys.readouterr().err
+    )
+
+
 def test_weights_that_are_blended_in_are_those_of_an_earlier_step(tmp_path: Path) -> None:
     path = tmp_path / "recipe.yaml"
     path.write_text(

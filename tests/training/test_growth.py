@@ -1,0 +1,125 @@
+"""A larger network says what a smaller one says, and can learn more; what stays does not learn."""
+
+from pathlib import Path
+
+import pytest
+
+torch = pytest.importorskip("torch", reason="the training extra is not installed")
+
+from tests.training.rows import still_rows  # noqa: E402
+from training.detector import all_but_heads, draws_of, losses_by  # noqa: E402
+from training.detector_draws import DetectorBatch  # noqa: E402
+from training.detector_net import DetectorNet  # noqa: E402
+from training.draws import Draws  # noqa: E402
+from training.growth import grown, learn, stay  # noqa: E402
+from training.head_net import HeadNet  # noqa: E402
+from training.loop import Plan, begin, load_weights, save_weights, train  # noqa: E402
+
+SMALL, LARGE = (8, 8, 8, 16, 16), (8, 12, 8, 24, 16)
+CROPS = "torch.Tensor"
+
+
+def settled(net: "torch.nn.Module") -> "torch.nn.Module":
+    """Give the batch norms of a network statistics that are not those it begins with."""
+    torch.manual_seed(1)
+    for norm in (module for module in net.modules() if isinstance(module, torch.nn.BatchNorm2d)):
+        for kept in (norm.weight.data, norm.running_var):
+            kept.uniform_(0.5, 2.0)
+        for kept in (norm.bias.data, norm.running_mean):
+            kept.normal_()
+    return net.eval()
+
+
+@pytest.fixture
+def crops() -> CROPS:
+    return torch.randn(3, 3, 48, 48, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture
+def small(crops: CROPS) -> HeadNet:
+    torch.manual_seed(0)
+    return settled(HeadNet(SMALL))
+
+
+def test_a_larger_network_says_the_same(small: HeadNet, crops: CROPS, tmp_path: Path) -> None:
+    large = settled(HeadNet(LARGE))
+    save_weights(small.state_dict(), tmp_path / "small.npz")
+
+    load_weights(large, tmp_path / "small.npz", grow=True)
+
+    with torch.no_grad():
+        for told, before in zip(large(crops), small(crops), strict=True):
+            torch.testing.assert_close(told, before, rtol=1e-4, atol=1e-4)
+
+
+def test_what_is_new_has_weights_and_learns(small: HeadNet, crops: CROPS) -> None:
+    large = HeadNet(LARGE)
+    large.load_state_dict(grown(small.state_dict(), large))
+    second = large.features[1][0].weight  # 8 to 12 channels
+    third = large.features[2][0].weight  # what reads them
+    assert second.detach()[8:].abs().sum() > 0
+    assert third.detach()[:, 8:].abs().sum() == 0
+
+    large(crops)[1].square().sum().backward()
+
+    assert third.grad[:, 8:].abs().sum() > 0
+
+
+def test_a_network_never_shrinks(small: HeadNet, tmp_path: Path) -> None:
+    save_weights(HeadNet(LARGE).state_dict(), tmp_path / "large.npz")
+
+    with pytest.raises(ValueError, match="expected the weights of HeadNet"):
+        load_weights(small, tmp_path / "large.npz", grow=True)
+
+
+def test_weights_of_another_size_are_refused_where_nothing_is_to_grow(small: HeadNet, tmp_path: Path) -> None:
+    save_weights(small.state_dict(), tmp_path / "small.npz")
+
+    with pytest.raises(ValueError, match="expected the weights of HeadNet"):
+        load_weights(HeadNet(LARGE), tmp_path / "small.npz")
+
+
+def test_the_head_branch_of_the_detector_begins_with_a_head_network(crops: CROPS, tmp_path: Path) -> None:
+    head, net = settled(HeadNet()), DetectorNet().eval()
+    save_weights(head.state_dict(), tmp_path / "head.npz")
+
+    begin(net, net.heads.head_net, None, tmp_path / "head.npz", False)
+
+    with torch.no_grad():
+        torch.testing.assert_close(net.heads.head_net(crops)[1], head(crops)[1], rtol=1e-4, atol=1e-4)
+
+
+def test_what_stays_keeps_weights_and_statistics(crops: CROPS) -> None:
+    net = HeadNet(SMALL)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    stay(net.features[0], net.features[1])
+
+    learn(net)
+    net(crops)[1].square().sum().backward()
+    with torch.no_grad():
+        for weight in net.parameters():
+            if weight.grad is not None:
+                weight -= weight.grad
+
+    changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    assert not any(name.startswith(("features.0.", "features.1.")) for name in changed)
+    assert {"features.2.1.running_mean", "features.2.0.weight", "vectors.weight"} <= changed
+
+
+def test_directions_and_faces_learn_alone(tmp_path: Path) -> None:
+    net = DetectorNet()
+    stay(*all_but_heads(net))
+    draws = draws_of(Draws([still_rows(4, people=2)], 0), 2, 0, only_heads=True)
+    before = {name: value.clone() for name, value in net.state_dict().items()}
+    asked: list[set[str]] = []
+
+    def losses_of(batch: DetectorBatch, elapsed: float) -> "dict[str, torch.Tensor]":
+        losses = losses_by(net, torch.device("cpu"), only_heads=True)(batch, elapsed)
+        asked.append(set(losses))
+        return losses
+
+    train(net, Plan(2, 1e-3, 0.01, 10.0, tmp_path, workers=0, warm_up_steps=1), draws, losses_of)
+
+    assert asked == [{"direction", "face_seen", "face_box"}] * 2
+    changed = {name.split(".")[0] for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"heads", "faces"}

@@ -99,17 +99,21 @@ class GazeNet(nn.Module):
         self.register_buffer("cell_x", x.reshape(1, rows, columns), persistent=False)
         self.register_buffer("cell_y", y.reshape(1, rows, columns), persistent=False)
 
-    def forward(self, pictures: Tensor, boxes: Tensor, picture_row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, pictures: Tensor, boxes: Tensor, picture_row: Tensor, known: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return map logits (M, 36, 60), in-frame logits (M,) and vectors (M, 6), head xyz then gaze xyz.
 
         Args:
             pictures: (N, 3, 288, 480) f32 BGR 0-255.
             boxes: (M, 4) f32 head boxes, fractions.
             picture_row: (M,) i64 row of each head's picture.
+            known: (M, 6) vectors to go by in place of those that are read off the heads.
         """
         pictures = normalise(pictures)
         at8, at16, at32 = self.scene(pictures)
         features, vectors = self.heads(pictures, at8, boxes, picture_row)
+        vectors = vectors if known is None else known
         look = self.look(torch.cat([features, vectors], 1))
         cells = self._cells(boxes, vectors[:, 3:].float())
         maps, in_frame = self.decoder((at8[picture_row], at16[picture_row], at32[picture_row]), cells, look)
@@ -162,17 +166,20 @@ class GazeGraph(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor, image_row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(
+        self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor, image_row: Tensor, known: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
         """Return heatmap (heads, 64, 64) and inout (heads,), both 0..1, and direction (heads, 6).
 
         Args:
             image_bgr: (N, 3, 288, 480) f32 0-255.
             bboxes_x1y1x2y2: (1, heads, 4) f32 fractions.
             image_row: (heads,) i64 picture of each head; or (1,) where all are in one.
+            known: (heads, 6) directions to go by, for measurements; no input of the file.
         """
         boxes = bboxes_x1y1x2y2[0]
         row = image_row + torch.zeros_like(boxes[:, 0]).long()
-        maps, in_frame, vectors = self.net(image_bgr, boxes, row)
+        maps, in_frame, vectors = self.net(image_bgr, boxes, row, known)
         cells = (MAP_CELLS, MAP_CELLS)
         wide = F.interpolate(maps.unsqueeze(1), size=cells, mode="bilinear", align_corners=False)
         head, gaze = (F.normalize(part, dim=1, eps=1e-4) for part in vectors.split(3, 1))

@@ -25,8 +25,7 @@ def blend(net: nn.Module, other: Path, show: Callable[[nn.Module, Any], object],
 
     Args:
         net: with the weights of one.
-        other: file of the weights of the other, or of a smaller network: its mean is taken with what says the same, in
-            which what is new is as in the net, and nothing reads it.
+        other: file of the weights of the other.
         show: takes a batch through all of a network.
         batches: stills that batch norms are measured on.
 
@@ -34,7 +33,7 @@ def blend(net: nn.Module, other: Path, show: Callable[[nn.Module, Any], object],
         ValueError: the file holds other names or shapes than the net.
     """
     beside = deepcopy(net)
-    load_weights(beside, other, grow=True)
+    load_weights(beside, other)
     there = beside.state_dict()
     with torch.no_grad():
         for name, value in net.state_dict().items():

@@ -70,7 +70,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         clip = Path(name) / "loops.mp4"
         write_looped(CLIP, options.frames / FPS_OF_CLIP, clip)
         rounds = measured(options.rounds, clip, options.frames)
-        figures = {**compare([each.runs for each in rounds]), **_in_a_process("models", None, 0)}
+        figures = {**compare([each.runs for each in rounds]), **_in_a_process("models", CLIP, 0)}
         if options.minutes:
             frames = write_looped(CLIP, 60 * options.minutes, clip)
             figures.update(memory(_in_a_process("graph", clip, frames)["memory"]))
@@ -149,12 +149,11 @@ def _run(kind: str, loads: list[Load], clip: Path, frames: int) -> Figures:
     return figures
 
 
-def _in_a_process(kind: str, clip: Path | None, frames: int) -> Figures:
+def _in_a_process(kind: str, clip: Path, frames: int) -> Figures:
     environment = {name: value for name, value in os.environ.items() if name not in THREAD_VARIABLES}
     if kind != "defaults":
         environment.update(dict.fromkeys(THREAD_VARIABLES, "1"))
-    command = [sys.executable, "-m", "benchmarks.speed_run", kind, "--frames", str(frames)]
-    command += ["--clip", str(clip)] if clip else []
+    command = [sys.executable, "-m", "benchmarks.speed_run", kind, "--frames", str(frames), "--clip", str(clip)]
     done = subprocess.run(command, cwd=ROOT, env=environment, capture_output=True, text=True, check=False)
     if done.returncode:
         raise PipelineError(f"{kind}: expected a run, got exit code {done.returncode}: {done.stderr.strip()}")

@@ -19,6 +19,7 @@ from benchmarks.graph_runs import shipped_graph, shipped_stream
 from benchmarks.machine import free_port, resident_bytes
 from benchmarks.plain_loop import run_loop
 from benchmarks.results import ROOT, Figures
+from nodes.surgery.trials import of_clips
 from pipeline.device import open_device
 from pipeline.errors import PipelineError
 from pipeline.graph import Graph
@@ -30,6 +31,9 @@ from pipeline.settings import EngineConfig
 NODES = ("overlay", "video", "log", "bus", "poses")
 """The ends of the retail graph: with them, all of it is run."""
 HEADS = (1, 3, 10)
+DETECTOR_WH = (416, 256)
+"""Size at which the detector has a target."""
+DETECTOR_FRAMES = 4
 _MODEL_RUNS = 60
 
 
@@ -74,17 +78,22 @@ def loop_run(clip: Path, frames: int, out: Path, threads: int | None) -> Figures
     return {"frames": run.frames, "elapsed_s": run.elapsed_s, "cpu_s": time.process_time() - cpu_s}
 
 
-def model_times() -> Figures:
-    """Return milliseconds of CPU for one run of the shipped models, on one core."""
+def model_times(clip: Path) -> Figures:
+    """Return milliseconds of CPU for one run of the shipped models, on one core; the detector's on frames of a clip.
+
+    What it takes goes with the heads that it finds, so `detector_heads` tells how many these are in a frame.
+    """
     if hasattr(os, "sched_setaffinity"):
         os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
     graph, _ = shipped_graph(["people", "gaze"])
     device, rng = open_device("cpu"), np.random.default_rng(0)
     figures: Figures = {}
     people = open_session(_model(graph, "people"), device, ROOT)
-    width, height = people.card.input_size_wh or (0, 0)
-    picture = rng.uniform(0, 255, (1, 3, height, width)).astype(np.float32)
-    figures["detector_ms"] = _milliseconds(lambda: people.run({"input_bgr": picture}))
+    for name, size_wh in (("detector_ms", DETECTOR_WH), ("detector_ms_own_size", people.card.input_size_wh or (0, 0))):
+        trial = of_clips([clip], size_wh, people.card.picture, DETECTOR_FRAMES, ROOT)
+        feeds = [{"input_bgr": picture.transpose(2, 0, 1)[None].astype(np.float32)} for picture in trial.pictures]
+        figures[name] = round(statistics.mean(_milliseconds(_asking(people.run, feed)) for feed in feeds), 2)
+        figures["detector_heads"] = len(trial.boxes) / len(feeds)
     gaze = open_session(_model(graph, "gaze"), device, ROOT)
     width, height = gaze.card.input_size_wh or (0, 0)
     picture = rng.uniform(0, 255, (1, 3, height, width)).astype(np.float32)
@@ -117,12 +126,12 @@ def main() -> None:
     """Do one run and print its figures."""
     parser = argparse.ArgumentParser(prog="python -m benchmarks.speed_run", description=__doc__)
     parser.add_argument("what", choices=("graph", "one_thread", "defaults", "models"))
-    parser.add_argument("--clip", type=Path)
-    parser.add_argument("--frames", type=int)
+    parser.add_argument("--clip", type=Path, required=True)
+    parser.add_argument("--frames", type=int, required=True)
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as out:
         if options.what == "models":
-            figures = model_times()
+            figures = model_times(options.clip)
         elif options.what == "graph":
             figures = graph_run(options.clip, options.frames, Path(out))
         else:

@@ -143,7 +143,7 @@ def machine_with(monkeypatch: pytest.MonkeyPatch, loads: list[float]) -> list[st
     done: list[str] = []
     cores = iter(loads)
 
-    def in_a_process(kind: str, clip: Path | None, frames: int) -> dict[str, object]:
+    def in_a_process(kind: str, clip: Path, frames: int) -> dict[str, object]:
         done.append(kind)
         return dict(runs[kind])
 
@@ -179,3 +179,13 @@ def test_figures_of_a_machine_that_stays_busy_are_void(
     assert capsys.readouterr().out.startswith(
         "void: other processes kept more than 0.3 cores busy, see load_before, load_during\n"
     )
+
+
+def test_the_detector_is_timed_on_frames_with_heads(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(speed_run, "_MODEL_RUNS", 2)
+    monkeypatch.setattr(speed_run.os, "sched_setaffinity", lambda *_: None)
+
+    figures = speed_run.model_times(speed.CLIP)
+
+    assert figures["detector_heads"] >= 1
+    assert 0 < figures["detector_ms"] < figures["detector_ms_own_size"]

@@ -44,11 +44,9 @@ class Told:
     def __call__(self, feed: Feed, vectors: Array) -> tuple[Array, Array]:
         """Return maps (M, 64, 64) and in-frame probabilities (M,) of heads with true vectors (M, 6)."""
         known = None if self._turned_deg is None else turned(vectors, self._turned_deg, self._rng)
-        maps, inout, told = self._graph(
-            *(torch.from_numpy(part) for part in feed.values()),
-            torch.zeros(1, dtype=torch.long),
-            None if known is None else torch.from_numpy(known.astype(np.float32)),
-        )
+        picture, boxes = (torch.from_numpy(part) for part in feed.values())
+        goes_by = None if known is None else torch.from_numpy(known.astype(np.float32))
+        maps, inout, told = self._graph.answer(picture, boxes, torch.zeros(1, dtype=torch.long), goes_by)
         cosine = (told.numpy()[:, 3:] * vectors[:, 3:]).sum(1)
         self.off_deg.extend(np.degrees(np.arccos(cosine.clip(-1, 1))))
         return maps.numpy(), inout.numpy()

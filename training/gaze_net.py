@@ -166,17 +166,20 @@ class GazeGraph(nn.Module):
         super().__init__()
         self.net = net
 
-    def forward(
-        self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor, image_row: Tensor, known: Tensor | None = None
-    ) -> tuple[Tensor, Tensor, Tensor]:
+    def forward(self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor, image_row: Tensor) -> tuple[Tensor, Tensor, Tensor]:
         """Return heatmap (heads, 64, 64) and inout (heads,), both 0..1, and direction (heads, 6).
 
         Args:
             image_bgr: (N, 3, 288, 480) f32 0-255.
             bboxes_x1y1x2y2: (1, heads, 4) f32 fractions.
             image_row: (heads,) i64 picture of each head; or (1,) where all are in one.
-            known: (heads, 6) directions to go by, for measurements; no input of the file.
         """
+        return self.answer(image_bgr, bboxes_x1y1x2y2, image_row)
+
+    def answer(
+        self, image_bgr: Tensor, bboxes_x1y1x2y2: Tensor, image_row: Tensor, known: Tensor | None = None
+    ) -> tuple[Tensor, Tensor, Tensor]:
+        """Return what `forward` does, by directions (heads, 6) that are known in place of those that are read."""
         boxes = bboxes_x1y1x2y2[0]
         row = image_row + torch.zeros_like(boxes[:, 0]).long()
         maps, in_frame, vectors = self.net(image_bgr, boxes, row, known)

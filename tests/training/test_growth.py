@@ -8,7 +8,7 @@ torch = pytest.importorskip("torch", reason="the training extra is not installed
 
 from tests.training.rows import still_rows  # noqa: E402
 from training.detector import all_but_heads, draws_of, losses_by  # noqa: E402
-from training.detector_draws import DetectorBatch  # noqa: E402
+from training.detector_draws import DetectorBatch, DetectorDraws  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
 from training.draws import Draws  # noqa: E402
 from training.growth import grown, learn, stay  # noqa: E402
@@ -106,10 +106,18 @@ def test_what_stays_keeps_weights_and_statistics(crops: CROPS) -> None:
     assert {"features.2.1.running_mean", "features.2.0.weight", "vectors.weight"} <= changed
 
 
+def test_where_directions_learn_alone_more_heads_are_shown() -> None:
+    shown = Draws([still_rows(4, people=2)], 0)
+    usual, alone = (draws_of(shown, 10, 0, only_heads=only) for only in (False, True))
+
+    assert (usual.most_heads, usual.small_until) == (4, 0.3)
+    assert (alone.most_heads, alone.small_until) == (12, 0.0)
+
+
 def test_directions_and_faces_learn_alone(tmp_path: Path) -> None:
     net = DetectorNet()
     stay(*all_but_heads(net))
-    draws = draws_of(Draws([still_rows(4, people=2)], 0), 2, 0, only_heads=True)
+    draws = DetectorDraws(Draws([still_rows(4, people=2)], 0), 2, 2, 0)
     before = {name: value.clone() for name, value in net.state_dict().items()}
     asked: list[set[str]] = []
 

@@ -93,7 +93,7 @@ def model_times(clip: Path) -> Figures:
         trial = of_clips([clip], size_wh, people.card.picture, DETECTOR_FRAMES, ROOT)
         feeds = [{"input_bgr": picture.transpose(2, 0, 1)[None].astype(np.float32)} for picture in trial.pictures]
         figures[name] = round(statistics.mean(_milliseconds(_asking(people.run, feed)) for feed in feeds), 2)
-        figures["detector_heads"] = len(trial.boxes) / len(feeds)
+    figures["detector_heads"] = len(trial.boxes) / len(feeds)
     gaze = open_session(_model(graph, "gaze"), device, ROOT)
     width, height = gaze.card.input_size_wh or (0, 0)
     picture = rng.uniform(0, 255, (1, 3, height, width)).astype(np.float32)

@@ -24,7 +24,7 @@ from training.detector_net import CLASSES, DetectorNet, maps_of
 from training.draws import Draws
 from training.export import check_against_torch, export_onnx, milliseconds, store_as_half
 from training.face_in_head import in_heads
-from training.growth import stay
+from training.frozen import freeze
 from training.head_net import vector_loss
 from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, begin, train
@@ -62,24 +62,20 @@ def show(net: DetectorNet, batch: DetectorBatch, device: torch.device = CPU) -> 
     return maps, vectors, *net.faces(known)
 
 
-def losses_by(
-    net: DetectorNet, device: torch.device, *, only_heads: bool = False
-) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
+def losses_by(net: DetectorNet, device: torch.device) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
     """Return what tells the weighted losses of a batch, for `training.loop.train`."""
 
     def losses_of(batch: DetectorBatch, _: float) -> dict[str, Tensor]:
         with torch.autocast(device.type, torch.bfloat16):
             maps, vectors, logits, faces = show(net, batch, device)
+        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
         wanted_faces = in_heads(batch.face_boxes.to(device), batch.head_boxes.to(device))
         seen = batch.face_seen.to(device)
-        of_heads = {
+        return {
+            **detector_losses(maps.float(), wanted),
             "direction": vector_loss(vectors.float(), batch.vectors.to(device)),
             **face_losses(logits.float(), faces.float(), wanted_faces, seen),
         }
-        if only_heads:
-            return of_heads
-        wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
-        return detector_losses(maps.float(), wanted) | of_heads
 
     return losses_of
 
@@ -140,10 +136,10 @@ def main() -> None:
     if arguments.blend:
         blend(net, arguments.blend, show, map(DetectorDraws(shown, BATCH, BATCHES, seed), range(BATCHES)))
     if arguments.only_heads:
-        stay(*all_but_heads(net))
+        freeze(*all_but_heads(net))
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
-    outcome = train(net, plan, draws, losses_by(net, device, only_heads=arguments.only_heads))
+    outcome = train(net, plan, draws, losses_by(net, device))
     path, pictures = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], CPU)
     graph = DetectorGraph(net.cpu())
     export(graph, path, pictures)

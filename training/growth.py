@@ -35,19 +35,3 @@ def _in_corner(held: Tensor, own: Tensor) -> Tensor:
         whole[: held.shape[0], held.shape[1] :] = 0.0
     whole[tuple(slice(0, size) for size in held.shape)] = held
     return whole
-
-
-def stay(*modules: nn.Module) -> None:
-    """Keep modules as they are while the rest of their network learns."""
-    for module in modules:
-        for weight in module.parameters():
-            weight.requires_grad_(False)
-
-
-def learn(net: nn.Module) -> None:
-    """Put a network in training mode, but for the modules all of whose weights stay: their statistics stay, too."""
-    net.train()
-    for module in net.modules():
-        weights = list(module.parameters())
-        if weights and not any(weight.requires_grad for weight in weights):
-            module.eval()

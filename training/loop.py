@@ -16,7 +16,8 @@ import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader, Dataset
 
-from training.growth import grown, learn
+from training.frozen import train_mode
+from training.growth import grown
 
 logger = logging.getLogger(__name__)
 
@@ -79,7 +80,7 @@ def train(
     Raises:
         ValueError: a loss is not finite, or a checkpoint is of another plan.
     """
-    learn(net)
+    train_mode(net)
     weights = [p for p in net.parameters() if p.requires_grad]
     decayed = [p for p in weights if p.ndim > 1]
     groups = [

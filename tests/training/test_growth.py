@@ -1,4 +1,4 @@
-"""A larger network says what a smaller one says, and can learn more; what stays does not learn."""
+"""A larger network says what a smaller one says, and can learn more."""
 
 from pathlib import Path
 
@@ -6,14 +6,10 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
-from tests.training.rows import still_rows  # noqa: E402
-from training.detector import all_but_heads, draws_of, losses_by  # noqa: E402
-from training.detector_draws import DetectorBatch, DetectorDraws  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
-from training.draws import Draws  # noqa: E402
-from training.growth import grown, learn, stay  # noqa: E402
+from training.growth import grown  # noqa: E402
 from training.head_net import HeadNet  # noqa: E402
-from training.loop import Plan, begin, load_weights, save_weights, train  # noqa: E402
+from training.loop import begin, load_weights, save_weights  # noqa: E402
 
 SMALL, LARGE = (8, 8, 8, 16, 16), (8, 12, 8, 24, 16)
 CROPS = "torch.Tensor"
@@ -36,7 +32,7 @@ def crops() -> CROPS:
 
 
 @pytest.fixture
-def small(crops: CROPS) -> HeadNet:
+def small() -> HeadNet:
     torch.manual_seed(0)
     return settled(HeadNet(SMALL))
 
@@ -87,47 +83,3 @@ def test_the_head_branch_of_the_detector_begins_with_a_head_network(crops: CROPS
 
     with torch.no_grad():
         torch.testing.assert_close(net.heads.head_net(crops)[1], head(crops)[1], rtol=1e-4, atol=1e-4)
-
-
-def test_what_stays_keeps_weights_and_statistics(crops: CROPS) -> None:
-    net = HeadNet(SMALL)
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    stay(net.features[0], net.features[1])
-
-    learn(net)
-    net(crops)[1].square().sum().backward()
-    with torch.no_grad():
-        for weight in net.parameters():
-            if weight.grad is not None:
-                weight -= weight.grad
-
-    changed = {name for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
-    assert not any(name.startswith(("features.0.", "features.1.")) for name in changed)
-    assert {"features.2.1.running_mean", "features.2.0.weight", "vectors.weight"} <= changed
-
-
-def test_where_directions_learn_alone_more_heads_are_shown() -> None:
-    shown = Draws([still_rows(4, people=2)], 0)
-    usual, alone = (draws_of(shown, 10, 0, only_heads=only) for only in (False, True))
-
-    assert (usual.most_heads, usual.small_until) == (4, 0.3)
-    assert (alone.most_heads, alone.small_until) == (12, 0.0)
-
-
-def test_directions_and_faces_learn_alone(tmp_path: Path) -> None:
-    net = DetectorNet()
-    stay(*all_but_heads(net))
-    draws = DetectorDraws(Draws([still_rows(4, people=2)], 0), 2, 2, 0)
-    before = {name: value.clone() for name, value in net.state_dict().items()}
-    asked: list[set[str]] = []
-
-    def losses_of(batch: DetectorBatch, elapsed: float) -> "dict[str, torch.Tensor]":
-        losses = losses_by(net, torch.device("cpu"), only_heads=True)(batch, elapsed)
-        asked.append(set(losses))
-        return losses
-
-    train(net, Plan(2, 1e-3, 0.01, 10.0, tmp_path, workers=0, warm_up_steps=1), draws, losses_of)
-
-    assert asked == [{"direction", "face_seen", "face_box"}] * 2
-    changed = {name.split(".")[0] for name, value in net.state_dict().items() if not torch.equal(value, before[name])}
-    assert changed == {"heads", "faces"}

@@ -15,7 +15,7 @@ from pipeline.device import missing_for_cuda
 if TYPE_CHECKING:
     from tests.pipeline.cuda.on_cpu import CompiledKernels
 
-pytest_plugins = ["tests.time_budget"]
+pytest_plugins = ["tests.stuck", "tests.time_budget"]
 
 
 def pytest_configure(config: pytest.Config) -> None:

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -255,14 +256,19 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     )
 
 
-def started(endpoint: str, *options: str) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "run_graph.py", "listen", endpoint, *options]
-    return subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, stderr=subprocess.PIPE)
+@contextmanager
+def listening(*argv: str, stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
+    command = [sys.executable, "run_graph.py", "listen", *argv]
+    with subprocess.Popen(command, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE) as process:
+        try:
+            yield process
+        finally:
+            process.kill()
 
 
 def test_ctrl_c_ends_it(tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/bus"
-    with FakePublisher(endpoint) as publisher, started(endpoint, "--json", "--since", "start") as process:
+    with FakePublisher(endpoint) as publisher, listening(endpoint, "--json", "--since", "start") as process:
         publisher.meet()
         publisher.log_and_send("e1", data=event(1))
         assert process.stdout and process.stdout.readline() == event(1) + b"\n"
@@ -275,11 +281,7 @@ def test_ctrl_c_ends_it(tmp_path: Path) -> None:
 def test_a_reader_that_is_gone_ends_it(tmp_path: Path) -> None:
     endpoint = f"ipc://{tmp_path}/bus"
     reading, writing = os.pipe()
-    command = [sys.executable, "run_graph.py", "listen", endpoint, "--json"]
-    with (
-        FakePublisher(endpoint) as publisher,
-        subprocess.Popen(command, cwd=ROOT, stdout=writing, stderr=subprocess.PIPE) as process,
-    ):
+    with FakePublisher(endpoint) as publisher, listening(endpoint, "--json", stdout=writing) as process:
         os.close(writing)
         os.close(reading)
         publisher.held = ["e1"]

@@ -8,10 +8,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
-import threading
-import time
-from collections.abc import Callable, Iterator
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing
 from datetime import UTC, datetime
 from pathlib import Path
 from types import SimpleNamespace
@@ -26,7 +23,7 @@ from benchmarks.cameras.rtsp import RtspCamera
 from cli import program
 from tests.cli import made_up
 from tests.clips import square, write_clip
-from tests.pipeline.rig import PATIENCE_S
+from tests.processes import running, until
 from tests.repository import ROOT
 
 LOG, DURABLE = Path("out/two/door/events.jsonl"), Path("out/two/events.db")
@@ -43,22 +40,9 @@ def here(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-@contextmanager
-def program_running(*argv: str) -> Iterator[subprocess.Popen[bytes]]:
+def program_running(*argv: str) -> AbstractContextManager[subprocess.Popen[bytes]]:
     command = [sys.executable, "-m", "tests.cli.made_up", *argv]
-    with subprocess.Popen(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE) as running:
-        try:
-            yield running
-        finally:
-            running.kill()
-
-
-def until(true: Callable[[], bool], running: subprocess.Popen[bytes]) -> None:
-    deadline_s = time.monotonic() + PATIENCE_S
-    while not true():
-        assert running.poll() is None, running.stderr.read() if running.stderr else ""
-        assert time.monotonic() < deadline_s, "waited for something that never happened"
-        threading.Event().wait(0.01)
+    return running(command, env={**os.environ, "PYTHONPATH": str(ROOT)}, stderr=subprocess.PIPE)
 
 
 def logged() -> Events:
@@ -91,11 +75,11 @@ def test_visits_that_were_open_when_the_program_was_killed_end_at_its_next_start
     clip = read_clip(video)
     with (
         RtspCamera(clip, recorded=True, silent_after=60) as camera,  # then it goes silent, and stays connected
-        program_running("graphs/two.yaml", "--source", f"door={camera.url}", "--record", "rec") as running,
+        program_running("graphs/two.yaml", "--source", f"door={camera.url}", "--record", "rec") as process,
     ):
-        until(lambda: bool(still_open(logged()) and still_open(durable())), running)
-        running.send_signal(signal.SIGKILL)
-        running.wait()
+        until(lambda: bool(still_open(logged()) and still_open(durable())), process)
+        process.send_signal(signal.SIGKILL)
+        process.wait()
     before = {"log": logged(), "durable": durable()}
     (generation,) = {event["data"]["generation"] for event in before["log"]}
 

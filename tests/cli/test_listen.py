@@ -8,7 +8,7 @@ import signal
 import subprocess
 import sys
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager
 from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from pipeline.bus.starts import After, AfterEvent, Resume, Since, Snapshot, Star
 from pipeline.bus.wire import Delivered, Headers
 from pipeline.errors import ConfigError
 from tests.pipeline.bus.fake_publisher import FakePublisher
+from tests.processes import running
 from tests.repository import ROOT
 
 NOON = datetime(2026, 5, 1, 12, tzinfo=UTC)
@@ -256,14 +257,9 @@ def test_a_folder_is_no_file(tmp_path: Path) -> None:
     )
 
 
-@contextmanager
-def listening(*argv: str, stdout: int = subprocess.PIPE) -> Iterator[subprocess.Popen[bytes]]:
+def listening(*argv: str, stdout: int = subprocess.PIPE) -> AbstractContextManager[subprocess.Popen[bytes]]:
     command = [sys.executable, "run_graph.py", "listen", *argv]
-    with subprocess.Popen(command, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE) as process:
-        try:
-            yield process
-        finally:
-            process.kill()
+    return running(command, cwd=ROOT, stdout=stdout, stderr=subprocess.PIPE)
 
 
 def test_ctrl_c_ends_it(tmp_path: Path) -> None:

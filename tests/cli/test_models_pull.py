@@ -16,6 +16,7 @@ import yaml
 from cli import program
 from tests.cli.carded import CARD, GAZE, SHA256, put, write
 from tests.pipeline.model_files.web import Web, proxy
+from tests.processes import running, until
 from tests.repository import ROOT
 
 Caught = pytest.CaptureFixture[str]
@@ -95,10 +96,9 @@ def test_ctrl_c_leaves_what_came_to_be_gone_on_with(tmp_path: Path, gaze_site: W
     gaze_site.serve("gaze.onnx", GAZE.read_bytes(), held=half)
     environ = checkout(tmp_path, gaze_site)
     command = [sys.executable, str(ROOT / "run_graph.py"), "models", "pull", str(tmp_path / "net.yaml")]
-    with subprocess.Popen(command, env=environ, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
+    with running(command, env=environ, stderr=subprocess.PIPE, stdout=subprocess.PIPE, text=True) as process:
         part = tmp_path / "own/net.onnx.part"
-        while not (part.exists() and part.stat().st_size >= GAZE.stat().st_size // 2):
-            assert process.poll() is None
+        until(lambda: part.exists() and part.stat().st_size >= GAZE.stat().st_size // 2, process)
         process.send_signal(signal.SIGINT)
         out, err = process.communicate(timeout=30)
     half.set()

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -14,6 +13,7 @@ import pytest
 
 from examples import listener
 from examples.listener import Listener, last_ids, line_of
+from tests import processes
 from tests.pipeline.bus.fake_publisher import OTHER_LOG, FakePublisher
 from tests.repository import ROOT
 
@@ -200,12 +200,10 @@ def test_a_killed_listener_goes_on_in_its_file(tmp_path: Path, publisher: FakePu
     path = tmp_path / "events.jsonl"
     command = [sys.executable, "examples/listener.py", f"ipc://{tmp_path}/bus", "look/", str(path)]
     for numbers in ((1, 2), (3, 4), (5, 6)):
-        with subprocess.Popen(command, cwd=ROOT) as process:
+        with processes.running(command, cwd=ROOT) as process:
             publisher.meet()
             for number in numbers:
                 publisher.log_and_send(f"e{number}", data=event(number))
-            while not path.exists() or path.read_bytes().count(b"\n") < numbers[-1]:
-                assert process.poll() is None
-            process.kill()
+            processes.until(lambda last=numbers[-1]: path.exists() and path.read_bytes().count(b"\n") >= last, process)
 
     assert path.read_bytes() == b"".join(event(number) + b"\n" for number in range(1, 7))

@@ -9,6 +9,7 @@ from collections import defaultdict
 from pathlib import Path
 from random import Random
 
+from tests.processes import running
 from tests.repository import ROOT
 
 KILLS = 5
@@ -17,7 +18,7 @@ KILLS = 5
 def kill_while_it_writes(folder: Path, generation: int, after: int) -> int:
     """Run a writer, kill it once it has told of so many ticks, and return how many events it told of."""
     command = [sys.executable, "-m", "tests.nodes.killed_writer", str(folder), str(generation)]
-    with subprocess.Popen(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
+    with running(command, stdout=subprocess.PIPE, cwd=ROOT) as process:
         assert process.stdout
         told = [int(process.stdout.readline()) for _ in range(after)]
         process.kill()

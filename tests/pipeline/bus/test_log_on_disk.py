@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.bus import checkpoints, log_file
 from tests.pipeline.bus.stories import all_of, message, open_log, wait_until
+from tests.processes import running
 from tests.repository import ROOT
 
 
@@ -99,7 +100,7 @@ while True:
 
 def test_what_was_committed_survives_kill_9(path: Path) -> None:
     for commits in (1, 7, 30):
-        with subprocess.Popen([sys.executable, "-c", WRITER, path], stdout=subprocess.PIPE, cwd=ROOT) as writer:
+        with running([sys.executable, "-c", WRITER, str(path)], stdout=subprocess.PIPE, cwd=ROOT) as writer:
             assert writer.stdout
             for _ in range(commits):
                 assert select.select([writer.stdout], [], [], 30)[0], "the writer says nothing"

@@ -51,6 +51,7 @@ class StuckTests:
             return (yield)
         finally:
             watch.cancel()
+            watch.join()  # who counts threads counts the same before and after
 
     def end(self, nodeid: str, root: Path, thread_id: int) -> None:
         """Print all stacks, then the test's name and its own frames; end the process at once with status 1."""

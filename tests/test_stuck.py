@@ -37,3 +37,12 @@ def test_without_a_limit_nothing_is_watched(tmp_path: Path) -> None:
     done = run_pytest(tmp_path, "assert __import__('threading').active_count() == 1")
 
     assert done.returncode == 0, done.stdout
+
+
+def test_the_next_test_counts_its_own_threads_only(tmp_path: Path) -> None:
+    test = "pass\n\nimport pytest\n@pytest.mark.parametrize('_', range(300))\ndef test_two(_):\n    " + (
+        "import threading\n    assert threading.active_count() == 2"
+    )
+    done = run_pytest(tmp_path, test, "-o", "faulthandler_timeout=30")
+
+    assert done.returncode == 0, done.stdout

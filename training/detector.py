@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 import torch
@@ -17,7 +18,7 @@ from training.batches import CPU, picture_tensor
 from training.blend import BATCHES, blend
 from training.cards import DETECTOR_FILE, ship_detector
 from training.data import rendered
-from training.detector_draws import DetectorBatch, DetectorDraws
+from training.detector_draws import MOST_HEADS, DetectorBatch, DetectorDraws
 from training.detector_graph import PER_CLASS, ROWS_PER_CLASS, Calibration, DetectorGraph
 from training.detector_loss import ClassTargets, box_loss, centre_loss, face_losses
 from training.detector_net import CLASSES, DetectorNet, maps_of
@@ -30,10 +31,11 @@ from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, begin, train
 from training.measure_detector import calibrate, measure_detector
 from training.record import drawn, read_run, set_up, write_run
+from training.second_look_loss import Candidates, TrueHeads, candidates, second_losses
 
 BATCH = 16
-ONLY_HEADS_BATCH, ONLY_HEADS_MOST = 20, 12
-"""Stills of a batch, and heads of one of them, where only the head branch learns."""
+ONLY_HEADS_BATCH, ONLY_HEADS_MOST, ONLY_HEADS_AGAIN = 20, 12, 8
+"""Stills of a batch, heads of one of them and those looked at again, where only what tells of heads learns."""
 REGULATION = (2e-2, 10.0)
 """Weight decay and largest norm of a gradient."""
 TIMED_WH = (416, 256)
@@ -53,28 +55,56 @@ def detector_losses(maps: Tensor, targets: list[ClassTargets]) -> dict[str, Tens
     return losses
 
 
-def show(net: DetectorNet, batch: DetectorBatch, device: torch.device = CPU) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-    """Return maps, vectors of heads, logits of faces and faces, as a network tells them of a batch with true heads."""
+class Shown(NamedTuple):
+    """What a network tells of a batch."""
+
+    maps: Tensor
+    """(N, 10, h, w)."""
+    vectors: Tensor
+    """(M, 6) of the true heads."""
+    face_logits: Tensor
+    """(M,) of the true heads."""
+    faces: Tensor
+    """(M, 4) of the true heads."""
+    candidates: Candidates
+    """What the maps take for heads."""
+    again_logits: Tensor
+    """Of these, after the second look."""
+    moved: Tensor
+    """Where these were moved to."""
+
+
+def show(net: DetectorNet, batch: DetectorBatch, device: torch.device = CPU, most: int = MOST_HEADS) -> Shown:
+    """Return what a network tells of a batch, at most so many heads of a picture looked at again.
+
+    True heads and what the maps take for such go through the head branch together, so that statistics are of both.
+    """
     pictures = normalise(picture_tensor(batch.pictures, device))
     maps, features = net(pictures)
+    maybe = candidates(maps_of(maps, CLASSES.index("head")), most)
     boxes, rows = (torch.as_tensor(part).to(device) for part in (batch.head_boxes, batch.head_rows))
-    known, vectors = net.heads(pictures, features, boxes, rows)
-    return maps, vectors, *net.faces(known)
+    known, vectors = net.heads(pictures, features, torch.cat([boxes, maybe.boxes]), torch.cat([rows, maybe.rows]))
+    count = len(boxes)
+    again = net.again(known[count:], maybe.logits, maybe.boxes)
+    return Shown(maps, vectors[:count], *net.faces(known[:count]), maybe, *again)
 
 
-def losses_by(net: DetectorNet, device: torch.device) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
-    """Return what tells the weighted losses of a batch, for `training.loop.train`."""
+def losses_by(
+    net: DetectorNet, device: torch.device, most: int = MOST_HEADS
+) -> Callable[[DetectorBatch, float], dict[str, Tensor]]:
+    """Return what tells the weighted losses of a batch, for `training.loop.train`, of so many heads looked at again."""
 
     def losses_of(batch: DetectorBatch, _: float) -> dict[str, Tensor]:
         with torch.autocast(device.type, torch.bfloat16):
-            maps, vectors, logits, faces = show(net, batch, device)
+            told = show(net, batch, device, most)
         wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
         wanted_faces = in_heads(batch.face_boxes.to(device), batch.head_boxes.to(device))
-        seen = batch.face_seen.to(device)
+        true = TrueHeads(*(part.to(device) for part in batch.all_heads))
         return {
-            **detector_losses(maps.float(), wanted),
-            "direction": vector_loss(vectors.float(), batch.vectors.to(device)),
-            **face_losses(logits.float(), faces.float(), wanted_faces, seen),
+            **detector_losses(told.maps.float(), wanted),
+            "direction": vector_loss(told.vectors.float(), batch.vectors.to(device)),
+            **face_losses(told.face_logits.float(), told.faces.float(), wanted_faces, batch.face_seen.to(device)),
+            **second_losses(told.candidates, told.again_logits.float(), told.moved.float(), true),
         }
 
     return losses_of
@@ -89,7 +119,7 @@ def draws_of(shown: Draws, steps: int, seed: int, *, only_heads: bool = False) -
 
 def all_but_heads(net: DetectorNet) -> list[nn.Module]:
     """Return the parts of a network that find people: all but what tells of heads that are found."""
-    return [part for part in net.children() if part not in (net.heads, net.faces)]
+    return [part for part in net.children() if part not in (net.heads, net.faces, net.again)]
 
 
 def export(graph: DetectorGraph, path: Path, stills: Tensor) -> dict[str, float]:
@@ -139,7 +169,8 @@ def main() -> None:
         freeze(*all_but_heads(net))
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
-    outcome = train(net, plan, draws, losses_by(net, device))
+    most = ONLY_HEADS_AGAIN if arguments.only_heads else MOST_HEADS
+    outcome = train(net, plan, draws, losses_by(net, device, most))
     path, pictures = arguments.out / DETECTOR_FILE, picture_tensor(held_out.pictures[:5], CPU)
     graph = DetectorGraph(net.cpu())
     export(graph, path, pictures)

@@ -14,12 +14,14 @@ from training.clutter import heap
 from training.data import STILL_WH
 from training.detector_loss import ClassTargets, class_targets
 from training.draws import Draws
+from training.second_look_loss import TrueHeads
 
 _SCALE = (0.6, 1.6)
 _HEAP_PART = 0.3
 _CUT_OUT_PART = 0.2
 MOST_HEADS = 4
-"""Heads of one picture whose directions and faces are learnt, as a rule; of a crowd some are drawn."""
+"""Heads of one picture whose directions and faces are learnt, as a rule; of a crowd some are drawn. As many of those
+that the maps find are looked at again."""
 _SMALL_WH = (352, 224)
 SIZES_WH = ((320, 192), (416, 256), STILL_WH, STILL_WH, STILL_WH, (640, 384))
 
@@ -41,6 +43,8 @@ class DetectorBatch(NamedTuple):
     """(M, 4) f32 fractions; nan where a head shows no face."""
     face_seen: Any
     """(M,) f32 1 where the face is seen, 0 where it is not, nan where it is hardly seen or nobody knows."""
+    all_heads: Any
+    """`TrueHeads` of the pictures."""
 
 
 @dataclass(frozen=True)
@@ -91,6 +95,19 @@ def batch_of(
         np.stack(pictures),
         targets_of(everybody, size_wh),
         *(np.concatenate(part) for part in zip(*heads, strict=True)),
+        all_heads(everybody, size_wh[1]),
+    )
+
+
+def all_heads(everybody: list[People], height: int) -> TrueHeads:
+    """Return the heads of some pictures of one height."""
+    there = [~np.isnan(people.head_box[:, 0]) for people in everybody]
+    counts = [int(part.sum()) for part in there]
+    parts = list(zip(everybody, there, strict=True))
+    return TrueHeads(
+        np.concatenate([people.head_box[part] for people, part in parts]),
+        np.repeat(np.arange(len(everybody)), counts),
+        np.concatenate([judged_heads(people, height)[part] for people, part in parts]),
     )
 
 

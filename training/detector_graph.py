@@ -10,21 +10,24 @@ along that yaw. The box of a face lies in that of its head, and its score is at 
 from __future__ import annotations
 
 import math
+from typing import NamedTuple
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.detector_net import CLASSES, MULTIPLE_PX, STRIDE_PX, DetectorNet, boxes_px, maps_of
+from training.detector_net import CLASSES, MULTIPLE_PX, DetectorNet, maps_of
 from training.face_in_head import in_pictures
 from training.layers import normalise
+from training.peaks import first_of_its_place, peaks
+from training.second_look_loss import OVERLAP, RAW_FROM
 
 BODY_LABEL, HEAD_LABEL, FRONT_LABEL, FACE_LABEL = 0.0, 7.0, 8.0, 16.0
 LABELS = {"body": BODY_LABEL, "head": HEAD_LABEL, "face": FACE_LABEL}
 DIRECTIONS = 8
 PER_CLASS = 40
 ROWS_PER_CLASS = len(LABELS) + 2
-_OVERLAPS = {"body": 0.6, "head": 0.4}
+_OVERLAPS = {"body": 0.6, "head": OVERLAP}
 """Two boxes of a class that overlap more are one."""
 _BIN_RAD = 2 * math.pi / DIRECTIONS
 _LEAST_RAW = 1e-6
@@ -43,16 +46,32 @@ class Calibration(nn.Module):
     def forward(self, raw: Tensor, name: str) -> Tensor:
         """Return scores 0..1 of raw ones 0..1, any shape, of a class; 0 stays 0."""
         row = list(LABELS).index(name)
-        logits = (raw.clamp(_LEAST_RAW, 1 - _LEAST_RAW) / (1 - raw).clamp(min=_LEAST_RAW)).log()
-        return (logits * self.slope[row] + self.offset[row]).sigmoid() * (raw > 0).to(raw.dtype)
+        return (logit(raw) * self.slope[row] + self.offset[row]).sigmoid() * (raw > 0).to(raw.dtype)
+
+
+class Heads(NamedTuple):
+    """What is known of the K boxes of each picture that may be heads."""
+
+    boxes: Tensor
+    """(N, K, 4) fractions."""
+    raw: Tensor
+    """(N, K) how sure they are heads, 0..1."""
+    first_bin: Tensor
+    """(N, K) f32 the lower direction beside the yaw."""
+    first_share: Tensor
+    """(N, K) that direction's share."""
+    face_boxes: Tensor
+    """(N, K, 4) fractions, within the box of the head."""
+    face_raw: Tensor
+    """(N, K) how sure their faces are seen, 0..1."""
 
 
 class DetectorGraph(nn.Module):
-    """Pictures of any size to sorted rows; directions and faces are worked out only for heads above the gate."""
+    """Pictures of any size to sorted rows; what the maps hardly take for heads is not looked at again."""
 
-    def __init__(self, detector: DetectorNet, direction_gate: float = 0.15) -> None:
+    def __init__(self, detector: DetectorNet, raw_from: float = RAW_FROM) -> None:
         super().__init__()
-        self.detector, self.direction_gate = detector, direction_gate
+        self.detector, self.raw_from = detector, raw_from
         self.calibration = Calibration(dict.fromkeys(LABELS, (1.0, 0.0)))
 
     def forward(self, input_bgr: Tensor) -> Tensor:
@@ -64,76 +83,60 @@ class DetectorGraph(nn.Module):
         size_hw = [(input_bgr.shape[k] + MULTIPLE_PX // 2) // MULTIPLE_PX * MULTIPLE_PX for k in (2, 3)]
         pictures = normalise(F.interpolate(input_bgr, size=size_hw, mode="bilinear", align_corners=False))
         maps, features = self.detector(pictures)
-        found = {name: self._peaks(maps_of(maps, k), name) for k, name in enumerate(CLASSES)}
-        head_boxes, head_raw = found["head"]
+        body, head = (peaks(maps_of(maps, k), PER_CLASS, _OVERLAPS[name]) for k, name in enumerate(CLASSES))
+        heads = self._of_heads(pictures, features, *head)
+        found = {"body": body, "head": (heads.boxes, heads.raw), "face": (heads.face_boxes, heads.face_raw)}
         scores = {name: self.calibration(raw, name) for name, (_, raw) in found.items()}
-        gate = (scores["head"] > self.direction_gate).to(head_raw.dtype)
-        first_bin, first_share, face_boxes, face_seen = self._of_heads(pictures, features, head_boxes, gate)
-        found["face"] = face_boxes, head_raw * face_seen * gate
-        scores["face"] = self.calibration(found["face"][1], "face")
-        gated = scores["head"] * gate
-        second_bin = torch.where(first_bin > DIRECTIONS - 1.5, torch.zeros_like(first_bin), first_bin + 1.0)
+        gated = scores["head"] * (head[1] > self.raw_from).to(maps.dtype)
+        last = heads.first_bin > DIRECTIONS - 1.5
+        second_bin = torch.where(last, torch.zeros_like(heads.first_bin), heads.first_bin + 1.0)
         rows = [_rows(torch.full_like(score, LABELS[name]), found[name][0], score) for name, score in scores.items()]
-        rows.append(_rows(FRONT_LABEL + first_bin, head_boxes, gated * first_share))
-        rows.append(_rows(FRONT_LABEL + second_bin, head_boxes, gated * (1.0 - first_share)))
+        rows.append(_rows(FRONT_LABEL + heads.first_bin, heads.boxes, gated * heads.first_share))
+        rows.append(_rows(FRONT_LABEL + second_bin, heads.boxes, gated * (1.0 - heads.first_share)))
         together = torch.cat(rows, 1)
         order = together[..., 5].topk(ROWS_PER_CLASS * PER_CLASS).indices
         return together.gather(1, order.unsqueeze(-1).expand(-1, -1, 6))
 
-    def _peaks(self, maps: Tensor, name: str) -> tuple[Tensor, Tensor]:
-        """Return boxes (N, K, 4) as fractions and raw scores (N, K); those of doubled boxes are 0.
-
-        Args:
-            maps: (N, 5, h, w) of one class.
-            name: of the class.
-        """
-        rows, columns = maps.shape[2], maps.shape[3]
-        scores = maps[:, 0].sigmoid()
-        heat = scores * (F.max_pool2d(scores.unsqueeze(1), 3, 1, 1).squeeze(1) == scores).to(scores.dtype)
-        best, cell = heat.flatten(1).topk(PER_CLASS)
-        cell_y = torch.div(cell, columns, rounding_mode="floor")
-        cell_x = cell - cell_y * columns
-        sides = maps[:, 1:].flatten(2).transpose(1, 2).gather(1, cell.unsqueeze(-1).expand(-1, -1, 4))
-        x1, y1, x2, y2 = (boxes_px(sides, cell_x.to(sides.dtype), cell_y.to(sides.dtype)) / STRIDE_PX).unbind(-1)
-        boxes = torch.stack([x1 / columns, y1 / rows, x2 / columns, y2 / rows], -1).clamp(0.0, 1.0)
-        return boxes, best * _first_of_its_place(boxes, _OVERLAPS[name])
-
-    def _of_heads(
-        self, pictures: Tensor, features: Tensor, head_boxes: Tensor, gate: Tensor
-    ) -> tuple[Tensor, Tensor, Tensor, Tensor]:
-        """Return what is known of each head.
-
-        The lower direction beside its yaw (N, K) f32, that direction's share (N, K), the box of its face (N, K, 4) and
-        how surely that is seen (N, K), 0..1.
+    def _of_heads(self, pictures: Tensor, features: Tensor, boxes: Tensor, raw: Tensor) -> Heads:
+        """Return what is known of each head after a second look at those above the gate.
 
         Args:
             pictures: (N, 3, H, W) f32 normalised BGR.
             features: (N, C, h, w) of the same pictures.
-            head_boxes: (N, K, 4) fractions.
-            gate: (N, K) 1 for heads of which this is to be known.
+            boxes: (N, K, 4) fractions, where the maps see heads, the surest first.
+            raw: (N, K) how sure the maps are, 0..1.
         """
+        gate = (raw > self.raw_from).to(raw.dtype)
         # The best head of a picture is always in, because runtimes differ on what a batch of no crops does.
         wanted = torch.cat([torch.ones_like(gate[:, :1]), gate[:, 1:]], 1)
         row, rank = wanted.nonzero(as_tuple=True)
-        known, vectors = self.detector.heads(pictures, features, head_boxes[row, rank], row)
+        first_boxes = boxes[row, rank]
+        known, vectors = self.detector.heads(pictures, features, first_boxes, row)
         logits, faces = self.detector.faces(known)
+        again, moved = self.detector.again(known, logit(raw[row, rank]), first_boxes)
+        looked = gate.unsqueeze(-1)
+        boxes = boxes.index_put((row, rank), moved) * looked + boxes * (1.0 - looked)
+        raw = raw.index_put((row, rank), again.sigmoid()) * gate + raw * (1.0 - gate)
+        raw = raw * first_of_its_place(boxes, raw, _OVERLAPS["head"])
         # Heads below the gate keep (0, 0, -1): front, with a share of 1 of no score; and no face.
-        head_xz = torch.cat([torch.zeros_like(head_boxes[..., :1]), -torch.ones_like(head_boxes[..., :1])], -1)
+        head_xz = torch.cat([torch.zeros_like(boxes[..., :1]), -torch.ones_like(boxes[..., :1])], -1)
         head_xz = head_xz.index_put((row, rank), torch.stack([vectors[:, 0], vectors[:, 2]], -1))
-        face_boxes = torch.zeros_like(head_boxes).index_put((row, rank), faces)
-        face_seen = torch.zeros_like(gate).index_put((row, rank), logits.sigmoid())
-        return *split_yaw(head_xz[..., 0], head_xz[..., 1]), in_pictures(face_boxes, head_boxes), face_seen
+        face_boxes = torch.zeros_like(boxes).index_put((row, rank), in_pictures(faces, first_boxes))
+        face_seen = torch.zeros_like(gate).index_put((row, rank), logits.sigmoid()) * gate
+        return Heads(
+            boxes, raw, *split_yaw(head_xz[..., 0], head_xz[..., 1]), within(face_boxes, boxes), raw * face_seen
+        )
 
 
-def _first_of_its_place(boxes: Tensor, overlap: float) -> Tensor:
-    """Return 1 for each box (N, K, 4), best first, whose IoU with every better one is at most `overlap`, else 0."""
-    corner_low = torch.maximum(boxes.unsqueeze(2)[..., :2], boxes.unsqueeze(1)[..., :2])
-    corner_high = torch.minimum(boxes.unsqueeze(2)[..., 2:], boxes.unsqueeze(1)[..., 2:])
-    shared = (corner_high - corner_low).clamp(min=0.0).prod(-1)
-    area = (boxes[..., 2:] - boxes[..., :2]).prod(-1)
-    iou = shared / (area.unsqueeze(2) + area.unsqueeze(1) - shared + 1e-9)  # (N, K, K)
-    better = torch.ones(PER_CLASS, PER_CLASS).tril(-1)
-    return 1.0 - ((iou > overlap).to(boxes.dtype) * better).amax(2)
+def logit(raw: Tensor) -> Tensor:
+    """Return the logits of what is 0..1, any shape."""
+    return (raw.clamp(_LEAST_RAW, 1 - _LEAST_RAW) / (1 - raw).clamp(min=_LEAST_RAW)).log()
+
+
+def within(boxes: Tensor, bounds: Tensor) -> Tensor:
+    """Return boxes (..., 4) cut at the edges of others (..., 4)."""
+    low, high = (torch.cat([corner, corner], -1) for corner in (bounds[..., :2], bounds[..., 2:]))
+    return torch.minimum(torch.maximum(boxes, low), high)
 
 
 def split_yaw(x: Tensor, z: Tensor) -> tuple[Tensor, Tensor]:

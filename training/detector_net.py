@@ -12,6 +12,7 @@ from torch import Tensor, nn
 from training.face_in_head import FaceInHead
 from training.head_in_context import HeadInContext
 from training.layers import Residual, conv_block, stem
+from training.second_look import SecondLook
 
 CLASSES = ("body", "head")
 """What has maps of its own."""
@@ -37,7 +38,7 @@ class DetectorNet(nn.Module):
         self.lateral8, self.lateral16, self.lateral32 = (nn.Conv2d(c, neck, 1) for c in (c2, c3, c4))
         self.merge16, self.merge8 = conv_block(neck, neck), conv_block(neck, neck)
         self.tower = conv_block(neck, 2 * neck)
-        self.heads, self.faces = HeadInContext(neck, _HEAD_WIDTHS), FaceInHead()
+        self.heads, self.faces, self.again = HeadInContext(neck, _HEAD_WIDTHS), FaceInHead(), SecondLook()
         self.maps = nn.Conv2d(2 * neck, _PER_CLASS * len(CLASSES), 1)
         nn.init.normal_(self.maps.weight, 0.0, 0.01)
         nn.init.zeros_(self.maps.bias)

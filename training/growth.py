@@ -20,10 +20,16 @@ def grown(weights: Mapping[str, Tensor], net: nn.Module) -> dict[str, Tensor]:
     Args:
         weights: of a network of the same layers, each of them as large or smaller in each of its dimensions. What has
             another name or form, or is larger, is returned as it is.
-        net: whose own weights are what is new.
+        net: whose own weights are what is new; parts of which there are no weights at all have to say nothing at first.
     """
     own = net.state_dict()
-    return {name: _in_corner(held, own[name]) if name in own else held for name, held in weights.items()}
+    parts = {_part(name) for name in weights}
+    new = {name: value for name, value in own.items() if _part(name) not in parts}
+    return new | {name: _in_corner(held, own[name]) if name in own else held for name, held in weights.items()}
+
+
+def _part(name: str) -> str:
+    return name.partition(".")[0]
 
 
 def _in_corner(held: Tensor, own: Tensor) -> Tensor:

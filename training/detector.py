@@ -85,8 +85,9 @@ def show(net: DetectorNet, batch: DetectorBatch, device: torch.device = CPU, mos
     boxes, rows = (torch.as_tensor(part).to(device) for part in (batch.head_boxes, batch.head_rows))
     known, vectors = net.heads(pictures, features, torch.cat([boxes, maybe.boxes]), torch.cat([rows, maybe.rows]))
     count = len(boxes)
-    again = net.again(known[count:], maybe.logits, maybe.boxes)
-    return Shown(maps, vectors[:count], *net.faces(known[:count]), maybe, *again)
+    face_logits, faces = net.faces(known[:count])
+    again_logits, moved = net.again(known[count:], maybe.logits, maybe.boxes)
+    return Shown(maps, vectors[:count], face_logits, faces, maybe, again_logits, moved)
 
 
 def losses_by(

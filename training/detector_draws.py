@@ -33,6 +33,7 @@ class DetectorBatch(NamedTuple):
     """(N, H, W, 3) u8 BGR."""
     targets: list[ClassTargets]
     """Of body and head."""
+    all_heads: TrueHeads
     head_boxes: Any
     """(M, 4) f32 fractions, moved a little."""
     head_rows: Any
@@ -43,8 +44,6 @@ class DetectorBatch(NamedTuple):
     """(M, 4) f32 fractions; nan where a head shows no face."""
     face_seen: Any
     """(M,) f32 1 where the face is seen, 0 where it is not, nan where it is hardly seen or nobody knows."""
-    all_heads: Any
-    """`TrueHeads` of the pictures."""
 
 
 @dataclass(frozen=True)
@@ -91,12 +90,8 @@ def batch_of(
     """Make a batch of altered pictures of one size."""
     pictures, everybody = (list(part) for part in zip(*drawn, strict=True))
     heads = [_heads(people, k, size_wh[1], rng, most_heads) for k, people in enumerate(everybody)]
-    return DetectorBatch(
-        np.stack(pictures),
-        targets_of(everybody, size_wh),
-        *(np.concatenate(part) for part in zip(*heads, strict=True)),
-        all_heads(everybody, size_wh[1]),
-    )
+    learnt = (np.concatenate(part) for part in zip(*heads, strict=True))
+    return DetectorBatch(np.stack(pictures), targets_of(everybody, size_wh), all_heads(everybody, size_wh[1]), *learnt)
 
 
 def all_heads(everybody: list[People], height: int) -> TrueHeads:

@@ -123,9 +123,8 @@ class DetectorGraph(nn.Module):
         head_xz = head_xz.index_put((row, rank), torch.stack([vectors[:, 0], vectors[:, 2]], -1))
         face_boxes = torch.zeros_like(boxes).index_put((row, rank), in_pictures(faces, first_boxes))
         face_seen = torch.zeros_like(gate).index_put((row, rank), logits.sigmoid()) * gate
-        return Heads(
-            boxes, raw, *split_yaw(head_xz[..., 0], head_xz[..., 1]), within(face_boxes, boxes), raw * face_seen
-        )
+        first_bin, first_share = split_yaw(head_xz[..., 0], head_xz[..., 1])
+        return Heads(boxes, raw, first_bin, first_share, within(face_boxes, boxes), raw * face_seen)
 
 
 def logit(raw: Tensor) -> Tensor:

@@ -34,6 +34,11 @@ class SecondLook(nn.Module):
         """
         told = self.told(features)
         side = boxes[:, 2:] - boxes[:, :2]
-        centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + told[:, 1:3].clamp(-_MOST_MOVED, _MOST_MOVED) * side
-        half = side / 2 * told[:, 3:5].clamp(-_MOST_SCALED, _MOST_SCALED).exp()
+        centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + bounded(told[:, 1:3], _MOST_MOVED) * side
+        half = side / 2 * bounded(told[:, 3:5], _MOST_SCALED).exp()
         return self.trust * logits + told[:, 0], torch.cat([centre - half, centre + half], 1).clamp(0.0, 1.0)
+
+
+def bounded(values: Tensor, most: float) -> Tensor:
+    """Return values of any shape, bent so that none is larger than `most`, and small ones stay; all of it learns."""
+    return most * (values / most).tanh()

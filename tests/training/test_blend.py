@@ -13,13 +13,15 @@ from training.detector_draws import DetectorBatch  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
 from training.layers import normalise  # noqa: E402
 from training.loop import save_weights  # noqa: E402
+from training.second_look_loss import TrueHeads  # noqa: E402
 
 
 def batch(seed: int) -> DetectorBatch:
     rng = np.random.default_rng(seed)
     pictures = rng.integers(0, 255, (2, 64, 96, 3), np.uint8)
     boxes = np.array([[0.2, 0.1, 0.5, 0.6], [0.4, 0.3, 0.8, 0.9]], np.float32)
-    return DetectorBatch(pictures, [], boxes, np.array([0, 1]), None, None, None)
+    everybody = TrueHeads(boxes, np.array([0, 1]), np.array([True, True]))
+    return DetectorBatch(pictures, [], everybody, boxes, np.array([0, 1]), None, None, None)
 
 
 def made(seed: int) -> DetectorNet:

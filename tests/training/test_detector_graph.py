@@ -57,6 +57,17 @@ class HandMade(torch.nn.Module):
     def faces(self, known: None) -> "tuple[torch.Tensor, torch.Tensor]":
         return torch.full((self.seen,), FACE_LOGIT), torch.tensor([[-0.5, 0.0, 0.25, 0.5]]).repeat(self.seen, 1)
 
+    def again(self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+        return logits, boxes
+
+
+class Moved(HandMade):
+    """On second sight the second head is the surer one and a sixteenth of the picture further up."""
+
+    def again(self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+        second = (boxes[:, 0] > 0.5).float()
+        return logits + 4 * second, boxes - second.unsqueeze(1) * torch.tensor([0.0, 1 / 16, 0.0, 1 / 16])
+
 
 def test_peaks_are_boxes_once_each() -> None:
     graph = DetectorGraph(HandMade()).eval()
@@ -88,7 +99,7 @@ def test_directions_have_the_boxes_and_scores_of_their_heads() -> None:
 
 def test_heads_below_the_gate_have_no_direction() -> None:
     with torch.no_grad():
-        rows = DetectorGraph(HandMade(), direction_gate=0.9).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+        rows = DetectorGraph(HandMade(), raw_from=0.9).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
 
     directions = rows[(rows[:, 0] >= 8) & (rows[:, 0] < 16) & (rows[:, 5] > 0.01)]
     assert len(directions) == 1
@@ -97,9 +108,43 @@ def test_heads_below_the_gate_have_no_direction() -> None:
 
 def test_heads_below_the_gate_have_no_face() -> None:
     with torch.no_grad():
-        rows = DetectorGraph(HandMade(), direction_gate=0.9).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+        rows = DetectorGraph(HandMade(), raw_from=0.9).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
 
     assert (rows[(rows[:, 0] == FACE), 5] > 0).sum() == 1
+
+
+def test_a_second_look_weighs_and_moves_heads_with_all_that_is_theirs() -> None:
+    with torch.no_grad():
+        rows = DetectorGraph(Moved()).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+
+    heads, right, faces = (rows[(rows[:, 0] == label) & (rows[:, 5] > 0.01)] for label in (HEAD, 10, FACE))
+    np.testing.assert_allclose(heads[:, 5], [1 / (1 + math.exp(-5)), 1 / (1 + math.exp(-3))], rtol=1e-4)
+    np.testing.assert_allclose(heads[0, 1:5], [40 / 64, 4 / 64, 1, 28 / 64], atol=1e-6)
+    np.testing.assert_allclose(right[:, 1:], heads[:, 1:], atol=1e-6)
+    np.testing.assert_allclose(faces[0, 1:5], [40 / 64, 20 / 64, 58 / 64, 28 / 64], atol=1e-6)  # cut at its head
+
+
+def test_what_is_not_looked_at_again_stays() -> None:
+    with torch.no_grad():
+        rows = DetectorGraph(Moved(), raw_from=0.9).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+
+    heads = rows[(rows[:, 0] == HEAD) & (rows[:, 5] > 0.01)]
+    np.testing.assert_allclose(heads[:, 5], [1 / (1 + math.exp(-3)), 1 / (1 + math.exp(-1))], rtol=1e-4)
+    np.testing.assert_allclose(heads[1, 1:5], [40 / 64, 8 / 64, 1, 32 / 64], atol=1e-6)
+
+
+def test_heads_that_are_moved_to_one_place_are_one() -> None:
+    class Together(HandMade):
+        def again(
+            self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor"
+        ) -> "tuple[torch.Tensor, torch.Tensor]":
+            return -logits, torch.tensor([[0.1, 0.1, 0.3, 0.3]]).repeat(len(boxes), 1)
+
+    with torch.no_grad():
+        rows = DetectorGraph(Together(), raw_from=0.2).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+
+    heads = rows[(rows[:, 0] == HEAD) & (rows[:, 5] > 0.01)]
+    np.testing.assert_allclose(heads[:, 5], [1 / (1 + math.exp(1))], rtol=1e-4)  # the surer one
 
 
 def test_calibration_changes_scores_and_not_their_order() -> None:
@@ -115,7 +160,7 @@ def test_calibration_changes_scores_and_not_their_order() -> None:
 
 
 def test_calibrated_graphs_tell_the_same_boxes() -> None:
-    graph = DetectorGraph(HandMade(), direction_gate=0.0).eval()
+    graph = DetectorGraph(HandMade(), raw_from=0.0).eval()
     with torch.no_grad():
         plain = graph(torch.zeros(1, 3, 64, 64))[0]
         graph.calibration = Calibration(dict.fromkeys(("body", "head", "face"), (0.5, 0.5)))

@@ -61,6 +61,27 @@ def test_what_is_new_has_weights_and_learns(small: HeadNet, crops: CROPS) -> Non
     assert third.grad[:, 8:].abs().sum() > 0
 
 
+def test_a_part_that_is_new_begins_as_it_is(tmp_path: Path) -> None:
+    old, net = DetectorNet().state_dict(), DetectorNet()
+    before = net.again.trust.detach().clone()
+    without = {name: value for name, value in old.items() if not name.startswith("again.")}
+    save_weights(without, tmp_path / "old.npz")
+
+    begin(net, net.heads.head_net, tmp_path / "old.npz", tmp_path / "none.npz", False)
+
+    assert torch.equal(net.again.trust, before)
+    assert torch.equal(net.maps.weight, old["maps.weight"])
+
+
+def test_a_part_that_lacks_something_is_refused(tmp_path: Path) -> None:
+    weights = DetectorNet().state_dict()
+    del weights["again.trust"]
+    save_weights(weights, tmp_path / "torn.npz")
+
+    with pytest.raises(ValueError, match=r"Missing key.*again\.trust"):
+        load_weights(DetectorNet(), tmp_path / "torn.npz", grow=True)
+
+
 def test_a_network_never_shrinks(small: HeadNet, tmp_path: Path) -> None:
     save_weights(HeadNet(LARGE).state_dict(), tmp_path / "large.npz")
 

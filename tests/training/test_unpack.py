@@ -15,6 +15,7 @@ from training.detector_draws import DetectorBatch  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
 from training.gaze_draws import GazeBatch  # noqa: E402
 from training.gaze_net import GazeNet  # noqa: E402
+from training.second_look_loss import TrueHeads  # noqa: E402
 from training.shipped_weights import read_detector, read_gaze  # noqa: E402
 from training.unpack import put_batch_norms_back  # noqa: E402
 
@@ -23,7 +24,8 @@ MODELS = Path("models")
 
 def batch(seed: int) -> DetectorBatch:
     pictures, boxes, rows = drawn(seed, 12, 16)
-    return DetectorBatch(pictures, [], boxes, rows, None, None, None)
+    everybody = TrueHeads(boxes, rows, np.ones(len(boxes), bool))
+    return DetectorBatch(pictures, [], everybody, boxes, rows, None, None, None)
 
 
 def gaze_batch(seed: int) -> GazeBatch:
@@ -56,7 +58,7 @@ def nets(request: pytest.FixtureRequest) -> Nets:
     if request.param == "detector":
         fused, net, fresh = read_detector(MODELS / DETECTOR_FILE).detector, DetectorNet(), DetectorNet()
         put_batch_norms_back(net, fused, detector.show, map(batch, range(4)))
-        return Nets(fused, net, fresh, lambda one, seed: detector.show(one, batch(seed)))
+        return Nets(fused, net, fresh, lambda one, seed: detector.show(one, batch(seed))[:4])
     fused, net, fresh = read_gaze(MODELS / GAZE_FILE, "--gaze").net, GazeNet(), GazeNet()
     put_batch_norms_back(net, fused, gaze.show, map(gaze_batch, range(4)))
     return Nets(fused, net, fresh, lambda one, seed: gaze.show(one, gaze_batch(seed)))

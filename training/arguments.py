@@ -21,7 +21,7 @@ _ALL: dict[str, dict[str, Any]] = {
     "init": {"type": Path, "help": "weights of the whole network to start from"},
     "blend": {"type": Path, "help": "with --init: weights that are averaged with those; batch norms are measured anew"},
     "take-head": {"action": "store_true", "help": "with --init: begin the head branch with --head all the same"},
-    "only-heads": {"action": "store_true", "help": "with --init: directions and faces learn, all else stays"},
+    "only-heads": {"action": "store_true", "help": "with --init: what tells of heads learns, all else stays"},
     "out": {"type": Path, "help": "folder of checkpoints and results (default %(default)s)"},
     "workers": {"type": int, "default": 1, "help": "processes that draw batches (default %(default)s)"},
     "ship": {"action": "store_true", "help": "replace the shipped file, its record and its card"},

@@ -20,7 +20,7 @@ from training.detector_net import CLASSES, MULTIPLE_PX, DetectorNet, maps_of
 from training.face_in_head import in_pictures
 from training.layers import normalise
 from training.peaks import first_of_its_place, peaks
-from training.second_look_loss import OVERLAP, RAW_FROM
+from training.second_look_loss import OVERLAP
 
 BODY_LABEL, HEAD_LABEL, FRONT_LABEL, FACE_LABEL = 0.0, 7.0, 8.0, 16.0
 LABELS = {"body": BODY_LABEL, "head": HEAD_LABEL, "face": FACE_LABEL}
@@ -29,6 +29,8 @@ PER_CLASS = 40
 ROWS_PER_CLASS = len(LABELS) + 2
 _OVERLAPS = {"body": 0.6, "head": OVERLAP}
 """Two boxes of a class that overlap more are one."""
+RAW_FROM = 0.2
+"""Boxes that the maps give less are not looked at again."""
 _BIN_RAD = 2 * math.pi / DIRECTIONS
 _LEAST_RAW = 1e-6
 

@@ -14,10 +14,10 @@ from torch import Tensor
 from training.detector_loss import generalised_iou
 from training.peaks import overlaps, peaks
 
-RAW_FROM = 0.08
-"""Boxes that the maps give less are not looked at again."""
 OVERLAP = 0.4
 """Two boxes of heads that overlap more are one."""
+_LEARNT_FROM = 0.08
+"""What the maps give less is not learnt from; more is learnt from than is looked at in the end, for cases enough."""
 _RIGHT, _NEAR, _IGNORED = 0.5, 0.25, 0.3
 """IoU with a true head: of a right box, of one that learns to be right, and with one that does not count."""
 
@@ -46,14 +46,14 @@ class TrueHeads(NamedTuple):
 
 @torch.no_grad()
 def candidates(head_maps: Tensor, most: int) -> Candidates:
-    """Return the best boxes of each picture that are looked at again, at most so many.
+    """Return the boxes of each picture that are learnt from, the best ones, at most so many.
 
     Args:
         head_maps: (N, 5, h, w).
         most: of one picture.
     """
     boxes, scores = peaks(head_maps.float(), most, OVERLAP)
-    rows, ranks = (scores > RAW_FROM).nonzero(as_tuple=True)
+    rows, ranks = (scores > _LEARNT_FROM).nonzero(as_tuple=True)
     return Candidates(boxes[rows, ranks], scores[rows, ranks].logit(eps=1e-6), rows)
 
 

@@ -9,7 +9,7 @@ torch = pytest.importorskip("torch", reason="the training extra is not installed
 
 from tests.training.rows import still_rows  # noqa: E402
 from training.augment import People  # noqa: E402
-from training.detector_draws import DetectorBatch, DetectorDraws, batch_of, targets_of  # noqa: E402
+from training.detector_draws import DetectorBatch, DetectorDraws, all_heads, batch_of, targets_of  # noqa: E402
 from training.draws import Draws  # noqa: E402
 
 BODY, HEAD = range(2)
@@ -91,3 +91,16 @@ def test_a_batch_is_that_of_its_seed_and_step() -> None:
     np.testing.assert_array_equal(one.head_boxes, same.head_boxes)
     assert one.pictures.tobytes() != later.pictures.tobytes()
     assert one.pictures.tobytes() != other.pictures.tobytes()
+
+
+def test_all_heads_are_told_with_those_that_do_not_count() -> None:
+    somebody = people(3)
+    hidden = replace(somebody, head_visible=np.array([1.0, 0.1, 1.0], np.float32))
+    cut = hidden.head_box.copy()
+    cut[2] = np.nan
+
+    heads = all_heads([somebody, replace(hidden, head_box=cut)], 288)
+
+    assert heads.rows.tolist() == [0, 0, 0, 1, 1]
+    np.testing.assert_array_equal(heads.boxes, np.concatenate([somebody.head_box, somebody.head_box[:2]]))
+    assert heads.judged.tolist() == [True, True, True, True, False]

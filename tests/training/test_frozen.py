@@ -44,6 +44,7 @@ def test_where_directions_learn_alone_more_heads_are_shown() -> None:
 
 def test_what_tells_of_heads_learns_alone(tmp_path: Path) -> None:
     net = DetectorNet()
+    net.maps.bias.data.zero_()  # takes something for heads
     freeze(*all_but_heads(net))
     draws = DetectorDraws(Draws([still_rows(4, people=2)], 0), 2, 2, 0)
     before = {name: value.clone() for name, value in net.state_dict().items()}

@@ -21,6 +21,7 @@ from training.face_in_head import in_pictures
 from training.layers import normalise
 from training.peaks import first_of_its_place, peaks
 from training.second_look_loss import OVERLAP
+from training.worth_a_look import ALONE_FROM, worth_a_look
 
 BODY_LABEL, HEAD_LABEL, FRONT_LABEL, FACE_LABEL = 0.0, 7.0, 8.0, 16.0
 LABELS = {"body": BODY_LABEL, "head": HEAD_LABEL, "face": FACE_LABEL}
@@ -29,8 +30,6 @@ PER_CLASS = 40
 ROWS_PER_CLASS = len(LABELS) + 2
 _OVERLAPS = {"body": 0.6, "head": OVERLAP}
 """Two boxes of a class that overlap more are one."""
-RAW_FROM = 0.2
-"""Boxes that the maps give less are not looked at again."""
 _BIN_RAD = 2 * math.pi / DIRECTIONS
 _LEAST_RAW = 1e-6
 
@@ -69,11 +68,11 @@ class Heads(NamedTuple):
 
 
 class DetectorGraph(nn.Module):
-    """Pictures of any size to sorted rows; what the maps hardly take for heads is not looked at again."""
+    """Pictures of any size to sorted rows; heads are those that a second look tells of."""
 
-    def __init__(self, detector: DetectorNet, raw_from: float = RAW_FROM) -> None:
+    def __init__(self, detector: DetectorNet, alone_from: float = ALONE_FROM) -> None:
         super().__init__()
-        self.detector, self.raw_from = detector, raw_from
+        self.detector, self.alone_from = detector, alone_from
         self.calibration = Calibration(dict.fromkeys(LABELS, (1.0, 0.0)))
 
     def forward(self, input_bgr: Tensor) -> Tensor:
@@ -86,45 +85,43 @@ class DetectorGraph(nn.Module):
         pictures = normalise(F.interpolate(input_bgr, size=size_hw, mode="bilinear", align_corners=False))
         maps, features = self.detector(pictures)
         body, head = (peaks(maps_of(maps, k), PER_CLASS, _OVERLAPS[name]) for k, name in enumerate(CLASSES))
-        heads = self._of_heads(pictures, features, *head)
+        heads = self._of_heads(pictures, features, *head, worth_a_look(*head, *body, self.alone_from))
         found = {"body": body, "head": (heads.boxes, heads.raw), "face": (heads.face_boxes, heads.face_raw)}
         scores = {name: self.calibration(raw, name) for name, (_, raw) in found.items()}
-        gated = scores["head"] * (head[1] > self.raw_from).to(maps.dtype)
         last = heads.first_bin > DIRECTIONS - 1.5
         second_bin = torch.where(last, torch.zeros_like(heads.first_bin), heads.first_bin + 1.0)
         rows = [_rows(torch.full_like(score, LABELS[name]), found[name][0], score) for name, score in scores.items()]
-        rows.append(_rows(FRONT_LABEL + heads.first_bin, heads.boxes, gated * heads.first_share))
-        rows.append(_rows(FRONT_LABEL + second_bin, heads.boxes, gated * (1.0 - heads.first_share)))
+        rows.append(_rows(FRONT_LABEL + heads.first_bin, heads.boxes, scores["head"] * heads.first_share))
+        rows.append(_rows(FRONT_LABEL + second_bin, heads.boxes, scores["head"] * (1.0 - heads.first_share)))
         together = torch.cat(rows, 1)
         order = together[..., 5].topk(ROWS_PER_CLASS * PER_CLASS).indices
         return together.gather(1, order.unsqueeze(-1).expand(-1, -1, 6))
 
-    def _of_heads(self, pictures: Tensor, features: Tensor, boxes: Tensor, raw: Tensor) -> Heads:
-        """Return what is known of each head after a second look at those above the gate.
+    def _of_heads(self, pictures: Tensor, features: Tensor, boxes: Tensor, raw: Tensor, worth: Tensor) -> Heads:
+        """Return what is known of each head after a second look; what is not worth one has no score.
 
         Args:
             pictures: (N, 3, H, W) f32 normalised BGR.
             features: (N, C, h, w) of the same pictures.
             boxes: (N, K, 4) fractions, where the maps see heads, the surest first.
             raw: (N, K) how sure the maps are, 0..1.
+            worth: (N, K) 1 for each that is worth a second look, else 0.
         """
-        gate = (raw > self.raw_from).to(raw.dtype)
         # The best head of a picture is always in, because runtimes differ on what a batch of no crops does.
-        wanted = torch.cat([torch.ones_like(gate[:, :1]), gate[:, 1:]], 1)
+        wanted = torch.cat([torch.ones_like(worth[:, :1]), worth[:, 1:]], 1)
         row, rank = wanted.nonzero(as_tuple=True)
         first_boxes = boxes[row, rank]
         known, vectors = self.detector.heads(pictures, features, first_boxes, row)
         logits, faces = self.detector.faces(known)
         again, moved = self.detector.again(known, logit(raw[row, rank]), first_boxes)
-        looked = gate.unsqueeze(-1)
-        boxes = boxes.index_put((row, rank), moved) * looked + boxes * (1.0 - looked)
-        raw = raw.index_put((row, rank), again.sigmoid()) * gate + raw * (1.0 - gate)
+        boxes = boxes.index_put((row, rank), moved)
+        raw = torch.zeros_like(raw).index_put((row, rank), again.sigmoid()) * worth
         raw = raw * first_of_its_place(boxes, raw, _OVERLAPS["head"])
-        # Heads below the gate keep (0, 0, -1): front, with a share of 1 of no score; and no face.
+        # The others keep (0, 0, -1): front, with a share of 1 of no score; and no face.
         head_xz = torch.cat([torch.zeros_like(boxes[..., :1]), -torch.ones_like(boxes[..., :1])], -1)
         head_xz = head_xz.index_put((row, rank), torch.stack([vectors[:, 0], vectors[:, 2]], -1))
         face_boxes = torch.zeros_like(boxes).index_put((row, rank), in_pictures(faces, first_boxes))
-        face_seen = torch.zeros_like(gate).index_put((row, rank), logits.sigmoid()) * gate
+        face_seen = torch.zeros_like(raw).index_put((row, rank), logits.sigmoid())
         first_bin, first_share = split_yaw(head_xz[..., 0], head_xz[..., 1])
         return Heads(boxes, raw, first_bin, first_share, within(face_boxes, boxes), raw * face_seen)
 

@@ -9,7 +9,7 @@ from torch import Tensor
 
 ALONE_FROM = 0.3
 """What boxes without a body must have from the maps."""
-_ON_BODY_FROM, _BODY_FROM = 0.08, 0.3
+_ON_BODY_FROM, _BODY_FROM = 0.15, 0.4
 """What a box must have that lies where the head of a body is, and this body."""
 _TOP, _ABOVE = 0.25, 0.02
 """Where the centres of heads are: in this share of the body's box, or so much of the picture above it."""

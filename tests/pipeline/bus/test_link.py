@@ -75,10 +75,11 @@ def test_silence_is_said_once_and_its_end(
         heard = pool.submit(until, subscriber, "a")
         while not caplog.records:
             assert not heard.done()
+        monkeypatch.setattr(link, "SILENCE_S", 60)
         with FakePublisher(endpoint) as publisher:
+            publisher.held = ["a"]  # before it is logged: what is held is asked for at any moment from the greeting on
             publisher.meet()
             publisher.log_and_send("a")
-            publisher.held = ["a"]
             assert heard.result() == ["a"]
     assert said(caplog) == [
         f"{endpoint}: expected a publisher, got silence for 0.05 s; waiting for one: start it, or check the address",

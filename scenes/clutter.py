@@ -51,7 +51,7 @@ def _stand(place: Place, rng: np.random.Generator, wares: list[Ware]) -> None:
     kind = rng.random()
     height = rng.uniform(1.0, 1.9) if kind < 0.35 else rng.uniform(0.5, 1.0)
     block = Block(x, z, long, short, height, turned + rng.normal(0, 0.08))
-    if not _fits(place, block):
+    if not fits(place, block):
         return
     if kind < 0.35:
         shelving(place, rng, block, wares)
@@ -68,7 +68,7 @@ def _aisle(place: Place, rng: np.random.Generator, wares: list[Ware]) -> None:
     while z < place.room.back - 0.6:
         long = min(rng.uniform(0.6, 2.0), (place.room.back - z) / 2)
         block = Block(x, z + long, long, short, height, math.pi / 2 + rng.normal(0, 0.02))
-        if _fits(place, block):
+        if fits(place, block):
             heaped_table(place, rng, block, wares)
         z += 2 * long + (0.02 if rng.random() < 0.7 else 0.9)
     for side in (-1, 1):
@@ -83,7 +83,7 @@ def _wall_rack(place: Place, rng: np.random.Generator, wares: list[Ware], side: 
     deep = rng.uniform(0.2, 0.35)
     x = room.left + deep if side < 0 else room.right - deep
     block = Block(x, start + half, half, deep, rng.uniform(1.6, 2.3), math.pi / 2)
-    if half > 0.5 and _fits(place, block):
+    if half > 0.5 and fits(place, block):
         shelving(place, rng, block, wares)
 
 
@@ -96,11 +96,11 @@ def _before_people(place: Place, rng: np.random.Generator, wares: list[Ware]) ->
     block = Block(
         float(spot[0]), float(spot[2]), rng.uniform(0.4, 1.3), rng.uniform(0.15, 0.35), rng.uniform(0.7, max(low, 0.8))
     )
-    if _fits(place, block):
+    if fits(place, block):
         heaped_table(place, rng, block, wares)
 
 
-def _fits(place: Place, block: Block) -> bool:
+def fits(place: Place, block: Block) -> bool:
     """Say whether a block stands free of others and of the camera."""
     camera = place.canvas.camera.position
     spots = [block.point(a * block.half_x, b * block.half_z, 0.0) for a in (-1, 0, 1) for b in (-1, 0, 1)]

@@ -1,4 +1,4 @@
-"""What the groups clutter and lookalikes add to a furnished place."""
+"""What the groups clutter, lookalikes and tableware add to a furnished place."""
 
 from __future__ import annotations
 
@@ -12,6 +12,7 @@ from scenes.lookalikes import add_lookalikes
 from scenes.place import Place
 from scenes.reflections import Pane, draw_pane, mirror_floor
 from scenes.style import Style
+from scenes.tableware import add_tableware
 
 _PANED_SHARE, _SHINY_SHARE = 0.3, 0.35
 
@@ -55,6 +56,8 @@ def dress(place: Place, seed: int, style: Style, stream: int = 0) -> Dressing:
         rng = np.random.default_rng([26 + stream, seed])
         add_lookalikes(place, rng)
         shine = rng.uniform(0.3, 1.0) if rng.random() < _SHINY_SHARE else 0.0
+    if style.tableware:
+        add_tableware(place, np.random.default_rng([45 + stream, seed]))
     return Dressing(shine, panes)
 
 

@@ -22,6 +22,7 @@ from scenes.place import Place
 from scenes.restyle import Restyler
 from scenes.spots import DISTANCES_M, Standing, try_spot
 from scenes.style import PLAIN, Style
+from scenes.tilt import tilted
 from scenes.truth import PeopleTruth
 
 Floats = NDArray[np.float64]
@@ -79,7 +80,7 @@ def render_still(
         figures = InterestChooser(place, drawn_to, standing, close=view == "close").figures()
     else:
         figures = _attentive(place, rng, standing, close=view == "close")
-    figures = company.with_riders(place, figures, restyle)
+    figures = tilted(company.with_riders(place, figures, restyle), seed, style)
     people = draw_people(place.canvas, figures)
     dressing.finish(place.canvas)
     film, chance = sample_film(style, seed)

@@ -5,6 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
+_YOUNGER = ("tableware", "tilt")
+"""Groups that `full` leaves out: the seeds of sets and stills were published with it."""
+
 
 @dataclass(frozen=True)
 class Style:
@@ -32,32 +35,40 @@ class Style:
     """Video compression, night, motion blur."""
     salience: bool = False
     """Things that draw the eye and are looked at: a product picked, a lit screen, a face."""
+    tableware: bool = False
+    """Teapots, kettles and jars close together; not in `full`."""
+    tilt: bool = False
+    """Heads leant to the shoulder by up to 50 degrees; stills only, not in `full`."""
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """Read `plain`, `full`, or groups to add or leave out: `hair+lens`, `full-hair-lens`.
+        """Read `plain`, `full`, or groups to add or leave out: `hair+lens`, `full-hair-lens`, `full-hair+tableware`.
 
         Raises:
             ValueError: the text names something else.
         """
         names = [field.name for field in fields(cls)]
-        first, *without = text.split("-")
-        asked = [] if first == "plain" else names if first == "full" else first.split("+")
-        unknown = [name for name in (*asked, *without) if name not in names]
-        if unknown:
+        start, *added = text.split("+")
+        first, *without = start.split("-")
+        asked = [] if first == "plain" else [n for n in names if n not in _YOUNGER] if first == "full" else [first]
+        unknown = [name for name in (*asked, *added, *without) if name not in names]
+        if unknown or (first == "plain" and added):
             raise ValueError(
-                f"style: expected plain, full, groups such as hair+lens, or full-hair, got {text!r};"
-                f" groups are {', '.join(names)}"
+                "style: expected plain, full, groups such as hair+lens, or full-hair+tableware,"
+                f" got {text!r}; groups are {', '.join(names)}"
             )
-        return cls(**{name: name in asked and name not in without for name in names})
+        return cls(**{name: name in added or (name in asked and name not in without) for name in names})
 
     def __str__(self) -> str:
         """Return the shortest text that `parse` reads as this style."""
         given = {field.name: bool(getattr(self, field.name)) for field in fields(self)}
-        on, off = [n for n, v in given.items() if v], [n for n, v in given.items() if not v]
+        old = [name for name in given if name not in _YOUNGER]
+        on, off = [name for name in given if given[name]], [name for name in old if not given[name]]
+        added = [name for name in on if name not in old]
         if not on:
             return "plain"
-        return "+".join(on) if len(on) <= len(off) else "-".join(["full", *off])
+        listed = len(on) - len(added) <= len(off)
+        return "+".join(on) if listed else "+".join(["-".join(["full", *off]), *added])
 
     def without(self, group: str) -> Self:
         """Return the style less one group."""

@@ -29,9 +29,9 @@ def crockery(kind: str, pitch: int) -> Sprite:
     """Return one of `CROCKERY`, white and as high as 1 or as wide, seen at an index into `PITCHES_DEG`."""
     if kind == "upright":
         return splat(_plate_on_edge(), PITCHES_DEG[pitch])
-    cloud = _turned(_PROFILES[kind])
+    cloud = turned(_PROFILES[kind])
     if kind in ("jug", "mug"):
-        cloud = _joined(cloud, _handle(0.42 if kind == "mug" else 0.4, 0.5, 0.28))
+        cloud = joined(cloud, handle(0.42 if kind == "mug" else 0.4, 0.5, 0.28))
     return splat(cloud, PITCHES_DEG[pitch])
 
 
@@ -59,7 +59,7 @@ def fruit(number: int, pitch: int) -> Sprite:
     tall = rng.uniform(0.8, 1.15)
     ring = np.linspace(0, math.pi, 12)
     profile = tuple((0.5 * math.sin(a), 0.5 * tall * (1 - math.cos(a)), 0.7 + 0.3 * a / math.pi) for a in ring)
-    cloud = _turned(profile)
+    cloud = turned(profile)
     return splat(
         Cloud(cloud.points, cloud.normals, (cloud.colours / 245 * colour).astype(np.float32)), PITCHES_DEG[pitch]
     )
@@ -134,7 +134,7 @@ _PROFILES: dict[str, Profile] = {
 }
 
 
-def _turned(profile: Profile) -> Cloud:
+def turned(profile: Profile) -> Cloud:
     """Turn a silhouette about the upright axis; white, darker where the profile says so."""
     knots = np.array(profile, np.float64)
     length = np.r_[0, np.cumsum(np.hypot(np.diff(knots[:, 0]), np.diff(knots[:, 1])) + 1e-6)]
@@ -151,7 +151,7 @@ def _turned(profile: Profile) -> Cloud:
     return Cloud(points, normals, colours)
 
 
-def _handle(start: float, height: float, size: float) -> Cloud:
+def handle(start: float, height: float, size: float) -> Cloud:
     """Return a bent tube at the right side."""
     bend, around = np.meshgrid(np.linspace(-1.7, 1.7, 120), np.linspace(0, 2 * math.pi, 40))
     out = np.stack([np.cos(bend), np.sin(bend), 0 * bend], axis=-1)
@@ -162,7 +162,7 @@ def _handle(start: float, height: float, size: float) -> Cloud:
 
 
 def _plate_on_edge() -> Cloud:
-    flat = _turned(((0.0, 0.06, 0.95), (0.3, 0.05, 0.9), (0.33, 0.02, 0.8), (0.48, 0.0, 1.0), (0.5, -0.01, 0.8)))
+    flat = turned(((0.0, 0.06, 0.95), (0.3, 0.05, 0.9), (0.33, 0.02, 0.8), (0.48, 0.0, 1.0), (0.5, -0.01, 0.8)))
     lean = math.radians(78)
     turn = np.array([[1, 0, 0], [0, math.cos(lean), -math.sin(lean)], [0, math.sin(lean), math.cos(lean)]], np.float32)
     points = flat.points @ turn.T + np.array([0, 0.5, 0], np.float32)
@@ -171,7 +171,7 @@ def _plate_on_edge() -> Cloud:
 
 def _banded(rng: np.random.Generator, profile: Profile) -> Cloud:
     """Return a bottle or tin: a white shape in bands of colour; the profile may start at the top."""
-    cloud = _turned(profile)
+    cloud = turned(profile)
     colours = cloud.colours / 245 * random_colour(rng, 70)
     low = rng.uniform(0.1, 0.3)
     band = (cloud.points[:, 1] > low) & (cloud.points[:, 1] < low + rng.uniform(0.1, 0.3))
@@ -211,7 +211,8 @@ def _bag(rng: np.random.Generator) -> Cloud:
     return Cloud(points, normals.astype(np.float32), front)
 
 
-def _joined(first: Cloud, second: Cloud) -> Cloud:
+def joined(first: Cloud, second: Cloud) -> Cloud:
+    """Return both as one."""
     return Cloud(
         np.concatenate([first.points, second.points]),
         np.concatenate([first.normals, second.normals]),

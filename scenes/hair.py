@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from scenes.grain import GRAIN_SIDE, grain
 from scenes.looks import Hair
+from scenes.napes import above_nape
 from scenes.strands import strand_colour
 
 Colours = NDArray[np.float32]
@@ -66,9 +67,8 @@ def covers(hair: Hair, points: Colours) -> Bools:
     on_top = y < edge
     if hair.style == "ring":
         on_top = np.zeros_like(on_top)
-    lowest = 0.5 if hair.style in ("pony", "bun", "curly") else 0.42
     # Behind the ears the hair goes down to the nape; in front of them it ends as sideburns.
-    behind = (z < hair.ear - 0.35 * np.clip(y, 0, 1)) & (y < lowest - 0.35 * np.clip(z + 0.6, 0, 1))
+    behind = (z < hair.ear - 0.35 * np.clip(y, 0, 1)) & (above_nape(hair, points) > 0)
     temples = (wide > 0.72) & (y < -0.1) & (z < 0.45)
     if hair.style == "ring":
         behind &= y > -0.3 - 0.3 * hair.volume / 0.16

@@ -53,7 +53,8 @@ class HeadPainter:
         hidden = looks.hair.style in ("mid", "long", "scarf", "curly") or looks.hat in ("hood", *COVERS_EARS)
         if not hidden:
             for side in (-1, 1):
-                self.part((side * 0.078, 0.004, -0.005), (0.012, 0.03, 0.019), plain(looks.skin * np.float32(0.93)))
+                off, out = 0.078 + 0.012 * looks.ears, 0.012 + 0.009 * looks.ears
+                self.part((side * off, 0.004, -0.005), (out, 0.03, 0.019), plain(looks.skin * np.float32(0.93)))
         self._hair()
         self._hat()
 

@@ -72,6 +72,14 @@ class Hair:
     """Angle of a tail or bun above the back of the head, radians."""
     curtain: float = 0.0
     """How much loose hair hides the cheeks, 0 to 1."""
+    nape: float | None = None
+    """Height in skull radii, down, to which the hair reaches in the middle of the nape; None: the same all round."""
+    point: float = 0.0
+    """How much higher it ends at the sides of the nape, in skull radii."""
+    taper: float = 0.0
+    """Height over which it thins out to the scalp above that edge, in skull radii."""
+    under: float = 1.0
+    """Brightness of the hair of the nape and above the ears, of that of the rest."""
 
 
 @dataclass(frozen=True)
@@ -127,6 +135,8 @@ class Looks:
     hat_shadow: float = 0.0
     """How far down the face the hat's shadow reaches, 0 (none) to 1."""
     headphones: Colours | None = None
+    ears: float = 0.0
+    """How far they stand off, 0 (hardly) to 1."""
     outfit: Outfit | None = None
     """Lifelike clothes; None: plain ones."""
     seat: str = "none"

@@ -7,6 +7,7 @@ from numpy.typing import NDArray
 
 from scenes.grain import GRAINS, grain, sampled, smooth_grain
 from scenes.looks import Hair
+from scenes.napes import above_nape
 
 Colours = NDArray[np.float32]
 Bools = NDArray[np.bool_]
@@ -33,6 +34,10 @@ def strand_colour(hair: Hair, points: Colours) -> Colours:
     lit = 1 + hair.strands * (0.5 * fine + 0.65 * middle + 0.5 * locks) + 0.10 * lumps
     lit = lit + hair.shine * ring * (0.6 + 0.4 * middle) - 0.22 * np.clip(y - 0.3, 0, 1) * (np.abs(x) < 0.75)
     colour = colour * np.clip(lit, 0.2, 2.2)[:, None] + (35 * hair.shine * ring * np.clip(middle, 0, 2))[:, None]
+    if hair.under != 1:
+        # What is combed up or cut short there lies in its own shade.
+        below = np.clip((y + 0.15 + 0.08 * locks) / 0.25, 0, 1).astype(np.float32)[:, None]
+        colour = colour * (1 - below * np.float32(1 - hair.under))
     if hair.scalp is not None:
         bare = _bare(hair, points, fine).astype(np.float32)[:, None]
         colour = colour * (1 - bare) + hair.scalp * bare
@@ -82,5 +87,8 @@ def _bare(hair: Hair, points: Colours, fine: Colours) -> Colours:
     elif hair.style == "ring" or hair.thin > 0.12:
         crown = 0.75 * np.exp(-((x / 0.5) ** 2 + ((z + 0.2) / 0.55) ** 2)) * (y < -0.3)
         share = np.maximum(share, (crown * (hair.thin > 0.12) + 0.25).astype(np.float32))
+    if hair.taper:
+        thinned = 0.9 * np.clip(1 - above_nape(hair, points) / hair.taper, 0, 1) * (z < 0.3)
+        share = np.maximum(share, thinned.astype(np.float32))
     clipped: Colours = np.clip(share * (1 - np.float32(0.25) * fine), 0, 1)
     return clipped

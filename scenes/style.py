@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-_YOUNGER = ("tableware", "tilt")
+_YOUNGER = ("tableware", "tilt", "napes")
 """Groups that `full` leaves out: the seeds of sets and stills were published with it."""
 
 
@@ -39,6 +39,8 @@ class Style:
     """Teapots, kettles and jars close together; not in `full`."""
     tilt: bool = False
     """Heads leant to the shoulder by up to 50 degrees; stills only, not in `full`."""
+    napes: bool = False
+    """Napes with their hairlines, shaved sides, hair combed up, ears that stand off; not in `full`."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

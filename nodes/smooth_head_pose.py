@@ -25,11 +25,11 @@ LIVE: dict[str, Any] = {"live": True}
 class Config(NodeConfig):
     min_cutoff_hz: float = Field(default=0.5, gt=0, json_schema_extra=LIVE)
     """Cut-off for a head at rest. Lower: steadier and later. Tune first, with beta = 0."""
-    beta: float = Field(default=0.02, ge=0, json_schema_extra=LIVE)
+    beta: float = Field(default=0.04, ge=0, json_schema_extra=LIVE)
     """How fast the cut-off rises with speed: Hz per degree and second. Raise to cut lag when a head turns."""
     speed_cutoff_hz: float = Field(default=1.0, gt=0, json_schema_extra=LIVE)
     """Cut-off of the speed itself. Raise to react to shorter turns, at the price of more jitter."""
-    usual_error_deg: float = Field(default=90.0, gt=0, json_schema_extra=LIVE)
+    usual_error_deg: float = Field(default=60.0, gt=0, json_schema_extra=LIVE)
     """A pose this far off from what is held weighs half, farther ones less. Lower where heads are often taken for their
     backs for a frame, raise where heads turn faster than frames come."""
     min_weight: float = Field(default=0.05, gt=0, le=1, json_schema_extra=LIVE)

@@ -19,6 +19,7 @@ from training.second_look_loss import TrueHeads
 _SCALE = (0.6, 1.6)
 _HEAP_PART = 0.3
 _CUT_OUT_PART = 0.2
+_TURNED_PART, _USUAL_TURN, _MOST_TURN = 0.35, 0.5, 1.05
 MOST_HEADS = 4
 """Heads of one picture whose directions and faces are learnt, as a rule; of a crowd some are drawn. As many of those
 that the maps find are looked at again."""
@@ -36,14 +37,16 @@ class DetectorBatch(NamedTuple):
     all_heads: TrueHeads
     head_boxes: Any
     """(M, 4) f32 fractions, moved a little."""
+    head_turn: Any
+    """(M,) f32 radians: the square that is cut out about a head is turned by so much, as if the head were tilted."""
     head_rows: Any
     """(M,) i64 picture of each head."""
     vectors: Any
-    """(M, 6) f32 head xyz, gaze xyz."""
+    """(M, 6) f32 head xyz, gaze xyz, of heads as they are seen in turned squares."""
     face_boxes: Any
     """(M, 4) f32 fractions; nan where a head shows no face."""
     face_seen: Any
-    """(M,) f32 1 where the face is seen, 0 where it is not, nan where it is hardly seen or nobody knows."""
+    """(M,) f32 1 where the face is seen, 0 where it is not, nan where it is hardly seen, turned, or nobody knows."""
 
 
 @dataclass(frozen=True)
@@ -122,8 +125,22 @@ def _heads(people: People, row: int, height: int, rng: np.random.Generator, most
     learnt = judged_heads(people, height) & ~np.isnan(people.vectors[:, 0])
     seen = rng.permutation(np.flatnonzero(learnt))[:most]
     moved = shaken(people.head_box[seen], rng)
-    faces = people.face_box[seen], _shown(people.face_visible[seen])
-    return moved, np.full(len(seen), row, np.int64), people.vectors[seen], *faces
+    turn = _turns(len(seen), rng)
+    faces = people.face_box[seen], np.where(turn == 0, _shown(people.face_visible[seen]), np.float32(np.nan))
+    return moved, turn, np.full(len(seen), row, np.int64), in_turned(people.vectors[seen], turn), *faces
+
+
+def _turns(count: int, rng: np.random.Generator) -> NDArray[np.float32]:
+    """Draw by how much squares are turned, radians; most are not."""
+    turn = rng.normal(0.0, _USUAL_TURN, count).clip(-_MOST_TURN, _MOST_TURN)
+    return np.where(rng.random(count) < _TURNED_PART, turn, 0.0).astype(np.float32)
+
+
+def in_turned(vectors: NDArray[np.float32], turn: NDArray[np.float32]) -> NDArray[np.float32]:
+    """Return vectors (M, 6), xyz twice, as they are seen in squares that are turned clockwise by (M,) radians."""
+    x, y, z = vectors.reshape(-1, 2, 3).transpose(2, 0, 1)
+    cos, sin = np.cos(turn)[:, None], np.sin(turn)[:, None]
+    return np.stack([x * cos + y * sin, y * cos - x * sin, z], axis=2).reshape(-1, 6)
 
 
 def _shown(visible: NDArray[np.float32]) -> NDArray[np.float32]:

@@ -6,7 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from training.head_net import WIDTHS, HeadNet, crop_heads
+from training.head_net import WIDTHS, HeadNet, crop_heads, turned
 
 FEATURES = 96
 _AROUND = 64
@@ -29,7 +29,9 @@ class HeadInContext(nn.Module):
         nn.init.zeros_(self.turn.bias)
         self.register_buffer("spots", torch.tensor(_SPOTS_XY), persistent=False)
 
-    def forward(self, pictures: Tensor, scene: Tensor, boxes: Tensor, row: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, pictures: Tensor, scene: Tensor, boxes: Tensor, row: Tensor, turn: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return features (M, 96) and vectors (M, 6), head xyz then gaze xyz, about unit length.
 
         Args:
@@ -37,10 +39,17 @@ class HeadInContext(nn.Module):
             scene: (N, C, h, w) features of the same pictures.
             boxes: (M, 4) f32 xyxy, fractions of their picture.
             row: (M,) i64 row of the picture each box lies in.
+            turn: (M,) f32 radians by which the picture is turned before it is read, anticlockwise about each box;
+                None: it is not.
         """
-        features, vectors = self.head_net(crop_heads(pictures, boxes, row))
+        features, vectors = self.head_net(crop_heads(pictures, boxes, row, turn))
         centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-        places = centre.unsqueeze(1) + self.spots * size.unsqueeze(1)  # (M, S, 2)
+        steps = self.spots * size.unsqueeze(1)  # (M, S, 2)
+        if turn is not None:
+            height_in_widths = pictures.shape[2] / pictures.shape[3]
+            across, down = turned(steps[..., 0], steps[..., 1] * height_in_widths, turn.unsqueeze(1))
+            steps = torch.stack([across, down / height_in_widths], -1)
+        places = centre.unsqueeze(1) + steps
         around = F.relu(self.around(read_at(scene, places, row).flatten(1)))
         mixed = self.mix(torch.cat([features, around, vectors, centre, size], 1))
         return mixed, vectors + self.turn(mixed)

@@ -49,7 +49,7 @@ class HeadNet(nn.Module):
         return features, self.vectors(features)
 
 
-def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor) -> Tensor:
+def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor, turn: Tensor | None = None) -> Tensor:
     """Cut square 48x48 crops about head boxes, bilinear, edges repeated beyond the picture.
 
     The pictures are read as one tall picture, so the cost follows the number of heads and not that of pictures.
@@ -58,24 +58,34 @@ def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor) -> Tensor:
         pictures: (N, 3, H, W) f32.
         boxes: (M, 4) f32 xyxy, fractions of their picture.
         picture_row: (M,) i64 row of the picture each box lies in.
+        turn: (M,) f32 radians by which the squares are turned clockwise; None: they are upright.
 
     Returns:
         (M, 3, 48, 48) f32.
     """
     count, channels, height, width = pictures.shape
     tall = pictures.transpose(0, 1).reshape(1, channels, count * height, width)
-    x1, y1, x2, y2 = (boxes[:, k : k + 1] for k in range(4))
-    half_px = torch.maximum((x2 - x1) * width, (y2 - y1) * height) * (CROP_SCALE / 2)  # (M, 1)
+    x1, y1, x2, y2 = (boxes[:, k].reshape(-1, 1, 1) for k in range(4))
+    half_px = torch.maximum((x2 - x1) * width, (y2 - y1) * height) * (CROP_SCALE / 2)  # (M, 1, 1)
     steps = (torch.arange(CROP_PX, dtype=boxes.dtype, device=boxes.device) + 0.5) * (2.0 / CROP_PX) - 1.0
-    x_px = ((x1 + x2) * (width / 2) + half_px * steps).clamp(0.5, width - 0.5)  # (M, 48)
-    y_px = ((y1 + y2) * (height / 2) + half_px * steps).clamp(0.5, height - 0.5)
-    y_px = y_px + (picture_row * height).unsqueeze(1).to(boxes.dtype)
+    across, down = half_px * steps.reshape(1, 1, -1), half_px * steps.reshape(1, -1, 1)
+    if turn is not None:
+        across, down = turned(across, down, turn.reshape(-1, 1, 1))
+    x_px = ((x1 + x2) * (width / 2) + across).clamp(0.5, width - 0.5)
+    y_px = ((y1 + y2) * (height / 2) + down).clamp(0.5, height - 0.5)
+    y_px = y_px + (picture_row * height).reshape(-1, 1, 1).to(boxes.dtype)
     rows = boxes.shape[0]
-    grid_x = (x_px * (2.0 / width) - 1.0).unsqueeze(1).expand(rows, CROP_PX, CROP_PX)
-    grid_y = (y_px * (2.0 / (count * height)) - 1.0).unsqueeze(2).expand(rows, CROP_PX, CROP_PX)
+    grid_x = (x_px * (2.0 / width) - 1.0).expand(rows, CROP_PX, CROP_PX)
+    grid_y = (y_px * (2.0 / (count * height)) - 1.0).expand(rows, CROP_PX, CROP_PX)
     grid = torch.stack([grid_x, grid_y], -1).reshape(1, rows * CROP_PX, CROP_PX, 2)
     flat = F.grid_sample(tall, grid, mode="bilinear", padding_mode="border", align_corners=False)
     return flat.reshape(channels, rows, CROP_PX, CROP_PX).transpose(0, 1)
+
+
+def turned(across: Tensor, down: Tensor, by: Tensor) -> tuple[Tensor, Tensor]:
+    """Return steps to the right and down turned clockwise by radians, all of shapes that fit each other."""
+    cos, sin = by.cos(), by.sin()
+    return across * cos - down * sin, across * sin + down * cos
 
 
 def vector_loss(predicted: Tensor, wanted: Tensor) -> Tensor:

@@ -79,7 +79,7 @@ def test_events_tell_the_same_looks(runs: Runs) -> None:
         told.append([(row["type"], row["data"]["track"], row["data"]["target"]) for row in stand])
 
     assert told[0] == told[1]
-    assert len(told[0]) > 3
+    assert len(told[0]) >= 2  # a look that starts and ends
 
 
 def test_engines_of_tensorrt_tell_the_same_as_onnx_runtime_on_the_device(

@@ -22,7 +22,7 @@ from torch import nn
 from benchmarks.results import guarded
 from nodes.adapters.detectors import open_detector
 from nodes.adapters.gaze_models import open_gaze_model
-from scenes.style import Style
+from scenes.style import FULL, Style
 from training import detector, gaze, head
 from training.batches import picture_tensor
 from training.cards import DETECTOR_FILE, GAZE_FILE
@@ -40,7 +40,7 @@ from training.recipe import WEIGHTS
 from training.record import set_up
 from training.smoke_checks import mirrored, opened, people_found, sides_told, targets_found, together
 
-STYLES = ("plain", "full", *(field.name for field in fields(Style)))
+STYLES = ("plain", "full", *(field.name for field in fields(Style) if getattr(FULL, field.name)))
 FIRST_SEED, NEXT_SEED = 9_700_001, 1_000
 """Of the first style, and from one style to the next; nothing is trained or measured on them elsewhere."""
 _CPU = torch.device("cpu")

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from scenes.camera import Camera
 from scenes.fixtures import bin_or_plant, boxes, office_chair, pillar, row_of_seats, sign
 from scenes.geometry import direction
 from scenes.place import Block, Place, open_spot
@@ -90,14 +91,18 @@ def _wall_rack(place: Place, rng: np.random.Generator, wares: list[Ware], side: 
 def _before_people(place: Place, rng: np.random.Generator, wares: list[Ware]) -> None:
     """Stand a low shelf or table between the camera and the people."""
     camera = place.canvas.camera
-    heading = math.atan2(float(camera.world_from_camera[0, 2]), float(camera.world_from_camera[2, 2]))
-    spot = rng.uniform(1.1, 2.6) * direction(heading + rng.normal(0, 0.3), 0.0)
+    x, z = in_view(camera, rng, farthest_m=2.6, spread_rad=0.3)
     low = min(1.35, float(-camera.position[1]) - 0.1)
-    block = Block(
-        float(spot[0]), float(spot[2]), rng.uniform(0.4, 1.3), rng.uniform(0.15, 0.35), rng.uniform(0.7, max(low, 0.8))
-    )
+    block = Block(x, z, rng.uniform(0.4, 1.3), rng.uniform(0.15, 0.35), rng.uniform(0.7, max(low, 0.8)))
     if fits(place, block):
         heaped_table(place, rng, block, wares)
+
+
+def in_view(camera: Camera, rng: np.random.Generator, *, farthest_m: float, spread_rad: float) -> tuple[float, float]:
+    """Return x and z of a spot about where the camera looks, no nearer than 1.1 m."""
+    heading = math.atan2(float(camera.world_from_camera[0, 2]), float(camera.world_from_camera[2, 2]))
+    spot = rng.uniform(1.1, farthest_m) * direction(heading + rng.normal(0, spread_rad), 0.0)
+    return float(spot[0]), float(spot[2])
 
 
 def fits(place: Place, block: Block) -> bool:

@@ -73,7 +73,7 @@ class Hair:
     curtain: float = 0.0
     """How much loose hair hides the cheeks, 0 to 1."""
     nape: float | None = None
-    """Height in skull radii, down, to which the hair reaches in the middle of the nape; None: the same all round."""
+    """Height in skull radii, down, to which the hair reaches in the middle of the nape; None: as the cut has it."""
     point: float = 0.0
     """How much higher it ends at the sides of the nape, in skull radii."""
     taper: float = 0.0

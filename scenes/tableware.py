@@ -6,9 +6,8 @@ import math
 
 import numpy as np
 
-from scenes.clutter import fits
+from scenes.clutter import fits, in_view
 from scenes.colours import grey, random_colour
-from scenes.geometry import direction
 from scenes.place import Block, Place
 from scenes.pots import POTS, TURNS, pot
 from scenes.stock import Ware, heap, heaped_table, white_wares
@@ -45,12 +44,11 @@ def _pots(rng: np.random.Generator) -> list[Ware]:
 def _table(place: Place, rng: np.random.Generator, wares: list[Ware]) -> None:
     """Stand a table in the view, nearer than people mostly are."""
     camera = place.canvas.camera
-    heading = math.atan2(float(camera.world_from_camera[0, 2]), float(camera.world_from_camera[2, 2]))
-    spot = rng.uniform(1.1, 4.0) * direction(heading + rng.normal(0, 0.35), 0.0)
+    x, z = in_view(camera, rng, farthest_m=4.0, spread_rad=0.35)
     low = min(1.3, float(-camera.position[1]) - 0.1)
     block = Block(
-        float(camera.position[0] + spot[0]),
-        float(camera.position[2] + spot[2]),
+        x,
+        z,
         rng.uniform(0.4, 1.3),
         rng.uniform(0.2, 0.6),
         rng.uniform(0.5, max(low, 0.6)),

@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,6 +30,7 @@ def set_up(seed: int) -> torch.device:
     os.environ["OMP_NUM_THREADS"] = "1"
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
     torch.manual_seed(seed)
+    _commit()  # now: hours later another one may be checked out
     return torch.device("cuda" if torch.cuda.is_available() else "cpu")
 
 
@@ -81,8 +83,12 @@ def write_yaml(path: Path, content: dict[str, Any], comment: str = "") -> None:
     path.write_text(f"# {comment}\n{body}" if comment else body, encoding="utf-8")
 
 
+@cache
 def _commit() -> str | None:
-    """Return the commit of the code; None outside a git checkout, where a finished training must not fail of it."""
+    """Return the commit of the code as it was when first asked.
+
+    None outside a git checkout, where a finished training must not fail of it.
+    """
     try:
         told = subprocess.run(["git", "rev-parse", "HEAD"], capture_output=True, text=True, check=False)
     except FileNotFoundError:

@@ -21,7 +21,7 @@ def batch(seed: int) -> DetectorBatch:
     pictures = rng.integers(0, 255, (2, 64, 96, 3), np.uint8)
     boxes = np.array([[0.2, 0.1, 0.5, 0.6], [0.4, 0.3, 0.8, 0.9]], np.float32)
     everybody = TrueHeads(boxes, np.array([0, 1]), np.array([True, True]))
-    return DetectorBatch(pictures, [], everybody, boxes, np.array([0, 1]), None, None, None)
+    return DetectorBatch(pictures, [], everybody, boxes, np.zeros(2, np.float32), np.array([0, 1]), None, None, None)
 
 
 def made(seed: int) -> DetectorNet:

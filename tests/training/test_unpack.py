@@ -25,7 +25,7 @@ MODELS = Path("models")
 def batch(seed: int) -> DetectorBatch:
     pictures, boxes, rows = drawn(seed, 12, 16)
     everybody = TrueHeads(boxes, rows, np.ones(len(boxes), bool))
-    return DetectorBatch(pictures, [], everybody, boxes, rows, None, None, None)
+    return DetectorBatch(pictures, [], everybody, boxes, np.zeros(len(boxes), np.float32), rows, None, None, None)
 
 
 def gaze_batch(seed: int) -> GazeBatch:

@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.attention import TargetChooser, attentive_figure
+from scenes.backlight import sample_backlight
 from scenes.bent import bent_truth
 from scenes.company import Company, restyled
 from scenes.dressing import dress
@@ -83,6 +84,9 @@ def render_still(
     figures = tilted(company.with_riders(place, figures, restyle), seed, style)
     people = draw_people(place.canvas, figures)
     dressing.finish(place.canvas)
+    backlight = sample_backlight(style, seed)
+    if backlight is not None:
+        backlight.shine(place.canvas)
     film, chance = sample_film(style, seed)
     film.smear(place.canvas, chance)
     picture = place.canvas.bgr

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-_YOUNGER = ("tableware", "tilt", "napes")
+_YOUNGER = ("tableware", "tilt", "napes", "backlight")
 """Groups that `full` leaves out: the seeds of sets and stills were published with it."""
 
 
@@ -41,6 +41,8 @@ class Style:
     """Heads leant to the shoulder by up to 50 degrees; stills only, not in `full`."""
     napes: bool = False
     """Napes with their hairlines, shaved sides, hair combed up, ears that stand off; not in `full`."""
+    backlight: bool = False
+    """People against a bright background, with shadows that keep hardly any detail; stills only, not in `full`."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -34,6 +34,10 @@ class Config(NodeConfig):
     """Width and height that pictures are brought to, pixels. null: as the card says. For files that take any size: the
     one that ships is made for 320 × 192 to 640 × 384, and reads the nearest multiples of 32. Raise for far and small
     people; lower to save time, which goes with the area."""
+    mirror_every_other: bool = False
+    """Show the model every other frame of a stream in the mirror: errors that lean to one side then lean to both in
+    turn, and smoothing takes them away, at no cost. Leave off where single frames count, or where a model knows left
+    from right otherwise than by mirroring, as one that reads signs does."""
     object_min_score: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
     """Bodies, heads, faces, hands and other things with a lower score are left out, and sides of hands. Raise for fewer
     false ones, lower for far and dim ones. Tune first."""
@@ -67,7 +71,7 @@ class DetectParts(Node[Config]):
     Joints differ in both limits because they are told by small boxes about points. Defaults are those of the demo of
     DEIMv2-Wholebody34.
 
-    State: none but which crowds were warned of.
+    State: which crowds were warned of, and whose next frame is mirrored.
     Empty: no frames, no call of the model; no rows, no parts.
     Ref: DEIMv2-Wholebody34 (Apache-2.0) for classes and limits; how rows are joined: `ops.attribute_rows`.
     """
@@ -77,7 +81,13 @@ class DetectParts(Node[Config]):
 
     def open(self) -> None:
         config = self.config
-        self._detector: Detector = open_detector(self.context, config.model, "detect_parts.model", config.input_size_wh)
+        self._detector: Detector = open_detector(
+            self.context,
+            config.model,
+            "detect_parts.model",
+            config.input_size_wh,
+            mirror_every_other=config.mirror_every_other,
+        )
         self.reconfigured()
 
     def reconfigured(self) -> None:

@@ -38,6 +38,10 @@ class Config(NodeConfig):
     """Width and height that pictures are brought to, pixels. null: as the card says. For files that take any size: the
     one that ships is made for 320 × 192 to 640 × 384, and reads the nearest multiples of 32. Raise for far and small
     people; lower to save time, which goes with the area."""
+    mirror_every_other: bool = False
+    """Show the model every other frame of a stream in the mirror: errors that lean to one side then lean to both in
+    turn, and smoothing takes them away, at no cost. Leave off where single frames count, or where a model knows left
+    from right otherwise than by mirroring, as one that reads signs does."""
     head_min_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are left out. Raise for fewer false heads, lower for far and dim ones. Tune first."""
     lone_head_min_score: float = Field(default=0.0, ge=0, le=1, json_schema_extra=LIVE)
@@ -84,7 +88,7 @@ class DetectPeople(Node[Config]):
 
     Without a model, heads and bodies are those among the `parts`, and held to the same thresholds.
 
-    State: none but which crowds were warned of.
+    State: which crowds were warned of, and whose next frame is mirrored.
     Empty: no frames, no call of the model; no rows, no people.
     Ref: row format of DEIMv2-Wholebody34 (Apache-2.0); the pairing of heads and bodies is ours, see `ops.association`.
     """
@@ -101,7 +105,11 @@ class DetectPeople(Node[Config]):
         self._detector: Detector | None = None
         if self.config.model is not None:
             self._detector = open_detector(
-                self.context, self.config.model, "detect_people.model", self.config.input_size_wh
+                self.context,
+                self.config.model,
+                "detect_people.model",
+                self.config.input_size_wh,
+                mirror_every_other=self.config.mirror_every_other,
             )
         self._alone_is_usual = self._detector is not None and BODY not in self._detector.labels
         self.reconfigured()

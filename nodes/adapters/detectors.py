@@ -12,6 +12,7 @@ from pydantic import Field
 from nodes.adapters.crowds import Crowds
 from nodes.adapters.detector_family import Family, Unfit
 from nodes.adapters.face_detectors import Scrfd, Yunet
+from nodes.adapters.mirrored import Turns, mirror_picture, mirrored_rows
 from nodes.adapters.person_detectors import Boxes, Yolox
 from nodes.adapters.whole_body_detectors import Wholebody25, Wholebody34
 from nodes.ops.attribute_rows import IS_ATTRIBUTE, joined
@@ -76,9 +77,9 @@ class Detector:
         labels: what it finds, numbered as in `ops.wholebody.NAMES`, rising. Who finds faces finds heads, too.
     """
 
-    def __init__(self, context: Context, session: Session, family: Family, taken: _Input) -> None:
+    def __init__(self, context: Context, session: Session, family: Family, taken: _Input, turns: Turns) -> None:
         self._device, self._session, self._family, self._taken = context.device, session, family, taken
-        self._crowds = Crowds()
+        self._crowds, self._turns = Crowds(), turns
         card = session.card
         self._picture, self._size_wh = card.picture, card.input_size_wh or (1, 1)
         by_faces = FACE in family.labels and HEAD not in family.labels
@@ -107,29 +108,43 @@ class Detector:
         images = self._device.model_input(
             frames, self._size_wh, how.colour, taken.layout, taken.dtype, how.fit, how.shrink, how.fill, *self._scale
         )
+        mirrored = self._turns.take(frames)
+        for turned in np.flatnonzero(mirrored):
+            mirror_picture(images[turned], taken.layout)
         count = 1 if taken.one_by_one or self._device.kind == "cpu" else len(frames)
         found = []
         for first in range(0, len(frames), count):
             answer = self._session.run({taken.name: images[first : first + count]})
             outputs = {name: self._device.to_host(answer[name]) for name in self._family.outputs}
             for picture in range(min(count, len(frames) - first)):
-                found.append(self._found(frames, first + picture, outputs, picture, limits))
+                row = first + picture
+                found.append(self._found(frames, row, outputs, picture, limits, mirrored=bool(mirrored[row])))
         return found
 
     def forget(self, stream_id: str) -> None:
         """Forget a stream that ended."""
         self._crowds.forget(stream_id)
+        self._turns.forget(stream_id)
 
     def close(self) -> None:
         """Let go of the model."""
         self._session.close()
 
     def _found(
-        self, frames: FrameBatch, frame_row: int, outputs: dict[str, Array], picture: int, limits: Limits
+        self,
+        frames: FrameBatch,
+        frame_row: int,
+        outputs: dict[str, Array],
+        picture: int,
+        limits: Limits,
+        *,
+        mirrored: bool,
     ) -> Found:
         """Return what the outputs of a call say of one of its pictures."""
         self._note_crowd(frames, frame_row, outputs, picture, limits)
         rows = self._family.rows(outputs, picture, self._least(limits.min_score))
+        if mirrored:
+            rows = mirrored_rows(rows)
         if self._picture.fit == "letterbox":
             rows = rows._replace(box=rows.box / self._filled(frames, frame_row))
         if self._by_faces:
@@ -165,7 +180,14 @@ class Detector:
             self._crowds.note(frames, frame_row, outputs[self._family.outputs[0]].shape[1], lowest)
 
 
-def open_detector(context: Context, name: str, where: str, size_wh: tuple[int, int] | None = None) -> Detector:
+def open_detector(
+    context: Context,
+    name: str,
+    where: str,
+    size_wh: tuple[int, int] | None = None,
+    *,
+    mirror_every_other: bool = False,
+) -> Detector:
     """Open the detector of a card and hold it to the contract of its family.
 
     Args:
@@ -173,6 +195,7 @@ def open_detector(context: Context, name: str, where: str, size_wh: tuple[int, i
         name: of the card, as the node is given it.
         where: how messages call what names the card: `detect_people.model`.
         size_wh: width and height that pictures are brought to, pixels; None: as the card says.
+        mirror_every_other: whether every other frame of a stream is shown in the mirror.
 
     Raises:
         ConfigError: there is no such card.
@@ -198,7 +221,7 @@ def open_detector(context: Context, name: str, where: str, size_wh: tuple[int, i
         )
     if family.unknown:
         logger.warning("model %s: classes that nothing here knows are left out: %s", name, ", ".join(family.unknown))
-    return Detector(context, session, family, taken)
+    return Detector(context, session, family, taken, Turns(every_other=mirror_every_other))
 
 
 def _input_of(session: Session) -> _Input:

@@ -21,12 +21,14 @@ _KEPT: list[bytearray] = []
 
 
 def view(address: int, shape: Sequence[int], dtype: Any, strides: Sequence[int] | None = None) -> np.ndarray:
-    """Return host memory at an address as an array."""
+    """Return host memory at an address, that of the first element, as an array."""
     dtype = np.dtype(dtype)
-    span = dtype.itemsize + sum((n - 1) * s for n, s in zip(shape, strides or (), strict=False) if n)
+    reaches = [(n - 1) * s for n, s in zip(shape, strides or (), strict=False) if n]
+    before = -sum(reach for reach in reaches if reach < 0)  # of axes that are walked backwards
+    span = dtype.itemsize + sum(abs(reach) for reach in reaches)
     size = span if strides else dtype.itemsize * int(np.prod(shape))
-    block = (ctypes.c_uint8 * max(size, 1)).from_address(address)
-    return np.ndarray(tuple(shape), dtype, block, strides=None if strides is None else tuple(strides))
+    block = (ctypes.c_uint8 * max(size, 1)).from_address(address - before)
+    return np.ndarray(tuple(shape), dtype, block, before, None if strides is None else tuple(strides))
 
 
 def block(size: int) -> bytearray:

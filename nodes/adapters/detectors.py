@@ -12,7 +12,7 @@ from pydantic import Field
 from nodes.adapters.crowds import Crowds
 from nodes.adapters.detector_family import Family, Unfit
 from nodes.adapters.face_detectors import Scrfd, Yunet
-from nodes.adapters.mirrored import Turns, mirror_picture, mirrored_rows
+from nodes.adapters.mirrored import Turns, mirrored_pictures, mirrored_rows
 from nodes.adapters.person_detectors import Boxes, Yolox
 from nodes.adapters.whole_body_detectors import Wholebody25, Wholebody34
 from nodes.ops.attribute_rows import IS_ATTRIBUTE, joined
@@ -109,8 +109,7 @@ class Detector:
             frames, self._size_wh, how.colour, taken.layout, taken.dtype, how.fit, how.shrink, how.fill, *self._scale
         )
         mirrored = self._turns.take(frames)
-        for turned in np.flatnonzero(mirrored):
-            mirror_picture(images[turned], taken.layout)
+        images = mirrored_pictures(images, mirrored, taken.layout)
         count = 1 if taken.one_by_one or self._device.kind == "cpu" else len(frames)
         found = []
         for first in range(0, len(frames), count):

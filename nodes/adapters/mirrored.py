@@ -15,6 +15,7 @@ import numpy as np
 from nodes.ops.detected import Rows
 from nodes.ops.wholebody import NAMES
 from pipeline.frames import FrameBatch
+from pipeline.namespaces import namespace
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
@@ -24,9 +25,21 @@ _MIRRORED = np.array([NAMES.index(re.sub("left|right", lambda side: _SIDES[side[
 """What a class is seen as in the mirror: (34,) int64. Of what has sides, directions of heads and hands, the other."""
 
 
-def mirror_picture(image: Any, layout: Literal["nchw", "nhwc"]) -> None:
-    """Mirror one picture of a model input in place, on any device: (C, H, W) or (H, W, C)."""
-    image[:] = (image[:, :, ::-1] if layout == "nchw" else image[:, ::-1]).copy()
+def mirrored_pictures(images: Any, mirrored: Array, layout: Literal["nchw", "nhwc"]) -> Any:
+    """Return a model input with some of its B pictures in the mirror.
+
+    Args:
+        images: (B, C, H, W) or (B, H, W, C) on any device.
+        mirrored: (B,) bool, which of them.
+        layout: which of both.
+    """
+    if not mirrored.any():
+        return images
+    flip = (
+        (slice(None), slice(None), slice(None, None, -1)) if layout == "nchw" else (slice(None), slice(None, None, -1))
+    )
+    rows = [images[row, *flip] if turned else images[row, ...] for row, turned in enumerate(mirrored)]
+    return namespace(images).stack(rows)
 
 
 def mirrored_rows(rows: Rows) -> Rows:

@@ -36,8 +36,8 @@ class Config(NodeConfig):
     people; lower to save time, which goes with the area."""
     mirror_every_other: bool = False
     """Show the model every other frame of a stream in the mirror: errors that lean to one side then lean to both in
-    turn, and smoothing takes them away, at no cost. Leave off where single frames count, or where a model knows left
-    from right otherwise than by mirroring, as one that reads signs does."""
+    turn, and smoothing takes them away, at next to no cost. Leave off where frames are not followed over time, or where
+    things look otherwise in the mirror, as signs do."""
     object_min_score: float = Field(default=0.35, ge=0, le=1, json_schema_extra=LIVE)
     """Bodies, heads, faces, hands and other things with a lower score are left out, and sides of hands. Raise for fewer
     false ones, lower for far and dim ones. Tune first."""

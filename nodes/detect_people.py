@@ -40,8 +40,8 @@ class Config(NodeConfig):
     people; lower to save time, which goes with the area."""
     mirror_every_other: bool = False
     """Show the model every other frame of a stream in the mirror: errors that lean to one side then lean to both in
-    turn, and smoothing takes them away, at no cost. Leave off where single frames count, or where a model knows left
-    from right otherwise than by mirroring, as one that reads signs does."""
+    turn, and smoothing takes them away, at next to no cost. Leave off where frames are not followed over time, or where
+    things look otherwise in the mirror, as signs do."""
     head_min_score: float = Field(default=0.3, ge=0, le=1, json_schema_extra=LIVE)
     """Heads with a lower score are left out. Raise for fewer false heads, lower for far and dim ones. Tune first."""
     lone_head_min_score: float = Field(default=0.0, ge=0, le=1, json_schema_extra=LIVE)

@@ -1,8 +1,8 @@
 """Show a detector every other frame in the mirror, so that errors which lean to one side lean to both in turn.
 
 A network reads a mirrored picture with errors of its own. Averaging both readings of one picture is usual (test-time
-augmentation) and costs as much again; taking them in turn is free, and what follows a stream through time, tracks and
-smoothed directions, does the averaging.
+augmentation) and costs as much again; taking them in turn costs next to nothing, and what follows a stream through
+time, tracks and smoothed directions, does the averaging.
 """
 
 from __future__ import annotations
@@ -19,7 +19,6 @@ from pipeline.namespaces import namespace
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
-
 _SIDES = {"left": "right", "right": "left"}
 _MIRRORED = np.array([NAMES.index(re.sub("left|right", lambda side: _SIDES[side[0]], name)) for name in NAMES])
 """What a class is seen as in the mirror: (34,) int64. Of what has sides, directions of heads and hands, the other."""
@@ -35,10 +34,8 @@ def mirrored_pictures(images: Any, mirrored: Array, layout: Literal["nchw", "nhw
     """
     if not mirrored.any():
         return images
-    flip = (
-        (slice(None), slice(None), slice(None, None, -1)) if layout == "nchw" else (slice(None), slice(None, None, -1))
-    )
-    rows = [images[row, *flip] if turned else images[row, ...] for row, turned in enumerate(mirrored)]
+    flipped = images[..., ::-1] if layout == "nchw" else images[:, :, ::-1]
+    rows = [(flipped if turned else images)[row, ...] for row, turned in enumerate(mirrored)]
     return namespace(images).stack(rows)
 
 

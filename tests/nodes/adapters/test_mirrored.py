@@ -24,9 +24,9 @@ def opened(session: Any) -> Detector:
     return open_detector(FakeContext(session=session), "m", "node.model", mirror_every_other=True)
 
 
-def with_something_at_the_left(count: int, size_wh: tuple[int, int] = SIZE, **made: Any) -> FrameBatch:
+def with_something_at_the_left(count: int, size_wh: tuple[int, int] = SIZE) -> FrameBatch:
     """Return frames whose box `LEFT` is bright."""
-    batch = frames(count, pictures=True, size_wh=size_wh, **made)
+    batch = frames(count, pictures=True, size_wh=size_wh)
     w, h = size_wh
     for picture in batch.pictures:
         picture.planes[0][h // 4 : h * 3 // 4, w // 8 : w // 4] = 255
@@ -49,15 +49,14 @@ def test_boxes_lie_where_things_are_and_directions_turn_every_other_time() -> No
     assert sides == ["right-side", "left-side", "right-side"]
 
 
-def test_letterboxes_are_mirrored_whole() -> None:
-    session = fake.yolox(lambda image: [], picture=Picture(fit="letterbox", fill=0))
-    detector = opened(session)
+def test_letterboxes_are_mirrored_whole_and_what_is_in_them_turned_back() -> None:
+    session = fake.boxes(lambda image: [bright(image)[0][1:]], label="body", picture=Picture(fit="letterbox", fill=0))
+    found = opened(session).find(with_something_at_the_left(2, (32, 32)), open_limits())
 
-    detector.find(with_something_at_the_left(2, (32, 32)), open_limits())
-
-    plain, mirrored = (call["images"][0] for call in session.calls)
+    plain, mirrored = (call["data"][0] for call in session.calls)
     assert plain[:, :, :32].max() > 128 > plain[:, :, 32:].max()
     np.testing.assert_array_equal(mirrored, plain[:, :, ::-1])
+    assert [told(one) for one in found] == [[("body", LEFT, 0.9)]] * 2
 
 
 def test_pictures_in_rows_are_mirrored_along_the_right_axis() -> None:

@@ -50,16 +50,22 @@ class Turns:
 
     def __init__(self, *, every_other: bool) -> None:
         self._every_other = every_other
-        self._next: dict[str, bool] = {}
+        self._last: dict[str, tuple[tuple[int, int] | None, bool]] = {}
+        """By stream, generation and pts of its last frame, and whether that was mirrored."""
 
     def take(self, frames: FrameBatch) -> Array:
         """Return which of the frames of a tick to mirror: (B,) bool."""
         mirrored = np.zeros(len(frames), np.bool_)
+        if not self._every_other:
+            return mirrored
         for row, stream_id in enumerate(frames.stream_id):
-            mirrored[row] = self._every_other and self._next.get(stream_id, False)
-            self._next[stream_id] = not mirrored[row]
+            frame = int(frames.generation[row]), int(frames.pts_ns[row])
+            last, before = self._last.get(stream_id, (None, True))
+            # A tick that failed further down is run again: the same frame comes twice, and is shown the same way.
+            mirrored[row] = before if frame == last else not before
+            self._last[stream_id] = frame, bool(mirrored[row])
         return mirrored
 
     def forget(self, stream_id: str) -> None:
         """Forget a stream that ended."""
-        self._next.pop(stream_id, None)
+        self._last.pop(stream_id, None)

@@ -73,10 +73,17 @@ def test_streams_take_turns_on_their_own() -> None:
     turns = Turns(every_other=True)
 
     assert turns.take(frames(3, stream=("a", "b", "a"))).tolist() == [False, False, True]
-    assert turns.take(frames(2, stream=("a", "b"))).tolist() == [False, True]
+    assert turns.take(frames(2, stream=("a", "b"), start_s=1)).tolist() == [False, True]
     turns.forget("a")
-    assert turns.take(frames(2, stream=("a", "b"))).tolist() == [False, False]
+    assert turns.take(frames(2, stream=("a", "b"), start_s=2)).tolist() == [False, False]
     assert not Turns(every_other=False).take(frames(4)).any()
+
+
+def test_a_frame_that_comes_again_is_shown_as_before() -> None:
+    turns = Turns(every_other=True)
+    seen = [turns.take(frames(1, start_s=at))[0] for at in (0, 1, 1, 2)]
+
+    assert seen == [False, True, True, False]
 
 
 @pytest.mark.parametrize(

@@ -26,7 +26,7 @@ from training.draws import Draws
 from training.export import check_against_torch, export_onnx, milliseconds, store_as_half
 from training.face_in_head import in_heads
 from training.frozen import freeze
-from training.head_net import vector_loss
+from training.head_net import vector_loss, yaw_loss
 from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, begin, train
 from training.measure_detector import calibrate, measure_detector
@@ -104,9 +104,11 @@ def losses_by(
         wanted = [ClassTargets(*(part.to(device) for part in target)) for target in batch.targets]
         wanted_faces = in_heads(batch.face_boxes.to(device), batch.head_boxes.to(device))
         true = TrueHeads(*(part.to(device) for part in batch.all_heads))
+        vectors, wanted_vectors = told.vectors.float(), batch.vectors.to(device)
         return {
             **detector_losses(told.maps.float(), wanted),
-            "direction": vector_loss(told.vectors.float(), batch.vectors.to(device)),
+            "direction": vector_loss(vectors, wanted_vectors),
+            "yaw": yaw_loss(vectors, wanted_vectors),
             **face_losses(told.face_logits.float(), told.faces.float(), wanted_faces, batch.face_seen.to(device)),
             **second_losses(told.candidates, told.again_logits.float(), told.moved.float(), true),
         }

@@ -16,6 +16,8 @@ WIDTHS = (32, 32, 64, 112, 128)
 """Channels after each step down; the detector, which has fewer heads to look at than the gaze model has, takes more."""
 # The crop is a square whose side is this much of the box's longer side: hair, chin and a little neck are in.
 CROP_SCALE = 1.44
+_LEAST_LEVEL = 0.3
+"""Length of a unit vector seen from above, of the steepest heads whose yaw is learnt."""
 
 
 class HeadNet(nn.Module):
@@ -104,3 +106,18 @@ def vector_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
         apart = predicted[:, part] / length.unsqueeze(1) - wanted[:, part]
         total = total + (apart.square().sum(1) + 1e-3).sqrt().mean() + 0.1 * (length - 1.0).square().mean()
     return total
+
+
+def yaw_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
+    """Mean distance of the two yaws of heads on the unit circle, of all heads but those that point up or down steeply.
+
+    On the sphere a yaw counts for less the steeper a head points, and seen from under a ceiling most heads do.
+
+    Args:
+        predicted: (M, 6) head xyz, gaze xyz.
+        wanted: (M, 6) the same, unit vectors.
+    """
+    level = wanted[:, [0, 2]].square().sum(1).sqrt()
+    told, true = (part[level > _LEAST_LEVEL][:, [0, 2]] for part in (predicted, wanted))
+    apart = told / (told.square().sum(1, keepdim=True) + 1e-2).sqrt() - true / level[level > _LEAST_LEVEL].unsqueeze(1)
+    return (apart.square().sum(1) + 1e-3).sqrt().sum() / max(1, len(apart))

@@ -9,7 +9,7 @@ from tests.training.rows import FRONT, RIGHT, crop_rows, still_rows  # noqa: E40
 from training.data import Rows  # noqa: E402
 from training.draws import Draws  # noqa: E402
 from training.head_crops import CropDraws, cut  # noqa: E402
-from training.head_net import crop_heads, vector_loss  # noqa: E402
+from training.head_net import crop_heads, vector_loss, yaw_loss  # noqa: E402
 
 
 @pytest.mark.parametrize(
@@ -110,3 +110,28 @@ def test_vector_loss_by_hand() -> None:
     assert same == pytest.approx(2 * 1e-3**0.5, abs=1e-4)  # what keeps the slope finite at 0
     assert turned - same == pytest.approx(2**0.5 - 1e-3**0.5, abs=1e-3)
     assert longer - same == pytest.approx(2 * 0.1, abs=1e-3)
+
+
+def test_yaw_loss_asks_no_less_of_heads_that_point_down() -> None:
+    level, down = torch.tensor([[1.0, 0, 0, 0, 1, 0]]), torch.tensor([[0.5, 0.75**0.5, 0, 0, 1, 0]])
+    turned_level, turned_down = level[:, [2, 1, 0, 3, 4, 5]], down[:, [2, 1, 0, 3, 4, 5]]  # by 90 degrees
+
+    same = float(yaw_loss(level, level))
+
+    assert same == pytest.approx(1e-3**0.5, abs=1e-2)  # what keeps the slope finite at 0
+    assert float(yaw_loss(turned_level, level)) == pytest.approx(2**0.5, abs=0.02)
+    assert float(yaw_loss(turned_down, down)) == pytest.approx(2**0.5, abs=0.04)
+    assert float(yaw_loss(down, level)) == pytest.approx(same, abs=0.02)  # it points down, but nowhere else
+
+
+def test_yaw_loss_learns_nothing_of_heads_without_a_yaw() -> None:
+    told = torch.tensor([[1.0, 0, 0, 0, 1, 0], [0.0, 0.1, -1, 0, 0, 1]], requires_grad=True)
+    steep = torch.tensor([[0.0, 0.99, -0.1, 0, 1, 0], [0.6, 0, -0.8, 0, 0, 1]])
+
+    yaw_loss(told, steep).backward()
+
+    assert told.grad is not None
+    assert not told.grad[0].any()
+    assert told.grad[1, 0] < 0  # to the right
+    assert float(yaw_loss(told[:1], steep[:1]).detach()) == 0
+    assert float(yaw_loss(told[:0], steep[:0]).detach()) == 0

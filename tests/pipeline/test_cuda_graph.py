@@ -76,9 +76,11 @@ def test_events_tell_the_same_looks(runs: Runs) -> None:
         rows = [json.loads(line) for line in events(folder).splitlines()]
         taken_back = {row["data"]["visit"] for row in rows if row["type"].endswith("retracted")}
         stand = [row for row in rows if row["data"]["visit"] not in taken_back]
-        told.append([(row["type"], row["data"]["track"], row["data"]["target"]) for row in stand])
+        ends = [row for row in stand if row["type"].endswith(("started", "ended"))]
+        told.append([(row["type"], row["data"]["track"], row["data"]["target"]) for row in ends])
 
-    assert told[0] == told[1]
+    assert told[0] == told[1]  # when a look ends may differ: its probability of .3 falls below the limit sooner in one
+    assert told[0]
     assert len(told[0]) >= 2  # a look that starts and ends
 
 

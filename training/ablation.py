@@ -1,7 +1,7 @@
 """What each group of things in the scenes is worth on real frames: `GAZE_REAL_DATA=DIR python -m training.ablation`.
 
 A detector that has learnt plain scenes learns on: scenes with everything, three times with other stills and draws, then
-without one group at a time; each as many stills. START_STEPS and STEPS together are about a sixteenth of what
+without one group at a time; each as many stills. START_STEPS and STEPS together are about an eighteenth of what
 training/recipe.yaml gives the detector. A group moved a figure when leaving it out takes the figure out of the range of
 the three seeds. Hours; finished trainings are not run again, and one that was interrupted goes on.
 """

@@ -118,6 +118,7 @@ def yaw_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
         wanted: (M, 6) the same, unit vectors.
     """
     level = wanted[:, [0, 2]].square().sum(1).sqrt()
-    told, true = (part[level > _LEAST_LEVEL][:, [0, 2]] for part in (predicted, wanted))
-    apart = told / (told.square().sum(1, keepdim=True) + 1e-2).sqrt() - true / level[level > _LEAST_LEVEL].unsqueeze(1)
+    known = level > _LEAST_LEVEL
+    told, true = predicted[known][:, [0, 2]], wanted[known][:, [0, 2]] / level[known].unsqueeze(1)
+    apart = told / (told.square().sum(1, keepdim=True) + 1e-2).sqrt() - true
     return (apart.square().sum(1) + 1e-3).sqrt().sum() / max(1, len(apart))

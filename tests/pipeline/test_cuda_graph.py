@@ -80,7 +80,6 @@ def test_events_tell_the_same_looks(runs: Runs) -> None:
         told.append([(row["type"], row["data"]["track"], row["data"]["target"]) for row in ends])
 
     assert told[0] == told[1]  # when a look ends may differ: its probability of .3 falls below the limit sooner in one
-    assert told[0]
     assert len(told[0]) >= 2  # a look that starts and ends
 
 

@@ -193,19 +193,28 @@ def _render_crop(rows: Rows, index: int, seed: int, style: Style) -> None:
     rows.count[index] = 1
 
 
+def sets_to_render(crops: list[str] | None, stills: list[str] | None) -> dict[str, list[str]]:
+    """Return by kind the sets that were named; where none was, all that the recipe needs."""
+    if crops is None and stills is None:
+        return {kind: sets_of(kind) for kind in ("crops", "stills")}
+    return {"crops": crops or [], "stills": stills or []}
+
+
 def main() -> None:
     """Render the sets named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
     for kind in ("crops", "stills"):
         parser.add_argument(
-            f"--{kind}", nargs="*", default=sets_of(kind), metavar="STYLE:FIRST+COUNT",
-            help="default: those of training/recipe.yaml, %(default)s",
-        )  # fmt: skip
+            f"--{kind}",
+            nargs="+",
+            metavar="STYLE:FIRST+COUNT",
+            help=f"sets of {kind}; default: {', '.join(sets_of(kind))}",
+        )
     parser.add_argument("--processes", type=int, help="default: one for each core")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")
-    rendered("crops", arguments.crops, processes=arguments.processes)
-    rendered("stills", arguments.stills, processes=arguments.processes)
+    for kind, named in sets_to_render(arguments.crops, arguments.stills).items():
+        rendered(kind, named, processes=arguments.processes)
 
 
 if __name__ == "__main__":

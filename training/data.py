@@ -204,12 +204,8 @@ def main() -> None:
     """Render the sets named on the command line."""
     parser = argparse.ArgumentParser(prog="python -m training.data", description=__doc__)
     for kind in ("crops", "stills"):
-        parser.add_argument(
-            f"--{kind}",
-            nargs="+",
-            metavar="STYLE:FIRST+COUNT",
-            help=f"sets of {kind}; default: {', '.join(sets_of(kind))}",
-        )
+        usual = f"default: {sets_of(kind)}"
+        parser.add_argument(f"--{kind}", nargs="+", metavar="STYLE:FIRST+COUNT", help=usual)
     parser.add_argument("--processes", type=int, help="default: one for each core")
     arguments = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(message)s")

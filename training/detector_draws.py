@@ -24,7 +24,7 @@ MOST_HEADS = 4
 """Heads of one picture whose directions and faces are learnt, as a rule; of a crowd some are drawn. As many of those
 that the maps find are looked at again."""
 _SMALL_WH = (352, 224)
-SIZES_WH = ((320, 192), (416, 256), STILL_WH, (544, 320), (544, 320), (640, 384))
+SIZES_WH = ((320, 192), (416, 256), STILL_WH, STILL_WH, STILL_WH, (640, 384))
 
 
 class DetectorBatch(NamedTuple):

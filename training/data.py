@@ -193,10 +193,10 @@ def _render_crop(rows: Rows, index: int, seed: int, style: Style) -> None:
     rows.count[index] = 1
 
 
-def sets_to_render(crops: list[str] | None, stills: list[str] | None) -> dict[str, list[str]]:
+def sets_to_render(crops: list[str] | None, stills: list[str] | None) -> dict[Kind, list[str]]:
     """Return by kind the sets that were named; where none was, all that the recipe needs."""
     if crops is None and stills is None:
-        return {kind: sets_of(kind) for kind in ("crops", "stills")}
+        return {"crops": sets_of("crops"), "stills": sets_of("stills")}
     return {"crops": crops or [], "stills": stills or []}
 
 

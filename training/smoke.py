@@ -1,4 +1,4 @@
-"""Learn a tiny set and see whether the recipe still works: python -m training.smoke, under two minutes on two cores.
+"""Learn a tiny set and see whether the recipe still works: python -m training.smoke, two to four minutes on two cores.
 
 A few stills and crops of every style are rendered; head network, detector and gaze network are trained on them as the
 programs do it, only shorter; the engine opens the files under the cards that ship; and all three are asked about the
@@ -57,7 +57,7 @@ class Size:
     crops: int = 4
     """Of each style."""
     head_steps: int = 300
-    detector_steps: int = 320
+    detector_steps: int = 400
     gaze_steps: int = 120
 
 

@@ -86,7 +86,7 @@ example-live: $(VENV)/run.stamp ## lose two cameras, get them back, add a third,
 train: $(VENV)/train.stamp ## make the shipped models anew, hours; goes on where it stopped (ARGS=--ship, ARGS=--list)
 	$(BIN)/python -m training $(ARGS)
 
-train-smoke: $(VENV)/train.stamp ## learn a tiny set: does the recipe of the shipped models still work; two minutes
+train-smoke: $(VENV)/train.stamp ## learn a tiny set: does the recipe of the shipped models still work; two to four minutes
 	$(BIN)/python -m training.smoke $(ARGS)
 
 # From the network, as a build does it: therefore no test, but a step of its own in .ci/run.

@@ -107,14 +107,10 @@ def test_a_set_of_another_form_is_refused(tmp_path: Path) -> None:
     assert str(caught.value) == f"{path}: expected (2,) int16, got (5,) int16; delete the folder"
 
 
-@pytest.mark.parametrize(
-    ("crops", "stills"), [(["plain:1+2"], None), (None, ["plain:1+2"]), (["plain:1+2"], ["full:1+2"])]
-)
-def test_who_names_sets_of_one_kind_gets_none_of_the_other(crops: list[str] | None, stills: list[str] | None) -> None:
-    assert data.sets_to_render(crops, stills) == {"crops": crops or [], "stills": stills or []}
+def test_who_names_sets_of_one_kind_gets_none_of_the_other() -> None:
+    assert data.sets_to_render(None, ["plain:1+2"]) == {"crops": [], "stills": ["plain:1+2"]}
+    assert data.sets_to_render(["full:1+2"], None) == {"crops": ["full:1+2"], "stills": []}
 
 
 def test_who_names_no_set_gets_those_of_the_recipe() -> None:
-    wanted = data.sets_to_render(None, None)
-
-    assert "plain:6300000+6000" in wanted["stills"] and wanted["crops"]
+    assert all(data.sets_to_render(None, None).values())

@@ -30,6 +30,7 @@ from training.head_net import vector_loss, yaw_loss
 from training.layers import fuse_batch_norm, normalise
 from training.loop import Plan, begin, train
 from training.measure_detector import calibrate, measure_detector
+from training.mirror import boxes_mirrored, vectors_mirrored
 from training.record import drawn, read_run, set_up, write_run
 from training.second_look_loss import Candidates, TrueHeads, candidates, second_losses
 
@@ -86,11 +87,14 @@ def show(net: DetectorNet, batch: DetectorBatch, device: torch.device = CPU, mos
     boxes, rows, turn = (torch.as_tensor(part).to(device) for part in given)
     turn = torch.cat([turn, turn.new_zeros(len(maybe.boxes))])
     boxes, rows = torch.cat([boxes, maybe.boxes]), torch.cat([rows, maybe.rows])
-    known, vectors = net.heads(pictures, features, boxes, rows, turn)
+    # Every other one in the mirror: what is found is read there once more, from features of what is not mirrored.
+    mirror = 1 - 2 * (torch.arange(len(boxes), device=device) % 2).to(boxes.dtype)
+    known, vectors = net.heads(pictures, features, boxes, rows, turn, mirror)
     count = len(batch.head_boxes)
     face_logits, faces = net.faces(known[:count])
-    again_logits, moved = net.again(known[count:], maybe.logits, maybe.boxes)
-    return Shown(maps, vectors[:count], face_logits, faces, maybe, again_logits, moved)
+    again_logits, moved = net.again(known[count:], maybe.logits, maybe.boxes, mirror[count:])
+    vectors, faces = vectors_mirrored(vectors[:count], mirror[:count]), boxes_mirrored(faces, mirror[:count])
+    return Shown(maps, vectors, face_logits, faces, maybe, again_logits, moved)
 
 
 def losses_by(

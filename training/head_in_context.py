@@ -7,6 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.head_net import WIDTHS, HeadNet, crop_heads, turned
+from training.mirror import points_mirrored
 
 FEATURES = 96
 _AROUND = 64
@@ -30,7 +31,13 @@ class HeadInContext(nn.Module):
         self.register_buffer("spots", torch.tensor(_SPOTS_XY), persistent=False)
 
     def forward(
-        self, pictures: Tensor, scene: Tensor, boxes: Tensor, row: Tensor, turn: Tensor | None = None
+        self,
+        pictures: Tensor,
+        scene: Tensor,
+        boxes: Tensor,
+        row: Tensor,
+        turn: Tensor | None = None,
+        mirror: Tensor | None = None,
     ) -> tuple[Tensor, Tensor]:
         """Return features (M, 96) and vectors (M, 6), head xyz then gaze xyz, about unit length.
 
@@ -41,16 +48,22 @@ class HeadInContext(nn.Module):
             row: (M,) i64 row of the picture each box lies in.
             turn: (M,) f32 radians by which the picture is turned before it is read, anticlockwise about each box;
                 None: it is not.
+            mirror: (M,) f32 -1 where the picture, turned or not, is seen in the mirror, else 1, and what is told is of
+                what is seen so; None: none is.
         """
-        features, vectors = self.head_net(crop_heads(pictures, boxes, row, turn))
+        features, vectors = self.head_net(crop_heads(pictures, boxes, row, turn, mirror))
         centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
         steps = self.spots * size.unsqueeze(1)  # (M, S, 2)
+        if mirror is not None:
+            steps = points_mirrored(steps, mirror.unsqueeze(1))
         if turn is not None:
             height_in_widths = pictures.shape[2] / pictures.shape[3]
             across, down = turned(steps[..., 0], steps[..., 1] * height_in_widths, turn.unsqueeze(1))
             steps = torch.stack([across, down / height_in_widths], -1)
         places = centre.unsqueeze(1) + steps
         around = F.relu(self.around(read_at(scene, places, row).flatten(1)))
+        if mirror is not None:
+            centre = points_mirrored(centre - 0.5, mirror) + 0.5
         mixed = self.mix(torch.cat([features, around, vectors, centre, size], 1))
         return mixed, vectors + self.turn(mixed)
 

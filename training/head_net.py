@@ -51,7 +51,9 @@ class HeadNet(nn.Module):
         return features, self.vectors(features)
 
 
-def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor, turn: Tensor | None = None) -> Tensor:
+def crop_heads(
+    pictures: Tensor, boxes: Tensor, picture_row: Tensor, turn: Tensor | None = None, mirror: Tensor | None = None
+) -> Tensor:
     """Cut square 48x48 crops about head boxes, bilinear, edges repeated beyond the picture.
 
     The pictures are read as one tall picture, so the cost follows the number of heads and not that of pictures.
@@ -61,6 +63,7 @@ def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor, turn: Tenso
         boxes: (M, 4) f32 xyxy, fractions of their picture.
         picture_row: (M,) i64 row of the picture each box lies in.
         turn: (M,) f32 radians by which the squares are turned clockwise; None: they are upright.
+        mirror: (M,) f32 -1 where the square, turned or not, is seen in the mirror, else 1; None: none is.
 
     Returns:
         (M, 3, 48, 48) f32.
@@ -71,6 +74,8 @@ def crop_heads(pictures: Tensor, boxes: Tensor, picture_row: Tensor, turn: Tenso
     half_px = torch.maximum((x2 - x1) * width, (y2 - y1) * height) * (CROP_SCALE / 2)  # (M, 1, 1)
     steps = (torch.arange(CROP_PX, dtype=boxes.dtype, device=boxes.device) + 0.5) * (2.0 / CROP_PX) - 1.0
     across, down = half_px * steps.reshape(1, 1, -1), half_px * steps.reshape(1, -1, 1)
+    if mirror is not None:
+        across = across * mirror.reshape(-1, 1, 1)
     if turn is not None:
         across, down = turned(across, down, turn.reshape(-1, 1, 1))
     x_px = ((x1 + x2) * (width / 2) + across).clamp(0.5, width - 0.5)

@@ -10,6 +10,7 @@ import torch
 from torch import Tensor, nn
 
 from training.head_in_context import FEATURES
+from training.mirror import points_mirrored
 
 _MOST_MOVED, _MOST_SCALED = 0.5, 0.7
 
@@ -24,17 +25,23 @@ class SecondLook(nn.Module):
         nn.init.zeros_(self.told.bias)
         self.trust = nn.Parameter(torch.ones(1))
 
-    def forward(self, features: Tensor, logits: Tensor, boxes: Tensor) -> tuple[Tensor, Tensor]:
+    def forward(
+        self, features: Tensor, logits: Tensor, boxes: Tensor, mirror: Tensor | None = None
+    ) -> tuple[Tensor, Tensor]:
         """Return logits (M,) and boxes (M, 4) xyxy, fractions.
 
         Args:
             features: (M, 96) of heads.
             logits: (M,) of the maps.
             boxes: (M, 4) of the maps, xyxy, fractions.
+            mirror: (M,) f32 -1 where the head was seen in the mirror, else 1; None: none was.
         """
         told = self.told(features)
         side = boxes[:, 2:] - boxes[:, :2]
-        centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + bounded(told[:, 1:3], _MOST_MOVED) * side
+        moved = bounded(told[:, 1:3], _MOST_MOVED)
+        if mirror is not None:
+            moved = points_mirrored(moved, mirror)
+        centre = (boxes[:, :2] + boxes[:, 2:]) / 2 + moved * side
         half = side / 2 * bounded(told[:, 3:5], _MOST_SCALED).exp()
         return self.trust * logits + told[:, 0], torch.cat([centre - half, centre + half], 1).clamp(0.0, 1.0)
 

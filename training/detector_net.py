@@ -77,6 +77,5 @@ def boxes_px(log_cells: Tensor, cell_x: Tensor, cell_y: Tensor) -> Tensor:
         (..., 4) xyxy, pixels of the model input.
     """
     distance_px = log_cells.clamp(max=_LARGEST_LOG_CELLS).exp() * STRIDE_PX
-    x_px, y_px = (cell_x + 0.5) * STRIDE_PX, (cell_y + 0.5) * STRIDE_PX
-    left, top, right, bottom = distance_px.unbind(-1)
-    return torch.stack([x_px - left, y_px - top, x_px + right, y_px + bottom], -1)
+    centre_px = (torch.stack([cell_x, cell_y], -1) + 0.5) * STRIDE_PX
+    return torch.cat([centre_px - distance_px[..., :2], centre_px + distance_px[..., 2:]], -1)

@@ -48,14 +48,15 @@ class HeadInContext(nn.Module):
             row: (M,) i64 row of the picture each box lies in.
             turn: (M,) f32 radians by which the picture is turned before it is read, anticlockwise about each box;
                 None: it is not.
-            mirror: (M,) f32 -1 where the picture, turned or not, is seen in the mirror, else 1, and what is told is of
-                what is seen so; None: none is.
+            mirror: (M,) or (1,) f32 -1 where the picture, turned or not, is seen in the mirror, else 1, and what is
+                told is of what is seen so; None: none is.
         """
         features, vectors = self.head_net(crop_heads(pictures, boxes, row, turn, mirror))
         centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
-        steps = self.spots * size.unsqueeze(1)  # (M, S, 2)
+        spots = self.spots.unsqueeze(0)
         if mirror is not None:
-            steps = points_mirrored(steps, mirror.unsqueeze(1))
+            spots = points_mirrored(spots, mirror.unsqueeze(1))
+        steps = spots * size.unsqueeze(1)  # (M, S, 2)
         if turn is not None:
             height_in_widths = pictures.shape[2] / pictures.shape[3]
             across, down = turned(steps[..., 0], steps[..., 1] * height_in_widths, turn.unsqueeze(1))

@@ -63,7 +63,7 @@ def crop_heads(
         boxes: (M, 4) f32 xyxy, fractions of their picture.
         picture_row: (M,) i64 row of the picture each box lies in.
         turn: (M,) f32 radians by which the squares are turned clockwise; None: they are upright.
-        mirror: (M,) f32 -1 where the square, turned or not, is seen in the mirror, else 1; None: none is.
+        mirror: (M,) or (1,) f32 -1 where the square, turned or not, is seen in the mirror, else 1; None: none is.
 
     Returns:
         (M, 3, 48, 48) f32.

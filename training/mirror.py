@@ -1,6 +1,7 @@
 """Heads that are read in the mirror: what is told of them, turned back.
 
-`mirror` is -1 for what was seen in the mirror and 1 for what was not, so that turning twice changes nothing.
+`mirror` is -1 for what was seen in the mirror and 1 for what was not, so that turning twice changes nothing; one
+number stands for all.
 """
 
 from __future__ import annotations
@@ -11,7 +12,8 @@ from torch import Tensor
 
 def points_mirrored(points: Tensor, mirror: Tensor) -> Tensor:
     """Return points or vectors (..., 2 or more), x first and 0 in the middle, mirrored by (...)."""
-    return torch.cat([points[..., :1] * mirror.unsqueeze(-1), points[..., 1:]], -1)
+    x = points[..., :1] * mirror.unsqueeze(-1)
+    return torch.cat([x, points[..., 1:].expand(*x.shape[:-1], -1)], -1)
 
 
 def vectors_mirrored(vectors: Tensor, mirror: Tensor) -> Tensor:

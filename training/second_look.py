@@ -34,7 +34,7 @@ class SecondLook(nn.Module):
             features: (M, 96) of heads.
             logits: (M,) of the maps.
             boxes: (M, 4) of the maps, xyxy, fractions.
-            mirror: (M,) f32 -1 where the head was seen in the mirror, else 1; None: none was.
+            mirror: (M,) or (1,) f32 -1 where the head was seen in the mirror, else 1; None: none was.
         """
         told = self.told(features)
         side = boxes[:, 2:] - boxes[:, :2]

@@ -21,6 +21,7 @@ from training.layers import fuse_batch_norm  # noqa: E402
 
 BODY, HEAD, FACE = 0, 7, 16
 FACE_LOGIT = 1.5
+Mirror = "torch.Tensor | None"
 ROWS = PER_CLASS * ROWS_PER_CLASS
 SIZES_HW = [(192, 320), (201, 333), (384, 640)]
 
@@ -50,21 +51,28 @@ class HandMade(torch.nn.Module):
         maps[:, 6:10, 1, 3] = torch.log(torch.tensor([3.5, 1.5, 2.0, 1.5]))
         return maps, torch.zeros(len(pictures), 1, 8, 8)
 
-    def heads(self, pictures: object, scene: object, boxes: "torch.Tensor", row: object) -> "tuple[None, torch.Tensor]":
-        self.seen = len(boxes)
-        return None, torch.tensor([[1.0, 0, 0, 1, 0, 0]]).repeat(len(boxes), 1)
+    def heads(
+        self, pictures: object, scene: object, boxes: "torch.Tensor", row: object, turn: None, mirror: Mirror
+    ) -> "tuple[None, torch.Tensor]":
+        self.seen, self.mirrored = len(boxes), mirror is not None
+        return None, torch.tensor([[-1.0 if self.mirrored else 1.0, 0, 0, 1, 0, 0]]).repeat(len(boxes), 1)
 
     def faces(self, known: None) -> "tuple[torch.Tensor, torch.Tensor]":
-        return torch.full((self.seen,), FACE_LOGIT), torch.tensor([[-0.5, 0.0, 0.25, 0.5]]).repeat(self.seen, 1)
+        face = [-0.25, 0.0, 0.5, 0.5] if self.mirrored else [-0.5, 0.0, 0.25, 0.5]
+        return torch.full((self.seen,), FACE_LOGIT), torch.tensor([face]).repeat(self.seen, 1)
 
-    def again(self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+    def again(
+        self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor", mirror: Mirror
+    ) -> "tuple[torch.Tensor, torch.Tensor]":
         return logits, boxes
 
 
 class Moved(HandMade):
-    """On second sight the second head is the surer one and a sixteenth of the picture further up."""
+    """Each reading makes the second head the surer one and moves it up by a sixteenth of the picture."""
 
-    def again(self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor") -> "tuple[torch.Tensor, torch.Tensor]":
+    def again(
+        self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor", mirror: Mirror
+    ) -> "tuple[torch.Tensor, torch.Tensor]":
         second = (boxes[:, 0] > 0.5).float()
         return logits + 4 * second, boxes - second.unsqueeze(1) * torch.tensor([0.0, 1 / 16, 0.0, 1 / 16])
 
@@ -103,9 +111,53 @@ def test_a_second_look_weighs_and_moves_heads_with_all_that_is_theirs() -> None:
 
     heads, right, faces = (rows[(rows[:, 0] == label) & (rows[:, 5] > 0.01)] for label in (HEAD, 10, FACE))
     np.testing.assert_allclose(heads[:, 5], [1 / (1 + math.exp(-5)), 1 / (1 + math.exp(-3))], rtol=1e-4)
-    np.testing.assert_allclose(heads[0, 1:5], [40 / 64, 4 / 64, 1, 28 / 64], atol=1e-6)
+    np.testing.assert_allclose(heads[0, 1:5], [40 / 64, 0, 1, 24 / 64], atol=1e-6)
     np.testing.assert_allclose(right[:, 1:], heads[:, 1:], atol=1e-6)
-    np.testing.assert_allclose(faces[0, 1:5], [40 / 64, 20 / 64, 58 / 64, 28 / 64], atol=1e-6)  # cut at its head
+    np.testing.assert_allclose(faces[0, 1:5], [40 / 64, 18 / 64, 58 / 64, 24 / 64], atol=1e-6)  # cut at its head
+
+
+def test_what_is_found_is_read_again_in_the_mirror_from_where_it_was_moved_to() -> None:
+    class Asked(Moved):
+        read: list[tuple[bool, int, float]]
+
+        def heads(
+            self, pictures: object, scene: object, boxes: "torch.Tensor", row: object, turn: None, mirror: Mirror
+        ) -> "tuple[None, torch.Tensor]":
+            known, vectors = super().heads(pictures, scene, boxes, row, turn, mirror)
+            self.read.append((mirror is not None, len(boxes), float(boxes[-1, 1])))
+            # To the right and away from the camera in the picture; in the mirror to the right and as far towards it.
+            vectors[:, 2] = -1.0 if self.mirrored else 1.0
+            return known, vectors
+
+    net = Asked()
+    net.read = []
+
+    with torch.no_grad():
+        rows = DetectorGraph(net).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+
+    assert net.read == [(False, 2, pytest.approx(8 / 64)), (True, 2, pytest.approx(4 / 64))]
+    told = rows[(rows[:, 0] >= 8) & (rows[:, 0] < 16) & (rows[:, 5] > 0.01)]
+    assert set(told[:, 0]) == {10}  # the mean of both: right-side
+
+
+def test_what_the_first_reading_rejects_is_not_read_again() -> None:
+    class Rejected(HandMade):
+        counts: list[int]
+
+        def again(
+            self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor", mirror: Mirror
+        ) -> "tuple[torch.Tensor, torch.Tensor]":
+            self.counts.append(len(boxes))
+            return torch.where(boxes[:, 0] > 0.5, logits - 9.0, logits), boxes
+
+    net = Rejected()
+    net.counts = []
+
+    with torch.no_grad():
+        rows = DetectorGraph(net).eval()(torch.zeros(1, 3, 64, 64))[0].numpy()
+
+    assert net.counts == [2, 1]
+    assert (rows[rows[:, 0] == HEAD, 5] > 0.01).sum() == 1
 
 
 def test_what_is_not_worth_a_second_look_is_left_out_with_all_that_is_its() -> None:
@@ -139,7 +191,7 @@ def test_heads_of_bodies_are_looked_at_from_less() -> None:
 def test_heads_that_are_moved_to_one_place_are_one() -> None:
     class Together(HandMade):
         def again(
-            self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor"
+            self, known: None, logits: "torch.Tensor", boxes: "torch.Tensor", mirror: Mirror
         ) -> "tuple[torch.Tensor, torch.Tensor]":
             return -logits, torch.tensor([[0.1, 0.1, 0.3, 0.3]]).repeat(len(boxes), 1)
 
@@ -153,13 +205,13 @@ def test_heads_that_are_moved_to_one_place_are_one() -> None:
 def test_calibration_changes_scores_and_not_their_order() -> None:
     raw = torch.linspace(-6, 6, 50).sigmoid()
     calibration = Calibration({"body": (1.0, 0.0), "head": (0.5, 1.0), "face": (2.0, -1.0)})
-    body, head, face = (calibration(raw, name) for name in ("body", "head", "face"))
+    body, head, face = calibration(raw.repeat(3, 1))
 
     assert body.tolist() == pytest.approx(raw.tolist(), rel=1e-4)
     assert float(head[0]) == pytest.approx(1 / (1 + math.exp(2.0)), rel=1e-4)
     assert float(face[-1]) == pytest.approx(1 / (1 + math.exp(-11.0)), rel=1e-4)
     assert all((told.diff() > 0).all() for told in (body, head, face))
-    assert float(calibration(torch.zeros(1), "head")) == 0
+    assert not calibration(torch.zeros(3, 1)).any()
 
 
 def test_calibrated_graphs_tell_the_same_boxes() -> None:

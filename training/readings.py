@@ -32,7 +32,7 @@ class Heads(NamedTuple):
     raw: Tensor
     """(N, K) how sure they are heads, 0..1; 0 for what was not read."""
     vectors: Tensor
-    """(N, K, 6) where heads and eyes point, of any length; 0 for what was not read."""
+    """(N, K, 6) where heads and eyes point, of any length; to the camera for what was not read."""
     face_boxes: Tensor
     """(N, K, 4) fractions, within the box of the head."""
     face_raw: Tensor
@@ -97,7 +97,10 @@ def read_twice(
     raw = raw * first_of_its_place(boxes, raw, OVERLAP)
     faces = within((first.face_boxes + second.face_boxes) / times.unsqueeze(-1), boxes)
     seen = ((first.face_logits + second.face_logits) / times).sigmoid()
-    return Heads(boxes, raw, first.vectors + second.vectors, faces, raw * seen)
+    # What was not read faces the camera: of a vector of no length runtimes make an angle that is not a number.
+    front = raw.new_tensor([0.0, 0.0, -1.0, 0.0, 0.0, -1.0])
+    vectors = first.vectors + second.vectors + (1.0 - first.seen).unsqueeze(-1) * front
+    return Heads(boxes, raw, vectors, faces, raw * seen)
 
 
 def logit(raw: Tensor) -> Tensor:

@@ -269,6 +269,7 @@ def test_rows_of_any_size_are_those_of_torch(size_hw: tuple[int, int], files: Fi
     rows = one_thread_session(path).run(None, {"input_bgr": pictures(1, size_hw).numpy()})[0]
     assert rows.shape == (1, ROWS, 6)
     assert (rows[0, :, 5] > 0.2).sum() > 10  # there is something to compare
+    assert np.isfinite(rows).all()
     assert worst < 1e-3
 
 

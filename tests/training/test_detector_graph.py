@@ -18,6 +18,7 @@ from training.detector_graph import (  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
 from training.export import check_against_torch, export_onnx, one_thread_session  # noqa: E402
 from training.layers import fuse_batch_norm  # noqa: E402
+from training.worth_a_look import ALONE_FROM  # noqa: E402
 
 BODY, HEAD, FACE = 0, 7, 16
 FACE_LOGIT = 1.5
@@ -234,13 +235,16 @@ Files = tuple[DetectorGraph, Path]
 @pytest.fixture(scope="module")
 def files(tmp_path_factory: pytest.TempPathFactory) -> Files:
     """Return a small detector with random weights that finds things, and its file."""
+    return written(tmp_path_factory.mktemp("detector") / "detector.onnx")
+
+
+def written(path: Path, alone_from: float = ALONE_FROM) -> Files:
     torch.manual_seed(0)
     net = DetectorNet((8, 16, 16, 16), 16)
     torch.nn.init.normal_(net.maps.weight, 0.0, 0.5)
     net.maps.bias.data[::5] = 0.0
-    graph = DetectorGraph(net).eval()
+    graph = DetectorGraph(net, alone_from).eval()
     fuse_batch_norm(graph)
-    path = tmp_path_factory.mktemp("detector") / "detector.onnx"
     export_onnx(
         graph,
         (torch.rand(2, 3, 288, 480) * 255,),
@@ -269,8 +273,16 @@ def test_rows_of_any_size_are_those_of_torch(size_hw: tuple[int, int], files: Fi
     rows = one_thread_session(path).run(None, {"input_bgr": pictures(1, size_hw).numpy()})[0]
     assert rows.shape == (1, ROWS, 6)
     assert (rows[0, :, 5] > 0.2).sum() > 10  # there is something to compare
-    assert np.isfinite(rows).all()
     assert worst < 1e-3
+
+
+def test_rows_of_what_is_not_read_are_numbers_in_the_file(tmp_path: Path) -> None:
+    _, path = written(tmp_path / "detector.onnx", alone_from=1.0)
+
+    rows = one_thread_session(path).run(None, {"input_bgr": pictures(1, SIZES_HW[0]).numpy()})[0][0]
+
+    assert np.isfinite(rows).all()
+    assert ((rows[:, 0] == HEAD) & (rows[:, 5] == 0)).any()  # something was not read
 
 
 def test_two_pictures_are_what_they_are_one_by_one(files: Files) -> None:

@@ -84,8 +84,9 @@ def read_at(features: Tensor, places: Tensor, row: Tensor) -> Tensor:
     """
     count, channels, height, width = features.shape
     tall = features.transpose(0, 1).reshape(1, channels, count * height, width)
-    x = (places[..., 0] * width).clamp(0.5, width - 0.5) * (2.0 / width) - 1.0
-    y = (places[..., 1] * height).clamp(0.5, height - 0.5) + (row * height).unsqueeze(1).to(places.dtype)
-    grid = torch.stack([x, y * (2.0 / (count * height)) - 1.0], -1).unsqueeze(0)  # (1, M, S, 2)
+    x, y = places.unsqueeze(0).split(1, -1)  # (1, M, S, 1)
+    x = (x * width).clamp(0.5, width - 0.5) * (2.0 / width) - 1.0
+    y = (y * height).clamp(0.5, height - 0.5) + (row * height).reshape(1, -1, 1, 1).to(places.dtype)
+    grid = torch.cat([x, y * (2.0 / (count * height)) - 1.0], -1)  # (1, M, S, 2)
     read = F.grid_sample(tall, grid.to(tall.dtype), mode="bilinear", padding_mode="border", align_corners=False)
     return read[0].permute(1, 2, 0)

@@ -70,23 +70,22 @@ def crop_heads(
     """
     count, channels, height, width = pictures.shape
     tall = pictures.transpose(0, 1).reshape(1, channels, count * height, width)
-    x1, y1, x2, y2 = (boxes[:, k].reshape(-1, 1, 1) for k in range(4))
-    half_px = torch.maximum((x2 - x1) * width, (y2 - y1) * height) * (CROP_SCALE / 2)  # (M, 1, 1)
+    x1, y1, x2, y2 = boxes.reshape(-1, 4, 1, 1).split(1, 1)
+    half_px = torch.maximum((x2 - x1) * width, (y2 - y1) * height) * (CROP_SCALE / 2)  # (M, 1, 1, 1)
     steps = (torch.arange(CROP_PX, dtype=boxes.dtype, device=boxes.device) + 0.5) * (2.0 / CROP_PX) - 1.0
-    across, down = half_px * steps.reshape(1, 1, -1), half_px * steps.reshape(1, -1, 1)
+    across, down = half_px * steps.reshape(1, 1, -1, 1), half_px * steps.reshape(1, -1, 1, 1)
     if mirror is not None:
-        across = across * mirror.reshape(-1, 1, 1)
+        across = across * mirror.reshape(-1, 1, 1, 1)
     if turn is not None:
-        across, down = turned(across, down, turn.reshape(-1, 1, 1))
+        across, down = turned(across, down, turn.reshape(-1, 1, 1, 1))
     x_px = ((x1 + x2) * (width / 2) + across).clamp(0.5, width - 0.5)
     y_px = ((y1 + y2) * (height / 2) + down).clamp(0.5, height - 0.5)
-    y_px = y_px + (picture_row * height).reshape(-1, 1, 1).to(boxes.dtype)
-    rows = boxes.shape[0]
-    grid_x = (x_px * (2.0 / width) - 1.0).expand(rows, CROP_PX, CROP_PX)
-    grid_y = (y_px * (2.0 / (count * height)) - 1.0).expand(rows, CROP_PX, CROP_PX)
-    grid = torch.stack([grid_x, grid_y], -1).reshape(1, rows * CROP_PX, CROP_PX, 2)
+    y_px = y_px + (picture_row * height).reshape(-1, 1, 1, 1).to(boxes.dtype)
+    x, y = x_px * (2.0 / width) - 1.0, y_px * (2.0 / (count * height)) - 1.0
+    whole = x.new_zeros(1, CROP_PX, CROP_PX, 1)
+    grid = torch.cat([x + whole, y + whole], -1).reshape(1, -1, CROP_PX, 2)
     flat = F.grid_sample(tall, grid, mode="bilinear", padding_mode="border", align_corners=False)
-    return flat.reshape(channels, rows, CROP_PX, CROP_PX).transpose(0, 1)
+    return flat.reshape(channels, -1, CROP_PX, CROP_PX).transpose(0, 1)
 
 
 def turned(across: Tensor, down: Tensor, by: Tensor) -> tuple[Tensor, Tensor]:

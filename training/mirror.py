@@ -12,16 +12,19 @@ from torch import Tensor
 
 def points_mirrored(points: Tensor, mirror: Tensor) -> Tensor:
     """Return points or vectors (..., 2 or more), x first and 0 in the middle, mirrored by (...)."""
-    x = points[..., :1] * mirror.unsqueeze(-1)
-    return torch.cat([x, points[..., 1:].expand(*x.shape[:-1], -1)], -1)
+    as_is = torch.ones_like(mirror)
+    return points * torch.stack([mirror] + [as_is] * (points.shape[-1] - 1), -1)
 
 
 def vectors_mirrored(vectors: Tensor, mirror: Tensor) -> Tensor:
     """Return vectors (M, 6), head xyz and gaze xyz, mirrored by (M,)."""
-    return torch.cat([points_mirrored(vectors[:, part], mirror) for part in (slice(0, 3), slice(3, 6))], 1)
+    as_is = torch.ones_like(mirror)
+    return vectors * torch.stack([mirror, as_is, as_is] * 2, 1)
 
 
 def boxes_mirrored(boxes: Tensor, mirror: Tensor) -> Tensor:
     """Return boxes (M, 4) xyxy about a middle that is 0, mirrored by (M,)."""
-    x = torch.where(mirror.unsqueeze(1) < 0, -boxes[:, [2, 0]], boxes[:, [0, 2]])
-    return torch.stack([x[:, 0], boxes[:, 1], x[:, 1], boxes[:, 3]], 1)
+    kept, turned = (1.0 + mirror) / 2, (1.0 - mirror) / 2
+    as_is, none = torch.ones_like(mirror), torch.zeros_like(mirror)
+    still = boxes * torch.stack([kept, as_is, kept, as_is], 1)
+    return still - boxes[:, [2, 1, 0, 3]] * torch.stack([turned, none, turned, none], 1)

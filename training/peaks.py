@@ -25,9 +25,9 @@ def peaks(maps: Tensor, count: int, overlap: float | Tensor) -> tuple[Tensor, Te
     cell_x = cell - cell_y * columns
     of_sides = cell.unsqueeze(-2).expand(*[-1] * (cell.ndim - 1), 4, -1)
     sides = maps[..., 1:, :, :].flatten(-2).gather(-1, of_sides).transpose(-2, -1)
-    in_cells = boxes_px(sides, cell_x.to(sides.dtype), cell_y.to(sides.dtype)) / STRIDE_PX
-    x, y = in_cells[..., 0::2] / columns, in_cells[..., 1::2] / rows
-    boxes = torch.stack([x[..., 0], y[..., 0], x[..., 1], y[..., 1]], -1).clamp(0.0, 1.0)
+    x1, y1, x2, y2 = boxes_px(sides, cell_x.to(sides.dtype), cell_y.to(sides.dtype)).split(1, -1)
+    width_px, height_px = columns * STRIDE_PX, rows * STRIDE_PX
+    boxes = torch.cat([x1 / width_px, y1 / height_px, x2 / width_px, y2 / height_px], -1).clamp(0.0, 1.0)
     return boxes, best * first_of_its_place(boxes, best, overlap)
 
 
@@ -36,7 +36,7 @@ def first_of_its_place(boxes: Tensor, scores: Tensor, overlap: float | Tensor) -
 
     Of equal scores the first in the order is the better one.
     """
-    count = boxes.shape[-2]
+    count = int(boxes.shape[-2])  # in a graph it is fixed
     before = torch.ones(count, count, device=boxes.device).tril(-1) > 0
     row, column = scores.unsqueeze(-1), scores.unsqueeze(-2)
     better = (column > row) | ((column == row) & before)
@@ -45,9 +45,9 @@ def first_of_its_place(boxes: Tensor, scores: Tensor, overlap: float | Tensor) -
 
 def overlaps(first: Tensor, second: Tensor) -> Tensor:
     """Return the IoU (..., K, T) of boxes (..., K, 4) and (..., T, 4)."""
-    one, other = first.unsqueeze(-2), second.unsqueeze(-3)
-    corner_low = torch.maximum(one[..., :2], other[..., :2])
-    corner_high = torch.minimum(one[..., 2:], other[..., 2:])
-    shared = (corner_high - corner_low).clamp(min=0.0).prod(-1)
-    areas = ((boxes[..., 2:] - boxes[..., :2]).prod(-1) for boxes in (one, other))
-    return shared / (sum(areas) - shared + 1e-9)
+    x1, y1, x2, y2 = first.split(1, -1)  # (..., K, 1)
+    left, top, right, bottom = second.transpose(-2, -1).split(1, -2)  # (..., 1, T)
+    width = (torch.minimum(x2, right) - torch.maximum(x1, left)).clamp(min=0.0)
+    shared = width * (torch.minimum(y2, bottom) - torch.maximum(y1, top)).clamp(min=0.0)
+    areas = (x2 - x1) * (y2 - y1) + (right - left) * (bottom - top)
+    return shared / (areas - shared + 1e-9)

@@ -69,11 +69,12 @@ def read_twice(
         raw: (N, K) how sure the maps are, 0..1.
         worth: (N, K) 1 for each that is worth reading, else 0.
     """
-    flat_raw, places = raw.reshape(-1), raw.shape[1]
+    flat_raw, places = raw.reshape(-1), int(raw.shape[1])  # in a graph it is fixed
+    # The best head of a picture is always in, because runtimes differ on what a batch of no crops does.
+    always = torch.arange(places, device=raw.device).eq(0).to(raw.dtype)
 
     def read(at: Tensor, wanted: Tensor, mirror: Tensor | None = None) -> _Reading:
-        # The best head of a picture is always in, because runtimes differ on what a batch of no crops does.
-        some = torch.cat([torch.ones_like(wanted[:, :1]), wanted[:, 1:]], 1)
+        some = wanted.maximum(always)
         index = some.reshape(-1).nonzero().squeeze(1)
         from_boxes = at.reshape(-1, 4)[index]
         row = torch.div(index, places, rounding_mode="trunc")
@@ -84,15 +85,14 @@ def read_twice(
             vectors, faces = vectors_mirrored(vectors, mirror), boxes_mirrored(faces, mirror)
         faces = in_pictures(faces, from_boxes)
         told = torch.cat([logits.unsqueeze(1), face_logits.unsqueeze(1), moved, faces, vectors], 1)
-        spread = told.new_zeros(*flat_raw.shape, _TOLD).index_put((index,), told).reshape(*raw.shape, _TOLD)
+        spread = told.new_zeros(*flat_raw.shape, _TOLD).index_put((index,), told).reshape(-1, places, _TOLD)
         return _Reading(some, spread[..., 0], spread[..., 1], spread[..., 2:6], spread[..., 6:10], spread[..., 10:])
 
     first = read(boxes, worth)
     sure = first.logits.sigmoid() * worth
-    there = first_of_its_place(first.boxes, sure, OVERLAP)
-    second = read(first.boxes, there * (sure > AGAIN_FROM).to(raw.dtype), -raw.new_ones(1))
+    second = read(first.boxes, (sure > AGAIN_FROM).to(raw.dtype), -raw.new_ones(1))
     twice, times = second.seen.unsqueeze(-1), 1.0 + second.seen
-    raw = ((first.logits + second.logits) / times).sigmoid() * worth * there
+    raw = ((first.logits + second.logits) / times).sigmoid() * worth
     boxes = torch.where(twice > 0, second.boxes, first.boxes)
     raw = raw * first_of_its_place(boxes, raw, OVERLAP)
     faces = within((first.face_boxes + second.face_boxes) / times.unsqueeze(-1), boxes)

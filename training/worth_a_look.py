@@ -34,7 +34,8 @@ def worth_a_look(
 
 def at_top(boxes: Tensor, bodies: Tensor) -> Tensor:
     """Return (N, K, B), 1 where the centre of a box (N, K, 4) lies where the head of a body (N, B, 4) is, else 0."""
-    x, y = ((boxes[..., k] + boxes[..., k + 2]).unsqueeze(2) / 2 for k in (0, 1))
-    left, top, right, bottom = (bodies[..., k].unsqueeze(1) for k in range(4))
+    x1, y1, x2, y2 = boxes.split(1, 2)  # (N, K, 1)
+    left, top, right, bottom = bodies.transpose(1, 2).split(1, 1)  # (N, 1, B)
+    x, y = (x1 + x2) / 2, (y1 + y2) / 2
     beside = (x > left) & (x < right)
     return (beside & (y > top - _ABOVE) & (y < top + _TOP * (bottom - top))).to(boxes.dtype)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from torch import Tensor
 
-ALONE_FROM = 0.3
+ALONE_FROM = 0.27
 """What boxes without a body must have from the maps."""
 _ON_BODY_FROM, _BODY_FROM = 0.15, 0.4
 """What a box must have that lies where the head of a body is, and this body."""

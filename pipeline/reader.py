@@ -10,6 +10,7 @@ from dataclasses import replace
 
 from pipeline.admission import Admission
 from pipeline.clock import Clock
+from pipeline.entrance import Entrance
 from pipeline.epoch import epoch_ns
 from pipeline.errors import PipelineError, SourceError
 from pipeline.frames import FrameBatch, Stream
@@ -67,7 +68,7 @@ class Reader:
         self._settings = settings or EngineConfig()
         self._source: Source[object] = spec.cls(spec.config, context, stream)  # type: ignore[type-var]
         self._kind = spec.ports.output or FrameBatch
-        self._admission = admission
+        self._admission, self.door = admission, Entrance(admission, stream.id)
         self._max_frames = max_frames
         self._changed = threading.Condition()
         self._stopped = self._paused = False
@@ -101,6 +102,7 @@ class Reader:
         """End at once, and refuse what waits at the door."""
         self._admission.remove(self.stream.id)
         self.stop()
+        self.door.shut()
         self.life.became("removed")
 
     def pause(self) -> None:
@@ -143,7 +145,7 @@ class Reader:
             self._source.close()
         except BaseException as error:
             self._give_up(error)
-        self._admission.end(self.stream.id)
+        self.door.end()
         if self.life.state != "removed":
             self.life.became("failed" if self.error else "ended")
         self.engine_cpu_ns = time.thread_time_ns() - began_ns - self.meter.cpu_ns
@@ -161,7 +163,7 @@ class Reader:
         try:
             self._drive()
             if self._paused:  # a frame that was being read meanwhile belongs before the pause
-                self._admission.pause(self.stream.id)
+                self.door.pause()
             return self._paused
         except Exception as error:
             if not self.stream.live or self._plays:
@@ -188,7 +190,7 @@ class Reader:
             logger.debug("stream=%s failed", self.stream.id, exc_info=error)
             error = SourceError(f"stream {self.stream.id!r}: {said(error)}")
         wait_s = self.life.lost(error)
-        self._admission.lost(self.stream.id)
+        self.door.lost()
         until_ns = self._clock.now_ns() + round(wait_s * 1e9)
         with self._changed:
             while not (self._stopped or self._paused) and (left_ns := until_ns - self._clock.now_ns()) > 0:
@@ -209,13 +211,12 @@ class Reader:
             self.meter.frames += 1
             self._corrupt = 0
             self.life.frame_came()
-            goes_on = self._offer(item)
-            return goes_on and self.meter.frames != self._max_frames
+            return self._offer(item) and self.meter.frames != self._max_frames
         if isinstance(item, Dropped):
-            self._admission.dropped(self.stream.id, item.cause, item.count)
+            self.door.dropped(item.cause, item.count)
             self._corrupt += item.count if item.cause == "corrupt" else 0
         elif isinstance(item, Discontinuity):
-            self._admission.discontinuity(self.stream.id)
+            self.door.discontinuity()
         elif item is not None:
             raise TypeError(f"expected a Frame, Dropped, Discontinuity or None from the source, got {item!r}")
         if self.stream.live:
@@ -232,14 +233,14 @@ class Reader:
             frame = replace(frame, pts_ns=placed.pts_ns, stamp=None)
             taken_ns = self._zero_ns + placed.taken_ns
             if placed.breaks:
-                self._admission.discontinuity(self.stream.id)
+                self.door.discontinuity()
                 self._limit.begin_anew()
             if not self._limit.admits(frame.pts_ns, self.stream.config.max_fps):
-                self._admission.dropped(self.stream.id, "rate_limit")
+                self.door.dropped("rate_limit")
                 return True
         elif self._plays:
             taken_ns = self._wait_until_due(frame.pts_ns)
-        return self._admission.offer(self.stream.id, frame, taken_ns)
+        return self.door.offer(frame, taken_ns)
 
     def _wait_until_due(self, pts_ns: int) -> int:
         """Wait for the moment at which a frame of a file that is played would be taken; return that moment."""

@@ -150,6 +150,7 @@ class Readers:
             reader = self._leaving.pop(stream_id, None)
             if reader is None:
                 return False
+            reader.door.shut()  # before another stream may have its id
             self._ledger.forget(stream_id)
             self._some_left = True
             _add(self._retired, reader.meter)

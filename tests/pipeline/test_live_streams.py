@@ -54,6 +54,35 @@ def test_streams_are_added_and_removed_while_the_graph_runs(tmp_path: Path) -> N
     assert f"(removed)  {report.removed['in']:>8} = {report.removed['out']:>8} + " in report.table()
 
 
+def test_what_a_removed_stream_says_at_last_is_not_said_of_the_next_of_its_id(tmp_path: Path) -> None:
+    asked, answers = threading.Event(), threading.Event()
+
+    def slow() -> Iterator[Any]:
+        yield frame(0)
+        asked.set()
+        assert answers.wait(PATIENCE_S)
+        yield frame(1)
+
+    run, marks = live_run(Camera(endless, slow, endless), tmp_path, clock=None)
+
+    def change() -> None:
+        until(lambda: "cam 0" in marks.story)
+        run.add_stream(stream("door", live=True, when_full="wait"))
+        until(lambda: asked.is_set() and status(run, "door").frames_out == 1)
+        old = next(thread for thread in threading.enumerate() if thread.name == "source-door")
+        run.remove_stream("door")
+        until(lambda: run.status().removed["in"] == 1)
+        run.add_stream(stream("door", live=True, when_full="wait"))
+        answers.set()
+        old.join(PATIENCE_S)
+        so_far = status(run, "door").frames_out
+        until(lambda: status(run, "door").frames_out > so_far + 20)  # of more than waited when the old one was over
+
+    report = during(run, change)
+
+    assert report.removed == {"in": 1, "out": 1, "dropped": {}, "in_flight": 0}
+
+
 def test_what_cannot_be_added_or_removed_is_refused(tmp_path: Path) -> None:
     run, marks = live_run(Camera(endless), tmp_path, clock=None)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from collections.abc import Callable
 
 from pipeline.admission import Admission
 from pipeline.node import Frame
@@ -35,30 +36,25 @@ class Entrance:
 
     def dropped(self, cause: str, count: int = 1) -> None:
         """Note frames that were refused before they came to the door."""
-        with self._busy:
-            if not self._shut:
-                self._admission.dropped(self._id, cause, count)
+        self._say(self._admission.dropped, cause, count)
 
     def discontinuity(self) -> None:
         """Begin a new generation."""
-        with self._busy:
-            if not self._shut:
-                self._admission.discontinuity(self._id)
+        self._say(self._admission.discontinuity)
 
     def lost(self) -> None:
         """Say that the stream is lost."""
-        with self._busy:
-            if not self._shut:
-                self._admission.lost(self._id)
+        self._say(self._admission.lost)
 
     def pause(self) -> None:
         """Refuse what waits of the stream."""
-        with self._busy:
-            if not self._shut:
-                self._admission.pause(self._id)
+        self._say(self._admission.pause)
 
     def end(self) -> None:
         """Note that the stream has no more frames."""
+        self._say(self._admission.end)
+
+    def _say(self, call: Callable[..., None], *what: str | int) -> None:
         with self._busy:
             if not self._shut:
-                self._admission.end(self._id)
+                call(self._id, *what)

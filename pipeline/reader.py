@@ -68,7 +68,7 @@ class Reader:
         self._settings = settings or EngineConfig()
         self._source: Source[object] = spec.cls(spec.config, context, stream)  # type: ignore[type-var]
         self._kind = spec.ports.output or FrameBatch
-        self._admission, self.door = admission, Entrance(admission, stream.id)
+        self._admission, self._door = admission, Entrance(admission, stream.id)
         self._max_frames = max_frames
         self._changed = threading.Condition()
         self._stopped = self._paused = False
@@ -102,7 +102,7 @@ class Reader:
         """End at once, and refuse what waits at the door."""
         self._admission.remove(self.stream.id)
         self.stop()
-        self.door.shut()
+        self._door.shut()
         self.life.became("removed")
 
     def pause(self) -> None:
@@ -145,7 +145,7 @@ class Reader:
             self._source.close()
         except BaseException as error:
             self._give_up(error)
-        self.door.end()
+        self._door.end()
         if self.life.state != "removed":
             self.life.became("failed" if self.error else "ended")
         self.engine_cpu_ns = time.thread_time_ns() - began_ns - self.meter.cpu_ns
@@ -163,7 +163,7 @@ class Reader:
         try:
             self._drive()
             if self._paused:  # a frame that was being read meanwhile belongs before the pause
-                self.door.pause()
+                self._door.pause()
             return self._paused
         except Exception as error:
             if not self.stream.live or self._plays:
@@ -190,7 +190,7 @@ class Reader:
             logger.debug("stream=%s failed", self.stream.id, exc_info=error)
             error = SourceError(f"stream {self.stream.id!r}: {said(error)}")
         wait_s = self.life.lost(error)
-        self.door.lost()
+        self._door.lost()
         until_ns = self._clock.now_ns() + round(wait_s * 1e9)
         with self._changed:
             while not (self._stopped or self._paused) and (left_ns := until_ns - self._clock.now_ns()) > 0:
@@ -213,10 +213,10 @@ class Reader:
             self.life.frame_came()
             return self._offer(item) and self.meter.frames != self._max_frames
         if isinstance(item, Dropped):
-            self.door.dropped(item.cause, item.count)
+            self._door.dropped(item.cause, item.count)
             self._corrupt += item.count if item.cause == "corrupt" else 0
         elif isinstance(item, Discontinuity):
-            self.door.discontinuity()
+            self._door.discontinuity()
         elif item is not None:
             raise TypeError(f"expected a Frame, Dropped, Discontinuity or None from the source, got {item!r}")
         if self.stream.live:
@@ -233,14 +233,14 @@ class Reader:
             frame = replace(frame, pts_ns=placed.pts_ns, stamp=None)
             taken_ns = self._zero_ns + placed.taken_ns
             if placed.breaks:
-                self.door.discontinuity()
+                self._door.discontinuity()
                 self._limit.begin_anew()
             if not self._limit.admits(frame.pts_ns, self.stream.config.max_fps):
-                self.door.dropped("rate_limit")
+                self._door.dropped("rate_limit")
                 return True
         elif self._plays:
             taken_ns = self._wait_until_due(frame.pts_ns)
-        return self.door.offer(frame, taken_ns)
+        return self._door.offer(frame, taken_ns)
 
     def _wait_until_due(self, pts_ns: int) -> int:
         """Wait for the moment at which a frame of a file that is played would be taken; return that moment."""

@@ -111,7 +111,7 @@ class Readers:
             reader = self._known(stream_id)
             del self._readers[stream_id]
             self._leaving[stream_id] = reader
-        reader.remove()
+            reader.remove()  # all of it, before another stream may have the id
         if not self._admission.knows(stream_id):  # it had ended before by itself
             self.left(stream_id)
 
@@ -150,7 +150,6 @@ class Readers:
             reader = self._leaving.pop(stream_id, None)
             if reader is None:
                 return False
-            reader.door.shut()  # before another stream may have its id
             self._ledger.forget(stream_id)
             self._some_left = True
             _add(self._retired, reader.meter)

@@ -45,13 +45,13 @@ def labelled_frames(folder: Path) -> list[LabelledFrame]:
     """Read all frames with labels."""
     heads, frames = labels.read_heads(folder), []
     for clip, known in heads.items():
-        for number, picture in _pictures(folder / clip, sorted(known)):
+        for number, picture in pictures_of(folder / clip, sorted(known)):
             size_wh = np.array(picture.shape[1::-1])
             box, yaw_deg = known[number].in_frame(size_wh), known[number].yaw_deg
-            frames.append(LabelledFrame(clip, _shrunk(picture), box, yaw_deg, None))
+            frames.append(LabelledFrame(clip, shrunk(picture), box, yaw_deg, None))
     persons = labels.read_persons(folder)
-    for number, picture in _pictures(folder / labels.RETAIL, sorted(persons)):
-        frames.append(LabelledFrame(labels.RETAIL, _shrunk(picture), None, np.empty(0), persons[number]))
+    for number, picture in pictures_of(folder / labels.RETAIL, sorted(persons)):
+        frames.append(LabelledFrame(labels.RETAIL, shrunk(picture), None, np.empty(0), persons[number]))
     return frames
 
 
@@ -77,7 +77,7 @@ def score(path: Path, frames: Sequence[LabelledFrame]) -> dict[str, float]:
             false, shown = false + int(((match < 0) & (own[:, 5] >= SURE)).sum()), shown + 1
             for row in np.flatnonzero(match >= 0):
                 wanted = float(frame.yaw_deg[match[row]])
-                apart = wrap_deg(np.array([_yaw(rows, own[row]) - wanted]))
+                apart = wrap_deg(np.array([told_yaw_deg(rows, own[row]) - wanted]))
                 close[abs(wanted) <= FACING_DEG].append(bool(abs(apart[0]) <= CLOSE_DEG))
         if frame.persons is not None:
             own, valid = rows[rows[:, 0] == BODY], frame.persons.valid
@@ -120,15 +120,16 @@ class _Ranked:
         return round(float(enough.max(initial=0.0)), 4)
 
 
-def _yaw(rows: Array, head: Array) -> float:
-    """Return the yaw of a head by the direction rows that repeat its box; nan without any."""
+def told_yaw_deg(rows: Array, head: Array) -> float:
+    """Return the yaw of a head, one of the rows (N, 6) of a file, by the directions of its box; nan without any."""
     own = rows[(rows[:, 0] >= _FRONT) & (rows[:, 0] < _FRONT + 8) & (rows[:, 1:5] == head[1:5]).all(1)]
     scores = np.zeros((1, 8), np.float32)
     scores[0, own[:, 0].astype(int) - _FRONT] = own[:, 5]
     return float(yaw_of_directions(scores)[0][0])
 
 
-def _pictures(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, Array]]:
+def pictures_of(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, Array]]:
+    """Return frames of a clip by their numbers, (H, W, 3) u8 BGR."""
     import av
 
     wanted = set(numbers)
@@ -140,7 +141,8 @@ def _pictures(path: Path, numbers: Sequence[int]) -> Iterator[tuple[int, Array]]
                 return
 
 
-def _shrunk(picture: Array) -> Array:
+def shrunk(picture: Array) -> Array:
+    """Return a frame at SIZE_WH."""
     import cv2
 
     return np.asarray(cv2.resize(picture, SIZE_WH, interpolation=cv2.INTER_AREA))

@@ -22,14 +22,15 @@ _ALL: dict[str, dict[str, Any]] = {
     "blend": {"type": Path, "help": "with --init: weights that are averaged with those; batch norms are measured anew"},
     "take-head": {"action": "store_true", "help": "with --init: begin the head branch with --head all the same"},
     "only-heads": {"action": "store_true", "help": "with --init: what tells of heads learns, all else stays"},
+    "restyle": {"action": "store_true", "help": "let heads be learnt in styles that no rendered one has"},
     "out": {"type": Path, "help": "folder of checkpoints and results (default %(default)s)"},
     "workers": {"type": int, "default": 1, "help": "processes that draw batches (default %(default)s)"},
     "ship": {"action": "store_true", "help": "replace the shipped file, its record and its card"},
 }
 _NOT_OF = {
-    "head": {"calibrate", "head", "take-head", "only-heads", "blend", "ship"},
+    "head": {"calibrate", "head", "take-head", "only-heads", "restyle", "blend", "ship"},
     "detector": {"crops"},
-    "gaze": {"crops", "calibrate", "only-heads"},
+    "gaze": {"crops", "calibrate", "only-heads", "restyle"},
 }
 
 

@@ -1,7 +1,8 @@
 """Average two networks of one descent: what each learnt apart from the other is noise in part, and that is halved.
 
 Weights of networks that were trained on from the same ones may be averaged as if they were two measurements of one
-thing (Wortsman et al., Model soups, ICML 2022). Batch norms may not: theirs are measured anew.
+thing (Wortsman et al., Model soups, ICML 2022). Batch norms may not: theirs are measured anew, but for parts that both
+networks have alike, which stay as they are.
 """
 
 from __future__ import annotations
@@ -12,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import nn
+from torch import Tensor, nn
 
 from training.loop import load_weights
 
@@ -34,21 +35,33 @@ def blend(net: nn.Module, other: Path, show: Callable[[nn.Module, Any], object],
     """
     beside = deepcopy(net)
     load_weights(beside, other)
+    parts = list(zip(net.children(), beside.children(), strict=True))
+    alike = [part for part, other_part in parts if _same(part.state_dict(), other_part.state_dict())]
     there = beside.state_dict()
     with torch.no_grad():
         for name, value in net.state_dict().items():
             if value.is_floating_point():
                 value.add_(there[name]).div_(2)
-    _measure_norms(net, show, batches)
+    _measure_norms(net, alike, show, batches)
 
 
-def _measure_norms(net: nn.Module, show: Callable[[nn.Module, Any], object], batches: Iterable[Any]) -> None:
-    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d)]
+def _same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:
+    return all(torch.equal(value, other[name]) for name, value in one.items())
+
+
+def _measure_norms(
+    net: nn.Module, fixed: list[nn.Module], show: Callable[[nn.Module, Any], object], batches: Iterable[Any]
+) -> None:
+    """Measure the batch norms of a network on batches, but for those in parts of it that are to stay as they are."""
+    kept = {module for part in fixed for module in part.modules()}
+    norms = [module for module in net.modules() if isinstance(module, nn.BatchNorm2d) and module not in kept]
     usual = [norm.momentum for norm in norms]
     for norm in norms:
         norm.reset_running_stats()
         norm.momentum = None  # the plain mean of all batches
     net.train()
+    for part in fixed:
+        part.eval()
     with torch.no_grad():
         for batch in batches:
             show(net, batch)

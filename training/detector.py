@@ -177,6 +177,7 @@ def main() -> None:
         blend(net, arguments.blend, show, map(DetectorDraws(shown, BATCH, BATCHES, seed), range(BATCHES)))
     if arguments.only_heads:
         freeze(*all_but_heads(net))
+    net.heads.head_net.restyle = arguments.restyle
     net = net.to(device, memory_format=torch.channels_last)
     plan = Plan(arguments.steps, arguments.rate, *REGULATION, arguments.out, arguments.workers, drawn=drawn(arguments))
     most = ONLY_HEADS_AGAIN if arguments.only_heads else MOST_HEADS

@@ -10,18 +10,26 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.layers import Residual, conv_block
+from training.styles import restyled
 
 CROP_PX = 48
 WIDTHS = (32, 32, 64, 112, 128)
 """Channels after each step down; the detector, which has fewer heads to look at than the gaze model has, takes more."""
 # The crop is a square whose side is this much of the box's longer side: hair, chin and a little neck are in.
 CROP_SCALE = 1.44
+_RESTYLED_AFTER = (0, 2, 4)
+"""Layers whose features are seen in other styles, where that is wanted."""
 _LEAST_LEVEL = 0.3
 """Length of a unit vector seen from above, of the steepest heads whose yaw is learnt."""
 
 
 class HeadNet(nn.Module):
-    """48x48 head crops to feature vectors and to head and gaze vectors."""
+    """48x48 head crops to feature vectors and to head and gaze vectors.
+
+    With `restyle` it learns from crops in styles that no rendered one has; what it tells afterwards is not changed.
+    """
+
+    restyle = False
 
     def __init__(self, widths: tuple[int, ...] = WIDTHS, features: int = 96) -> None:
         super().__init__()
@@ -47,7 +55,11 @@ class HeadNet(nn.Module):
         Args:
             crops: (M, 3, 48, 48) f32 normalised BGR.
         """
-        features = self.features(crops)
+        features = crops
+        for number, layer in enumerate(self.features):
+            features = layer(features)
+            if self.restyle and self.training and number in _RESTYLED_AFTER:
+                features = restyled(features)
         return features, self.vectors(features)
 
 

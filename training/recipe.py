@@ -17,7 +17,7 @@ WEIGHTS = "last.npz"
 PROGRAMS = ("head", "detector", "gaze")
 FROM_STEPS = ("head", "init", "blend")
 """Arguments that are weights; a recipe names the step that makes them."""
-_SAID = ("init", "take_head", "only_heads", "blend")
+_SAID = ("init", "take_head", "only_heads", "restyle", "blend")
 
 
 @dataclass(frozen=True)

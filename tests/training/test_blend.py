@@ -63,6 +63,19 @@ def test_batch_norms_are_those_of_the_stills(blended: tuple[DetectorNet, Detecto
     assert {norm.momentum for norm in net.modules() if isinstance(norm, torch.nn.BatchNorm2d)} == {0.1}
 
 
+def test_parts_that_are_alike_stay_as_they_are(tmp_path: Path) -> None:
+    one, other = made(1), made(1)
+    with torch.no_grad():
+        next(other.heads.parameters()).add_(0.1)
+    save_weights(other.state_dict(), tmp_path / "other.npz")
+    before = {name: value.clone() for name, value in one.state_dict().items()}
+
+    blend(one, tmp_path / "other.npz", show, map(batch, range(2)))
+
+    changed = {name.split(".")[0] for name, value in one.state_dict().items() if not torch.equal(value, before[name])}
+    assert changed == {"heads"}
+
+
 def test_other_weights_are_refused(tmp_path: Path) -> None:
     save_weights({"other": torch.zeros(3)}, tmp_path / "other.npz")
 

@@ -21,6 +21,7 @@ import numpy as np
 
 from benchmarks.matching import fit_loosely, pair
 from benchmarks.real_frames import LEAST_SCORE, SIZE_WH, pictures_of, shrunk, told_yaw_deg
+from benchmarks.real_groups import SHIPPED
 from benchmarks.real_labels import RETAIL, Heads
 from benchmarks.real_tally import CLOSE_DEG, FACING_DEG
 from benchmarks.results import ROOT, guarded
@@ -32,7 +33,6 @@ from pipeline.errors import ConfigError
 Array = np.ndarray[Any, np.dtype[Any]]
 
 LABELS = Path(__file__).with_suffix(".csv")
-SHIPPED = "people-shop-480"
 BACK_FROM_DEG = 120.0
 SIDES = ("facing", "side", "behind")
 _ABOVE = 0.35

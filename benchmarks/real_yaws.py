@@ -41,7 +41,7 @@ _ABOVE = 0.35
 
 @dataclass
 class Seen:
-    """How heads of one clip and one side were read: right ones, all of them, and the sum of errors."""
+    """How heads of one clip and one side were read: right ones, all of them, and how far those found are off."""
 
     right: int = 0
     wanted: int = 0
@@ -139,8 +139,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     named = os.environ.get("GAZE_REAL_DATA")
     if not named:
         raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
+    paths = options.model or [load_card(SHIPPED, ROOT)[1]]
+    for path in paths:
+        if not path.is_file():
+            raise ConfigError(f"--model: expected an .onnx file, got {path}, which is not there; name another one")
     frames = list(shown(Path(named)))
-    for path in options.model or [load_card(SHIPPED, ROOT)[1]]:
+    for path in paths:
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 
         def run(picture: Array, session: Any = session) -> Array:

@@ -48,15 +48,18 @@ def test_a_window_holds_its_head_and_stays_within_the_frame() -> None:
     assert known.yaw_deg.tolist() == [180.0]
 
 
-def test_labels_are_of_clips_that_others_are_not_scored_by() -> None:
+def test_labels_are_of_the_two_clips_without_yaws_in_bench_real() -> None:
     clips = {line.split(",")[0] for line in LABELS.read_text(encoding="utf-8").splitlines() if line[0] != "#"}
 
     assert clips == {"clip", "retail02/Retail02_short.mp4", "luxonis_people/people.mp4"}
 
 
-def test_without_footage_it_is_said_what_to_set(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_missing_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("GAZE_REAL_DATA", raising=False)
     with pytest.raises(ConfigError, match="GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it"):
         main([])
     with pytest.raises(ConfigError, match=r"expected .*Retail02_short\.mp4.* in it, got none; name another one"):
         next(shown(tmp_path))
+    monkeypatch.setenv("GAZE_REAL_DATA", str(tmp_path))
+    with pytest.raises(ConfigError, match=r"--model: expected an \.onnx file, got no\.onnx, which is not there"):
+        main(["--model", "no.onnx"])

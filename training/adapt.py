@@ -3,9 +3,9 @@
     python -m training.adapt --footage my_clips --out out/adapted
     python run_graph.py graphs/retail.yaml --set people.model=out/adapted/people-adapted.onnx
 
-The detector labels the footage itself where several views and the frames around agree, and learns from that beside
-rendered stills. Part of the footage is held back. Where figures are worse there or on rendered stills, no model is
-written, and the exit code is 1. docs/adapt.md tells more.
+The detector labels the footage itself where several views and the frames around agree, and heads of those who walk by
+where they go, and learns from that beside rendered stills. Part of the footage is held back. Where figures are worse
+there or on rendered stills, no model is written, and the exit code is 1. docs/adapt.md tells more.
 """
 
 from __future__ import annotations
@@ -26,9 +26,11 @@ from training.adapt_files import report_of, ship, write_card, write_model
 from training.adapt_report import MARGIN, objections, on_footage, on_stills, table
 from training.cards import DETECTOR_FILE
 from training.data import SeedSet, rendered
-from training.detector import losses_by
+from training.detector import ONLY_HEADS_MOST, REGULATION, all_but_heads, losses_by
+from training.detector_draws import MOST_HEADS
 from training.draws import Draws
 from training.footage import files_of
+from training.frozen import freeze
 from training.labelled_footage import Plan, keep_labels, label_footage, training_frames
 from training.loop import Plan as TrainingPlan
 from training.loop import forget_state, train
@@ -81,15 +83,14 @@ def adapt(arguments: argparse.Namespace) -> int:
     before = {"footage": on_footage(arguments.model, clips, arguments.still_s)}
     before["stills"] = on_stills(arguments.model, held_out)
     net = graph.detector.to(device, memory_format=torch.channels_last)
-    draws = AdaptDraws(
-        Draws([stills], arguments.seed), training_frames(clips), _BATCH, round(_BATCH * arguments.share), arguments.seed
-    )
-    outcome = train(
-        net,
-        TrainingPlan(arguments.steps, arguments.rate, 2e-2, 10.0, out, arguments.workers),
-        draws,
-        losses_by(net, device),
-    )
+    if arguments.only_heads:
+        freeze(*all_but_heads(net))
+    shown = Draws([stills], arguments.seed), training_frames(clips)
+    share = round(_BATCH * arguments.share)
+    most = ONLY_HEADS_MOST if arguments.only_heads else MOST_HEADS
+    draws = AdaptDraws(*shown, _BATCH, share, arguments.seed, most)
+    course = TrainingPlan(arguments.steps, arguments.rate, *REGULATION, out, arguments.workers)
+    outcome = train(net, course, draws, losses_by(net, device))
     net.cpu()
     candidate = out / f"candidate-{FILE}"
     write_model(graph, candidate, judged, held_out)
@@ -126,6 +127,7 @@ def command_line() -> argparse.ArgumentParser:
     add("--still-s", type=float, default=20.0, help="clips this long show what never moves, seconds; default 20")
     add("--steps", type=int, default=1200)
     add("--rate", type=float, default=3e-4, help="learning rate")
+    add("--only-heads", action="store_true", help="learn what is told of heads; people are found as before")
     add("--share", type=float, default=0.3, help="share of footage in each batch; default 0.3")
     add("--margin", type=float, default=MARGIN, help="average precision on stills that may be lost; default 0.02")
     add("--stills", default=_STILLS, metavar="STYLE:FIRST+COUNT", help=f"rendered beside it; default {_STILLS}")

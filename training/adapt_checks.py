@@ -70,10 +70,11 @@ def check_people(clips: Sequence[Clip], folder: Path) -> None:
 
 def check_checkpoint(out: Path, clips: Sequence[Clip], arguments: argparse.Namespace) -> None:
     """Refuse to go on with what was begun on other footage or labels."""
-    digest = hashlib.sha256(repr([sha256_of(arguments.model), arguments.stills, arguments.share]).encode())
+    given = [sha256_of(arguments.model), arguments.stills, arguments.share, arguments.only_heads]
+    digest = hashlib.sha256(repr(given).encode())
     for clip in clips:
         for label in clip.labels:
-            digest.update(label.boxes.box.tobytes() + label.verdict.tobytes())
+            digest.update(label.boxes.box.tobytes() + label.verdict.tobytes() + label.nose.tobytes())
     begun = out / "begun.txt"
     if (out / "state.npz").exists() and begun.exists() and begun.read_text(encoding="utf-8") != digest.hexdigest():
         raise ConfigError(f"{out}: expected a run on this footage, got one begun on other; name another --out")

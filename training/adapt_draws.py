@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.batches import still
-from training.detector_draws import SIZES_WH, DetectorBatch, altered, batch_of
+from training.detector_draws import MOST_HEADS, SIZES_WH, DetectorBatch, altered, batch_of
 from training.draws import Draws
 from training.footage import Pictures
 from training.teacher import Labels
@@ -24,6 +24,8 @@ class AdaptDraws:
     of_footage: int
     """Pictures of a batch that are frames of footage."""
     seed: int
+    most_heads: int = MOST_HEADS
+    """Heads of a picture of which more than boxes is learnt."""
 
     def __call__(self, step: int) -> DetectorBatch:
         """Return the batch of a step: rendered pictures first."""
@@ -36,4 +38,4 @@ class AdaptDraws:
             order = np.random.default_rng([self.seed, 6, turn]).permutation(len(self.frames))
             picture, labels = self.frames[order[place]]
             drawn.append(altered(picture, labels.people(), size_wh, rng))
-        return batch_of(drawn, size_wh, rng)
+        return batch_of(drawn, size_wh, rng, self.most_heads)

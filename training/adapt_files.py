@@ -46,6 +46,7 @@ def report_of(
     labels = {
         clip.name: {"frames": len(clip.frames), "held_back": sum(clip.held_back)}
         | {name: clip.count(verdict) for name, verdict in names.items()}
+        | {"walkers": clip.walkers()}
         for clip in clips
     }
     return {

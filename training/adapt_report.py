@@ -1,7 +1,8 @@
 """What adapting changed: figures of a detector on held-back footage and on rendered stills, and what speaks against it.
 
 On footage nothing is labelled by hand, so a figure there tells whether the detector agrees with what several views and
-the frames around tell, and how steady it is; only on rendered stills does a figure tell how right it is.
+the frames around tell, with where those who walk go, and how steady it is; only on rendered stills does a figure tell
+how right it is.
 """
 
 from __future__ import annotations
@@ -14,12 +15,13 @@ from typing import Any
 import numpy as np
 
 from nodes.detect_people import Config as Shown
+from nodes.ops.angles import wrap_deg
 from training.data import Rows
 from training.detector_net import CLASSES
 from training.labelled_footage import Clip
 from training.measure_detector import Tally, tallied
 from training.still_things import on_places
-from training.teacher import THING, WANTED, Boxes, Detector, near
+from training.teacher import THING, WANTED, Boxes, Detector, Floats, near
 
 Figures = dict[str, Any]
 
@@ -27,6 +29,9 @@ SHOWN = np.array([Shown().body_min_score, Shown().head_min_score])
 """Scores from which on bodies and heads count in a graph that sets no others."""
 MARGIN = 0.02
 YAW_SLACK_DEG = 2.0
+AGREEMENT_SLACK = 0.01
+"""What agreement may fall by where heads of those who walk are read better than before."""
+CLOSE_DEG = 45.0
 FLICKER_SLACK = 0.01
 _DIGITS = 4
 
@@ -43,6 +48,10 @@ class _Steadiness:
     """Shown boxes of frames with others before and after."""
     alone: int = 0
     """Of these, boxes that neither of the others shows."""
+    walking: int = 0
+    """Heads of those who walk."""
+    read: int = 0
+    """Of these, heads that were found and are told to point where somebody walks, within `CLOSE_DEG`."""
 
 
 def on_footage(path: Path, clips: Sequence[Clip], still_s: float) -> Figures:
@@ -51,14 +60,18 @@ def on_footage(path: Path, clips: Sequence[Clip], still_s: float) -> Figures:
     tallies = [Tally() for _ in CLASSES]
     sums = _Steadiness()
     for clip in clips:
-        found = [detector.find(sample.picture) for sample in clip.frames]
+        told_of = [detector.find_with_yaws(sample.picture) for sample in clip.frames]
+        found = [boxes for boxes, _ in told_of]
         known = clip.places(found, still_s)
         for number in np.flatnonzero(clip.held_back):
-            boxes, labels, sample = found[number], clip.labels[number], clip.frames[number]
+            (boxes, yaws), labels, sample = told_of[number], clip.labels[number], clip.frames[number]
             told = labels.verdict != THING
             for kind, tally in enumerate(tallies):
                 own, truth = boxes.take(boxes.kind == kind), told & (labels.boxes.kind == kind)
-                tally.add(own.box, own.score, labels.boxes.box[truth], labels.verdict[truth] == WANTED)
+                match = tally.add(own.box, own.score, labels.boxes.box[truth], labels.verdict[truth] == WANTED)
+                sure = (match >= 0) & (own.score >= SHOWN[kind])
+                sums.read += _close(yaws[boxes.kind == kind][sure], labels.nose[truth][match[sure]])
+            sums.walking += int((~np.isnan(labels.nose[:, 0])).sum())
             seen = _shown(boxes)
             sums.frames += 1
             sums.shown += np.bincount(seen.kind, minlength=len(CLASSES))
@@ -100,8 +113,14 @@ def objections(before: Figures, after: Figures, margin: float) -> list[str]:
     was, now = (figures["stills"]["yaw_mae_deg"] for figures in (before, after))
     if was is not None and (now is None or now > was + YAW_SLACK_DEG):
         lines.append(f"stills.yaw_mae_deg: expected at most {was + YAW_SLACK_DEG:g}, got {now}")
+    was, now = (figures["footage"]["walkers_read"] for figures in (before, after))
+    if was is not None and now < was:
+        lines.append(f"footage.walkers_read: expected at least what it was before, {was}, got {now}")
+    reads_better = was is not None and now > was
     was, now = (figures["footage"]["agreement"] for figures in (before, after))
-    if now <= was:
+    if reads_better and now < was - AGREEMENT_SLACK:
+        lines.append(f"footage.agreement: expected at least {was - AGREEMENT_SLACK:.4f}, got {now}")
+    if not reads_better and now <= was:
         lines.append(f"footage.agreement: expected more than before, {was}, got {now}")
     was, now = (figures["footage"]["still_boxes"] for figures in (before, after))
     if now > was:
@@ -142,7 +161,14 @@ def _figures(tallies: Sequence[Tally], sums: _Steadiness) -> Figures:
         own = tally.figures(name, float(score))
         figures |= {f"{name}_{key}": own[f"{name}_{key}"] for key in ("recall", "precision", "calibration_error")}
         figures |= {f"{name}_agreement": agreement([tally]), f"{name}_per_frame": _share(shown, sums.frames)}
-    return {**figures, "still_boxes": sums.still, "flicker": _share(sums.alone, sums.followed)}
+    walkers = {"walkers": sums.walking, "walkers_read": _share(sums.read, sums.walking)}
+    return {**figures, **walkers, "still_boxes": sums.still, "flicker": _share(sums.alone, sums.followed)}
+
+
+def _close(yaw_deg: Floats, nose: Floats) -> int:
+    """Count the yaws (K,) that are near those of noses (K, 3); nan is near nothing."""
+    true_deg = np.degrees(np.arctan2(nose[:, 0], -nose[:, 2]))
+    return int((np.abs(wrap_deg(yaw_deg - true_deg)) <= CLOSE_DEG).sum())
 
 
 def _shown(boxes: Boxes) -> Boxes:

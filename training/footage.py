@@ -41,6 +41,8 @@ class Sample:
     """(384, 640, 3) u8 BGR."""
     beside: tuple[Pictures, ...] = ()
     """The frames `BESIDE_S` before and after, as far as there are such; none of a still."""
+    aspect: float = KEPT_WH[0] / KEPT_WH[1]
+    """Width of the frame over its height, as it was filmed."""
 
 
 @dataclass
@@ -51,6 +53,7 @@ class _Wanted:
     times_s: tuple[float, float, float]
     """Before, itself, after."""
     found: dict[int, Pictures] = field(default_factory=dict)
+    aspect: float = 0.0
 
 
 def files_of(folder: Path) -> tuple[list[Path], dict[str, list[Path]]]:
@@ -102,7 +105,8 @@ def samples(folder: Path, per_second: float, most: int) -> Iterator[Sample]:
             picture = cv2.imread(str(path), cv2.IMREAD_COLOR)
             if picture is None:
                 raise ConfigError(f"{path}: expected a picture, got a file that cannot be read; remove or mend it")
-            yield Sample(name, float(number), (number + 0.5) / len(chosen), kept(np.asarray(picture)))
+            part, aspect = (number + 0.5) / len(chosen), picture.shape[1] / picture.shape[0]
+            yield Sample(name, float(number), part, kept(np.asarray(picture)), aspect=aspect)
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -163,13 +167,14 @@ def _collected(container: Any, name: str, first_s: float, middles: list[float]) 
         if frame.time is None:
             continue
         now_s, picture = float(frame.time) - first_s + _SLACK_S, None
+        aspect = frame.height / frame.width if frame.rotation % 180 else frame.width / frame.height
         for wanted in open_ones:
             if wanted.times_s[0] > now_s:
                 break
             for role, at_s in enumerate(wanted.times_s):
                 if role not in wanted.found and 0.0 <= at_s <= now_s:
                     picture = kept(_upright(frame)) if picture is None else picture
-                    wanted.found[role] = picture
+                    wanted.found[role], wanted.aspect = picture, aspect
         while open_ones and 2 in open_ones[0].found:
             yield _sample(name, open_ones.pop(0))
     yield from (_sample(name, wanted) for wanted in open_ones if 1 in wanted.found)
@@ -182,7 +187,7 @@ def _upright(frame: Any) -> Pictures:
 
 def _sample(name: str, wanted: _Wanted) -> Sample:
     beside = tuple(wanted.found[role] for role in (0, 2) if role in wanted.found)
-    return Sample(name, wanted.times_s[1], wanted.part, wanted.found[1], beside)
+    return Sample(name, wanted.times_s[1], wanted.part, wanted.found[1], beside, wanted.aspect)
 
 
 def _suffixes(stills: dict[str, list[Path]]) -> set[str]:

@@ -114,13 +114,16 @@ def vector_loss(predicted: Tensor, wanted: Tensor) -> Tensor:
 
     Args:
         predicted: (M, 6) head xyz, gaze xyz.
-        wanted: (M, 6) the same, unit vectors.
+        wanted: (M, 6) the same, unit vectors; nan where nobody knows one of them.
     """
     total = predicted.new_zeros(())
     for part in (slice(0, 3), slice(3, 6)):
-        length = (predicted[:, part].square().sum(1) + 1e-4).sqrt()
-        apart = predicted[:, part] / length.unsqueeze(1) - wanted[:, part]
-        total = total + (apart.square().sum(1) + 1e-3).sqrt().mean() + 0.1 * (length - 1.0).square().mean()
+        known = ~torch.isnan(wanted[:, part.start])
+        told, true = predicted[known, part], wanted[known, part]
+        length = (told.square().sum(1) + 1e-4).sqrt()
+        apart = told / length.unsqueeze(1) - true
+        off = (apart.square().sum(1) + 1e-3).sqrt() + 0.1 * (length - 1.0).square()
+        total = total + off.sum() / max(1, len(off))
     return total
 
 

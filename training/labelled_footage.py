@@ -7,17 +7,20 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 from itertools import groupby
 from pathlib import Path
-from typing import Literal
+from typing import Any, Literal
 
 import cv2
 import numpy as np
+from numpy.typing import NDArray
 
 from pipeline.errors import ConfigError
 from pipeline.outputs import make_folder
 from training.detector_net import CLASSES
-from training.footage import Pictures, Sample, files_of, samples
+from training.floor import Floor
+from training.footage import BESIDE_S, Pictures, Sample, files_of, samples
 from training.still_things import Place, on_places, places
 from training.teacher import THING, UNKNOWN, WANTED, Boxes, Detector, Labels, Scores, labelled, without_things
+from training.walkers import followed, noses
 
 logger = logging.getLogger(__name__)
 
@@ -52,6 +55,11 @@ class Clip:
         ]
         return sum(int((told == verdict).sum()) for told in chosen)
 
+    def walkers(self, held_back: bool | None = None) -> int:
+        """Count the heads that are known to point where somebody walks, of frames as for `count`."""
+        frames = zip(self.labels, self.held_back, strict=True)
+        return sum(int((~np.isnan(label.nose[:, 0])).sum()) for label, held in frames if held_back in (None, held))
+
 
 @dataclass(frozen=True)
 class Plan:
@@ -81,8 +89,9 @@ def label_footage(folder: Path, detector: Detector, plan: Plan) -> list[Clip]:
         whole = held_whole(number, count) if plan.hold_back == "clips" else None
         made.append(_label_clip(name, frames, detector, plan, whole))
         clip = made[-1]
-        logger.info("%s: %d frames, %d boxes accepted, %d open, %d of things", name, len(clip.frames),
-                    clip.count(WANTED), clip.count(UNKNOWN), clip.count(THING))  # fmt: skip
+        logger.info("%s: %d frames, %d boxes accepted, %d open, %d of things, %d heads of who walks", name,
+                    len(clip.frames), clip.count(WANTED), clip.count(UNKNOWN), clip.count(THING),
+                    clip.walkers())  # fmt: skip
     return made
 
 
@@ -93,17 +102,44 @@ def held_whole(number: int, count: int) -> bool:
 
 
 def _label_clip(name: str, frames: Iterator[Sample], detector: Detector, plan: Plan, whole: bool | None) -> Clip:
-    clip = Clip(name)
+    clip, ways = Clip(name), []
     for sample in frames:
         held = sample.part >= 1 - HELD_PART if whole is None else whole
-        clip.labels.append(labelled(detector, sample, plan.scores))
+        label, beside = labelled(detector, sample, plan.scores)
+        ways.append(followed(label.boxes, beside))
+        clip.labels.append(label)
         clip.frames.append(sample if held else replace(sample, beside=()))
         clip.held_back.append(held)
+    clip.labels[:] = with_noses(clip.labels, ways, clip.frames[0].aspect)
     known = clip.places([label.boxes for label in clip.labels], plan.still_s)
     clip.labels[:] = [
         without_things(label, on_places(label.boxes, known, number)) for number, label in enumerate(clip.labels)
     ]
     return clip
+
+
+def with_noses(labels: list[Labels], ways: list[NDArray[Any]], aspect: float) -> list[Labels]:
+    """Return the labels of one camera with the noses of those who walk, of which the heads tell how it looks down.
+
+    Args:
+        labels: by frame.
+        ways: by frame (N, 2, 4), as from `walkers.followed`.
+        aspect: of the picture.
+    """
+    heads = [label.boxes.take(_sure_heads(label)) for label in labels]
+    floor = Floor.of_heads(np.concatenate([own.box for own in heads]), aspect)
+    if floor is None:
+        return labels
+    told = []
+    for label, way in zip(labels, ways, strict=True):
+        nose = noses(floor, label.boxes.box, way, BESIDE_S)
+        nose[~_sure_heads(label)] = np.nan
+        told.append(replace(label, nose=nose))
+    return told
+
+
+def _sure_heads(label: Labels) -> NDArray[np.bool_]:
+    return np.asarray((label.boxes.kind == CLASSES.index("head")) & (label.verdict == WANTED))
 
 
 def training_frames(clips: list[Clip]) -> list[tuple[Pictures, Labels]]:

@@ -26,6 +26,7 @@ from training.detector_graph import LABELS
 from training.detector_net import CLASSES
 from training.export import one_thread_session
 from training.footage import Pictures, Sample
+from training.measure_detector import yaw_deg
 
 Floats = NDArray[np.float32]
 
@@ -33,6 +34,7 @@ VIEWS_WH = ((416, 256), STILL_WH, (640, 384))
 WANTED, UNKNOWN, THING = 1, 0, -1
 """What a label says: somebody; perhaps somebody; a thing that never moves, and so background."""
 
+_HEAD = CLASSES.index("head")
 _LEAST_PX = np.array([LEAST_BODY_PX, LEAST_HEAD_PX])
 _LEAST_SCORE = 0.02
 _SAME_IOU = 0.55
@@ -65,18 +67,21 @@ class Labels:
     boxes: Boxes
     verdict: NDArray[np.int64]
     """(N,) WANTED, UNKNOWN or THING."""
+    nose: Floats
+    """(N, 3) unit vectors of the noses of heads, camera-ray frame; nan where nobody knows."""
 
     def people(self) -> People:
-        """Return what is wanted and unknown as people of one part each; nobody knows their directions and faces."""
+        """Return what is wanted and unknown as people of one part each; nobody knows their gaze and their faces."""
         told = self.verdict != THING
         boxes, visible = self.boxes.take(told), np.where(self.verdict[told] == WANTED, 1.0, _UNKNOWN_VISIBLE)
         count = len(boxes.kind)
         own = boxes.kind[None] == np.arange(len(CLASSES))[:, None]
         body, head = np.where(own[..., None], boxes.box[None], np.nan).astype(np.float32)
         body_seen, head_seen = np.where(own, visible[None], 0.0).astype(np.float32)
-        vectors, nowhere, face, face_seen = (
-            np.full((count, *width), np.nan, np.float32) for width in ((6,), (2,), (4,), ())
+        gaze, nowhere, face, face_seen = (
+            np.full((count, *width), np.nan, np.float32) for width in ((3,), (2,), (4,), ())
         )
+        vectors = np.concatenate([self.nose[told], gaze], axis=1)
         return People(
             body, head, body_seen, head_seen, vectors, nowhere, np.zeros(count, np.bool_), face, face_seen
         )  # fmt: skip
@@ -90,26 +95,44 @@ class Detector:
 
     def find(self, picture: Pictures, size_wh: tuple[int, int] = STILL_WH, mirrored: bool = False) -> Boxes:
         """Return what is found in a picture (H, W, 3) u8 BGR that is read at a size; also faint boxes."""
+        return _boxes(self._rows(picture, size_wh, mirrored), mirrored)[0]
+
+    def find_with_yaws(self, picture: Pictures) -> tuple[Boxes, Floats]:
+        """Return what is found in a picture (H, W, 3) u8 BGR, and (N,) yaws in degrees; nan for bodies."""
+        rows = self._rows(picture, STILL_WH, mirrored=False)
+        found, told = _boxes(rows, mirrored=False)
+        yaws = [
+            yaw_deg(rows, box) if kind == _HEAD else np.nan
+            for kind, box in zip(found.kind, rows[told, 1:5], strict=True)
+        ]
+        return found, np.array(yaws, np.float32)
+
+    def _rows(self, picture: Pictures, size_wh: tuple[int, int], mirrored: bool) -> Floats:
+        """Return what the file tells of a picture, (R, 6)."""
         shrinks = size_wh[0] < picture.shape[1]
         shown = cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR)
         if mirrored:
             shown = shown[:, ::-1]
         feed = {"input_bgr": np.ascontiguousarray(shown.transpose(2, 0, 1)[None], np.float32)}
-        rows = self._session.run(None, feed)[0][0]
-        kind = np.full(len(rows), -1)
-        for number, name in enumerate(CLASSES):
-            kind[rows[:, 0] == LABELS[name]] = number
-        told = (kind >= 0) & (rows[:, 5] >= _LEAST_SCORE) & (rows[:, 3:5] > rows[:, 1:3]).all(axis=1)
-        box = rows[told, 1:5]
-        if mirrored:
-            box = np.stack([1 - box[:, 2], box[:, 1], 1 - box[:, 0], box[:, 3]], axis=1)
-        return Boxes(kind[told], box.astype(np.float32), rows[told, 5].astype(np.float32))
+        return np.asarray(self._session.run(None, feed)[0][0])
 
     def find_over_views(self, picture: Pictures) -> Boxes:
         """Return what is found in a picture over all views of it."""
         views = [(size_wh, mirrored) for size_wh in VIEWS_WH for mirrored in (False, True)]
         found = [self.find(picture, *view) for view in views]
         return merged(found, [size_wh[1] for size_wh, _ in views])
+
+
+def _boxes(rows: Floats, mirrored: bool) -> tuple[Boxes, NDArray[np.bool_]]:
+    """Return the boxes of people that rows (R, 6) of a file tell of, and which rows these are."""
+    kind = np.full(len(rows), -1)
+    for number, name in enumerate(CLASSES):
+        kind[rows[:, 0] == LABELS[name]] = number
+    told = (kind >= 0) & (rows[:, 5] >= _LEAST_SCORE) & (rows[:, 3:5] > rows[:, 1:3]).all(axis=1)
+    box = rows[told, 1:5]
+    if mirrored:
+        box = np.stack([1 - box[:, 2], box[:, 1], 1 - box[:, 0], box[:, 3]], axis=1)
+    return Boxes(kind[told], box.astype(np.float32), rows[told, 5].astype(np.float32)), told
 
 
 @dataclass(frozen=True)
@@ -120,13 +143,14 @@ class Scores:
     unknown: float
 
 
-def labelled(detector: Detector, sample: Sample, scores: Scores) -> Labels:
-    """Return the labels of one frame by itself and those beside it."""
+def labelled(detector: Detector, sample: Sample, scores: Scores) -> tuple[Labels, list[Boxes]]:
+    """Return the labels of one frame by itself and those beside it, and what these show."""
     found = detector.find_over_views(sample.picture)
     found = found.take(found.score >= scores.unknown)
-    beside = [detector.find(picture) for picture in sample.beside]
-    there = supported(found, [other.take(other.score >= scores.unknown) for other in beside])
-    return Labels(found, np.where((found.score >= scores.wanted) & there, WANTED, UNKNOWN))
+    shown = [detector.find(picture) for picture in sample.beside]
+    beside = [other.take(other.score >= scores.unknown) for other in shown]
+    verdict = np.where((found.score >= scores.wanted) & supported(found, beside), WANTED, UNKNOWN)
+    return Labels(found, verdict, np.full((len(verdict), 3), np.nan, np.float32)), beside
 
 
 def merged(views: Sequence[Boxes], heights_px: Sequence[int]) -> Boxes:

@@ -26,6 +26,11 @@ def boxes(*rows: tuple[int, Box, float]) -> Boxes:
     )
 
 
+def nowhere(count: int) -> np.ndarray:
+    """Return noses that nobody knows."""
+    return np.full((count, 3), np.nan, np.float32)
+
+
 def test_views_are_merged_to_one_box_whose_score_counts_those_that_missed_it() -> None:
     first = boxes((HEAD, (0.1, 0.1, 0.3, 0.3), 0.9), (BODY, (0.1, 0.1, 0.3, 0.3), 0.6))
     second = boxes((HEAD, (0.1, 0.1, 0.3, 0.34), 0.3))
@@ -63,7 +68,7 @@ def test_boxes_of_very_different_sizes_are_not_one_person() -> None:
 def test_labels_become_people_of_one_part_with_unknown_directions_and_faces() -> None:
     found = boxes((HEAD, (0, 0, 0.1, 0.1), 0.9), (BODY, (0, 0, 0.5, 0.9), 0.3), (HEAD, (0.5, 0, 0.6, 0.1), 0.9))
 
-    people = Labels(found, np.array([WANTED, UNKNOWN, THING])).people()
+    people = Labels(found, np.array([WANTED, UNKNOWN, THING]), nowhere(3)).people()
 
     assert people.head_visible.tolist() == [1, 0]
     assert people.body_visible.tolist() == pytest.approx([0, 0.1])
@@ -119,7 +124,7 @@ def test_short_clips_tell_nothing_of_things() -> None:
 
 
 def test_labels_are_counted_by_verdict_and_split() -> None:
-    two = Labels(boxes((HEAD, (0, 0, 1, 1), 0.9), (BODY, (0, 0, 1, 1), 0.9)), np.array([WANTED, UNKNOWN]))
+    two = Labels(boxes((HEAD, (0, 0, 1, 1), 0.9), (BODY, (0, 0, 1, 1), 0.9)), np.array([WANTED, UNKNOWN]), nowhere(2))
     clip = Clip("a", labels=[two, without_things(two, np.array([False, True]))], held_back=[False, True])
 
     assert [clip.count(verdict) for verdict in (WANTED, UNKNOWN, THING)] == [2, 1, 1]
@@ -136,8 +141,8 @@ def test_frames_of_nobody_are_drawn_beside_stills() -> None:
         np.zeros((4, 288, 480, 3), np.uint8), np.zeros((4, MOST_PEOPLE), PERSON), np.zeros(4, np.int16)
     )  # fmt: skip
     frame = np.full((384, 640, 3), 255, np.uint8)
-    somebody = Labels(boxes((HEAD, (0.4, 0.4, 0.6, 0.6), 0.9)), np.array([WANTED]))
-    nobody = Labels(boxes(), np.empty(0, np.int64))
+    somebody = Labels(boxes((HEAD, (0.4, 0.4, 0.6, 0.6), 0.9)), np.array([WANTED]), nowhere(1))
+    nobody = Labels(boxes(), np.empty(0, np.int64), nowhere(0))
     draws = AdaptDraws(Draws([rows], 0), [(frame, somebody), (frame, nobody)], batch=5, of_footage=2, seed=0)
 
     batch, again = draws(3), draws(3)

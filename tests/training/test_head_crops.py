@@ -112,6 +112,19 @@ def test_vector_loss_by_hand() -> None:
     assert longer - same == pytest.approx(2 * 0.1, abs=1e-3)
 
 
+def test_vectors_that_nobody_knows_are_not_learnt() -> None:
+    wanted = torch.tensor([[0.0, 0, -1, 0, 0, -1], [1, 0, 0, torch.nan, torch.nan, torch.nan]])
+    told = torch.tensor([[0.0, 0, -1, 0, 0, -1], [0, 0, -1, 0.3, 0.2, 0.1]], requires_grad=True)
+
+    loss = vector_loss(told, wanted)
+    (slope,) = torch.autograd.grad(loss, told)
+
+    # The one gaze that is known is right; of two heads, one is off by the square root of two.
+    assert float(loss) == pytest.approx(2**0.5 / 2, abs=0.06)
+    assert torch.isfinite(slope).all() and (slope[1, 3:] == 0).all() and slope[1, 0] != 0
+    assert float(vector_loss(told, torch.full((2, 6), torch.nan))) == 0
+
+
 def test_yaw_loss_asks_no_less_of_heads_that_point_down() -> None:
     level, down = torch.tensor([[1.0, 0, 0, 0, 1, 0]]), torch.tensor([[0.5, 0.75**0.5, 0, 0, 1, 0]])
     turned_level, turned_down = level[:, [2, 1, 0, 3, 4, 5]], down[:, [2, 1, 0, 3, 4, 5]]  # by 90 degrees

@@ -120,9 +120,9 @@ def test_vectors_that_nobody_knows_are_not_learnt() -> None:
     (slope,) = torch.autograd.grad(loss, told)
 
     # The one gaze that is known is right; of two heads, one is off by the square root of two.
-    assert float(loss) == pytest.approx(2**0.5 / 2, abs=0.06)
+    assert loss.item() == pytest.approx(2**0.5 / 2, abs=0.06)
     assert torch.isfinite(slope).all() and (slope[1, 3:] == 0).all() and slope[1, 0] != 0
-    assert float(vector_loss(told, torch.full((2, 6), torch.nan))) == 0
+    assert vector_loss(told, torch.full((2, 6), torch.nan)).item() == 0
 
 
 def test_yaw_loss_asks_no_less_of_heads_that_point_down() -> None:

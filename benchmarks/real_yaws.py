@@ -54,6 +54,23 @@ def shown(folder: Path) -> Iterator[tuple[str, Array, Heads]]:
     Raises:
         ConfigError: the folder lacks one of the clips.
     """
+    for clip, by_frame in read_labels(folder).items():
+        for number, picture in pictures_of(folder / clip, sorted(by_frame)):
+            known = by_frame[number]
+            if clip == RETAIL:
+                size_wh = np.array(picture.shape[1::-1] * 2)
+                yield clip, shrunk(picture), Heads(known[:, :4] / size_wh, known[:, 4])
+            else:
+                for head in known:
+                    yield clip, *window(picture, head)
+
+
+def read_labels(folder: Path) -> dict[str, dict[int, Array]]:
+    """Return by clip and number of the frame (N, 5) boxes in pixels and yaws in degrees.
+
+    Raises:
+        ConfigError: the folder lacks one of the clips.
+    """
     by_clip: dict[str, dict[int, list[list[float]]]] = {}
     with LABELS.open(encoding="utf-8") as file:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
@@ -62,15 +79,19 @@ def shown(folder: Path) -> Iterator[tuple[str, Array, Heads]]:
     missing = [clip for clip in by_clip if not (folder / clip).is_file()]
     if missing:
         raise ConfigError(f"GAZE_REAL_DATA={folder}: expected {', '.join(missing)} in it, got none; name another one")
-    for clip, by_frame in by_clip.items():
-        for number, picture in pictures_of(folder / clip, sorted(by_frame)):
-            known = np.array(by_frame[number], np.float64)
-            if clip == RETAIL:
-                size_wh = np.array(picture.shape[1::-1] * 2)
-                yield clip, shrunk(picture), Heads(known[:, :4] / size_wh, known[:, 4])
-            else:
-                for head in known:
-                    yield clip, *window(picture, head)
+    return {clip: {number: np.array(heads) for number, heads in frames.items()} for clip, frames in by_clip.items()}
+
+
+def data_folder() -> Path:
+    """Return the folder of real footage.
+
+    Raises:
+        ConfigError: none is named.
+    """
+    named = os.environ.get("GAZE_REAL_DATA")
+    if not named:
+        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
+    return Path(named)
 
 
 def window(picture: Array, head: Array) -> tuple[Array, Heads]:
@@ -136,14 +157,12 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser("real_yaws", description="Score detectors on the yaws of real heads.")
     parser.add_argument("--model", nargs="+", type=Path, metavar="FILE", help=".onnx files; default: what ships")
     options = parser.parse_args(arguments)
-    named = os.environ.get("GAZE_REAL_DATA")
-    if not named:
-        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
+    folder = data_folder()
     paths = options.model or [load_card(SHIPPED, ROOT)[1]]
     for path in paths:
         if not path.is_file():
             raise ConfigError(f"--model: expected an .onnx file, got {path}, which is not there; name another one")
-    frames = list(shown(Path(named)))
+    frames = list(shown(folder))
     for path in paths:
         session = ort.InferenceSession(str(path), providers=["CPUExecutionProvider"])
 

@@ -147,7 +147,8 @@ def labelled(detector: Detector, sample: Sample, scores: Scores) -> tuple[Labels
     """Return the labels of one frame by itself and those beside it, and what these show."""
     found = detector.find_over_views(sample.picture)
     found = found.take(found.score >= scores.unknown)
-    shown = [detector.find(picture) for picture in sample.beside]
+    # At the largest size: who is followed from frame to frame should not jitter.
+    shown = [detector.find(picture, VIEWS_WH[-1]) for picture in sample.beside]
     beside = [other.take(other.score >= scores.unknown) for other in shown]
     verdict = np.where((found.score >= scores.wanted) & supported(found, beside), WANTED, UNKNOWN)
     return Labels(found, verdict, np.full((len(verdict), 3), np.nan, np.float32)), beside

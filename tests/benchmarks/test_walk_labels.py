@@ -60,7 +60,7 @@ def test_frames_far_from_labelled_ones_are_not_compared() -> None:
 
 def test_the_folder_must_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.delenv("GAZE_REAL_DATA", raising=False)
-    with pytest.raises(ConfigError, match=r"^GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it$"):
+    with pytest.raises(ConfigError, match=r"^GAZE_REAL_DATA: expected the folder of real footage, got nothing"):
         main()
     monkeypatch.setenv("GAZE_REAL_DATA", str(tmp_path))
     with pytest.raises(ConfigError, match=r"^GAZE_REAL_DATA=.*: expected retail02/Retail02_short.mp4, luxonis"):

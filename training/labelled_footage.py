@@ -29,6 +29,7 @@ HELD_PART = 0.25
 """Of each clip its end, or of all clips whole ones."""
 MOST_IN_ALL = 1200
 """Frames of all clips together: each takes 0.7 MB of memory, and thrice that where it is held back."""
+_ARROW, _ARROW_COLOUR = 2.0, (255, 120, 0)
 _COLOURS = {WANTED: (80, 220, 80), UNKNOWN: (0, 200, 255), THING: (60, 60, 230)}
 
 
@@ -153,15 +154,23 @@ def training_frames(clips: list[Clip]) -> list[tuple[Pictures, Labels]]:
 
 
 def keep_labels(clips: list[Clip], folder: Path) -> None:
-    """Write all frames with their boxes: accepted green, open yellow, things that never move red."""
+    """Write all frames with their boxes: accepted green, open yellow, things that never move red; and where heads point.
+
+    An arrow is a nose as it is seen, twice as long as the head is high: short where it points to the camera or away.
+    """
     make_folder(folder)
     for number, clip in enumerate(clips):
         for sample, label in zip(clip.frames, clip.labels, strict=True):
             picture = sample.picture.copy()
             scale = np.tile(picture.shape[1::-1], 2)
-            for box, kind, told in zip(label.boxes.box * scale, label.boxes.kind, label.verdict, strict=True):
+            rows = label.boxes.box * scale, label.boxes.kind, label.verdict, label.nose
+            for box, kind, told, nose in zip(*rows, strict=True):
                 x1, y1, x2, y2 = box.round().astype(int).tolist()
                 cv2.rectangle(picture, (x1, y1), (x2, y2), _COLOURS[int(told)], 1)
+                if not np.isnan(nose[0]):
+                    middle, reach = ((x1 + x2) // 2, (y1 + y2) // 2), _ARROW * (y2 - y1)
+                    tip = int(middle[0] + reach * nose[0]), int(middle[1] + reach * nose[1])
+                    cv2.arrowedLine(picture, middle, tip, _ARROW_COLOUR, 1)
                 cv2.putText(picture, CLASSES[kind][0], (x1, y1 - 2), cv2.FONT_HERSHEY_PLAIN, 0.7, _COLOURS[int(told)])
             path = folder / f"{number:03d}-{sample.at_s:08.2f}.jpg"
             if not cv2.imwrite(str(path), picture):

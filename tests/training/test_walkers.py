@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+import cv2
 import numpy as np
 import pytest
 
 pytest.importorskip("torch", reason="the training extra is not installed")
 
 from training.floor import Floor
-from training.labelled_footage import with_noses
+from training.footage import Sample
+from training.labelled_footage import Clip, keep_labels, with_noses
 from training.teacher import UNKNOWN, WANTED, Boxes, Labels
 from training.walkers import WALKS_FROM, followed, noses
 
@@ -137,3 +141,16 @@ def test_labels_of_one_camera_get_the_noses_of_those_who_walk_and_are_sure(crowd
     assert np.isnan(people.vectors[:, 3:]).all() and (people.vectors[:100, 0] > 0.7).all()
     (too_few,) = with_noses([Labels(heads(seen(crowd[:5])), verdict[:5], unknown[:5])], [ways[:5]], ASPECT)
     assert np.isnan(too_few.nose).all()
+
+
+def test_labels_that_are_kept_show_where_a_walker_points(tmp_path: Path) -> None:
+    box = np.array([[0.4, 0.4, 0.45, 0.5]])  # about (272, 173) of 640 x 384
+    nose = np.array([[1, 0, 0]], np.float32)
+    for name, told in (("arrow", nose), ("none", np.full((1, 3), np.nan, np.float32))):
+        sample = Sample("a", 0.0, 0.5, np.zeros((384, 640, 3), np.uint8))
+        keep_labels([Clip("a", [sample], [Labels(heads(box), np.array([WANTED]), told)], [False])], tmp_path / name)
+
+    arrow, none = (cv2.imread(str(next((tmp_path / name).glob("*.jpg")))) for name in ("arrow", "none"))
+
+    assert arrow[165:181, 300:340, 0].max() > 150  # to the right of the head
+    assert arrow[165:181, 200:250, 0].max() < 60 and none[165:181, 300:340, 0].max() < 60

@@ -20,7 +20,7 @@ from training.floor import Floor
 from training.footage import BESIDE_S, Pictures, Sample, files_of, samples
 from training.still_things import Place, on_places, places
 from training.teacher import THING, UNKNOWN, WANTED, Boxes, Detector, Labels, Scores, labelled, without_things
-from training.walkers import followed, noses
+from training.walkers import camera_moves, followed, noses
 
 logger = logging.getLogger(__name__)
 
@@ -107,7 +107,8 @@ def _label_clip(name: str, frames: Iterator[Sample], detector: Detector, plan: P
     for sample in frames:
         held = sample.part >= 1 - HELD_PART if whole is None else whole
         label, beside = labelled(detector, sample, plan.scores)
-        ways.append(followed(label.boxes, beside))
+        still = not camera_moves(sample.beside, label.boxes.box)
+        ways.append(followed(label.boxes, beside if still else ()))
         clip.labels.append(label)
         clip.frames.append(sample if held else replace(sample, beside=()))
         clip.held_back.append(held)
@@ -154,7 +155,7 @@ def training_frames(clips: list[Clip]) -> list[tuple[Pictures, Labels]]:
 
 
 def keep_labels(clips: list[Clip], folder: Path) -> None:
-    """Write all frames with their boxes: accepted green, open yellow, things that never move red; and where heads point.
+    """Write frames with their boxes, accepted green, open yellow, things that never move red, and where heads point.
 
     An arrow is a nose as it is seen, twice as long as the head is high: short where it points to the camera or away.
     """

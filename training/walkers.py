@@ -10,11 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nodes.ops import picture_motion
 from training.detector_net import CLASSES
 from training.floor import Floor
+from training.footage import KEPT_WH, Pictures
 from training.teacher import Boxes, near
 
 Floats = NDArray[np.floating[Any]]
@@ -26,6 +29,23 @@ _RUNS_FROM = 16.0
 _STRAIGHT = 0.7
 """Cosine between the first and the second half of the way."""
 _HEAD = CLASSES.index("head")
+_CELL_PX, _STILL_PX, _AGREE = KEPT_WH[0] // 16, 0.001 * KEPT_WH[0], 0.5
+"""As `nodes.estimate_camera_motion` has them: one corner of each cell is followed; half of them agree on a motion."""
+
+
+def camera_moves(beside: Sequence[Pictures], people: Floats) -> bool:
+    """Tell whether the camera moved between the frames beside one; too few corners to tell by are taken for rest.
+
+    Args:
+        beside: the frames before and after, (H, W, 3) u8 BGR; with fewer nothing moves.
+        people: (N, 4) fractions; what is in these boxes moves by itself.
+    """
+    if len(beside) != 2:
+        return False
+    before, after = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in beside)
+    points = picture_motion.corners(before, people * np.tile(before.shape[::-1], 2), _CELL_PX)
+    motion = picture_motion.common_motion(*picture_motion.followed(before, after, points), _STILL_PX, _AGREE)
+    return motion is not None and not np.array_equal(motion, np.eye(2, 3))
 
 
 def followed(found: Boxes, beside: Sequence[Boxes]) -> Floats:

@@ -105,7 +105,7 @@ def objections(before: Figures, after: Figures, margin: float) -> list[str]:
         margin: by how much its average precision on rendered stills may fall.
     """
     lines = []
-    for name in ("body", "head"):
+    for name in ("body", "head", "face"):
         key = f"{name}_ap50"
         was, now = before["stills"][key], after["stills"][key]
         if now < was - margin:

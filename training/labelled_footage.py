@@ -20,7 +20,7 @@ from training.floor import Floor
 from training.footage import BESIDE_S, Pictures, Sample, files_of, samples
 from training.still_things import Place, on_places, places
 from training.teacher import THING, UNKNOWN, WANTED, Boxes, Detector, Labels, Scores, labelled, without_things
-from training.walkers import camera_moves, followed, noses
+from training.walkers import followed, noses, steadied
 
 logger = logging.getLogger(__name__)
 
@@ -107,8 +107,8 @@ def _label_clip(name: str, frames: Iterator[Sample], detector: Detector, plan: P
     for sample in frames:
         held = sample.part >= 1 - HELD_PART if whole is None else whole
         label, beside = labelled(detector, sample, plan.scores)
-        still = not camera_moves(sample.beside, label.boxes.box)
-        ways.append(followed(label.boxes, beside if still else ()))
+        steady = [steadied(boxes, there, sample.picture) for boxes, there in zip(beside, sample.beside, strict=True)]
+        ways.append(followed(label.boxes, steady))
         clip.labels.append(label)
         clip.frames.append(sample if held else replace(sample, beside=()))
         clip.held_back.append(held)

@@ -8,6 +8,7 @@ along the floor is how its nose is taken to point, level, and what is slower or 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import cv2
@@ -33,19 +34,25 @@ _CELL_PX, _STILL_PX, _AGREE = KEPT_WH[0] // 16, 0.001 * KEPT_WH[0], 0.5
 """As `nodes.estimate_camera_motion` has them: one corner of each cell is followed; half of them agree on a motion."""
 
 
-def camera_moves(beside: Sequence[Pictures], people: Floats) -> bool:
-    """Tell whether the camera moved between the frames beside one; too few corners to tell by are taken for rest.
+def steadied(found: Boxes, there: Pictures, here: Pictures) -> Boxes:
+    """Return what is found in one frame as if the camera had been where it is in another, a moment apart.
+
+    Masts sway and floors shake. Where too few corners tell how the picture moved, it is taken to stand still.
 
     Args:
-        beside: the frames before and after, (H, W, 3) u8 BGR; with fewer nothing moves.
-        people: (N, 4) fractions; what is in these boxes moves by itself.
+        found: in the one frame; what is in these boxes moves by itself.
+        there: this frame, (H, W, 3) u8 BGR.
+        here: the other one.
     """
-    if len(beside) != 2:
-        return False
-    before, after = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in beside)
-    points = picture_motion.corners(before, people * np.tile(before.shape[::-1], 2), _CELL_PX)
-    motion = picture_motion.common_motion(*picture_motion.followed(before, after, points), _STILL_PX, _AGREE)
-    return motion is not None and not np.array_equal(motion, np.eye(2, 3))
+    before, now = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in (there, here))
+    size_wh = before.shape[1], before.shape[0]
+    points = picture_motion.corners(before, found.box * np.array(size_wh * 2), _CELL_PX)
+    motion = picture_motion.common_motion(*picture_motion.followed(before, now, points), _STILL_PX, _AGREE)
+    if motion is None or not len(found.box):
+        return found
+    whole = picture_motion.in_fractions(motion, size_wh)
+    box = found.box.reshape(-1, 2, 2) @ whole[:, :2].T + whole[:, 2]
+    return replace(found, box=box.reshape(-1, 4).astype(np.float32))
 
 
 def followed(found: Boxes, beside: Sequence[Boxes]) -> Floats:

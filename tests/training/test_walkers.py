@@ -14,7 +14,7 @@ from training.floor import Floor
 from training.footage import Sample
 from training.labelled_footage import Clip, keep_labels, with_noses
 from training.teacher import UNKNOWN, WANTED, Boxes, Labels
-from training.walkers import WALKS_FROM, camera_moves, followed, noses
+from training.walkers import WALKS_FROM, followed, noses, steadied
 
 BODY, HEAD = 0, 1
 ASPECT, TILT = 16 / 9, np.radians(30.0)
@@ -128,20 +128,20 @@ def test_a_head_is_followed_to_the_nearest_one_whose_nearest_it_is() -> None:
     assert np.isnan(followed(heads(here, BODY), [heads(moved, BODY)] * 2)).all()
 
 
-def test_a_camera_that_is_turned_is_told_from_people_who_walk() -> None:
+def test_who_stands_does_not_walk_where_the_camera_sways() -> None:
     rng = np.random.default_rng(0)
     wall = cv2.resize(rng.integers(0, 255, (48, 90, 3), np.uint8), (720, 384), interpolation=cv2.INTER_CUBIC)
-    here, turned = wall[:, :640].copy(), wall[:, 8:648].copy()
-    person = np.array([[0.3, 0.2, 0.6, 0.95]])
-    walked = here.copy()
-    walked[77:364, 192:384] = wall[77:364, 300:492]
+    here, there = wall[:, 8:648].copy(), wall[:, :640].copy()  # what is at x there is at x - 8 here
+    here[77:364, 192:384] = wall[77:364, 300:492]  # somebody who moves by himself fills much of the picture
+    person = heads(np.array([[0.3, 0.2, 0.6, 0.95], [0.7, 0.1, 0.75, 0.2]]))
 
-    assert camera_moves([here, turned], person)
-    assert not camera_moves([here, here], person)
-    assert not camera_moves([here, walked], person)
-    assert not camera_moves([here], person)
+    swayed = steadied(person, there, here)
+
+    assert swayed.box == pytest.approx(person.box - np.array([8 / 640, 0, 8 / 640, 0]), abs=1e-3)
+    assert np.array_equal(steadied(person, there, there).box, person.box)
     blank = np.full_like(here, 90)
-    assert not camera_moves([blank, blank], person)
+    assert np.array_equal(steadied(person, blank, blank).box, person.box)
+    assert len(steadied(heads(np.empty((0, 4))), there, here).box) == 0
 
 
 def test_labels_of_one_camera_get_the_noses_of_those_who_walk_and_are_sure(crowd: np.ndarray) -> None:

@@ -127,6 +127,7 @@ def test_what_ships_tells_how_it_was_made(
     start = tmp_path / "people.onnx"
     shutil.copyfile(model, start)
     given = [*words(start, footage, rendered, tmp_path / "out"), "--ship", "clips of the corner shop (CC0)"]
+    given.append("--only-heads")
 
     assert main(given) == 2
     assert caplog.messages[-1].startswith(f"{tmp_path / 'people.record.yaml'}: expected the record of the model")
@@ -139,6 +140,9 @@ def test_what_ships_tells_how_it_was_made(
     assert (record["file"], record["started_from"]) == (
         "people-shop-480.onnx", {"command": "python -m training.detector"}
     )  # fmt: skip
+    before, after = (read_detector(path).state_dict() for path in (start, tmp_path / "models/people-shop-480.onnx"))
+    learnt = {name.split(".")[1] for name in before if not torch.equal(before[name], after[name])}
+    assert "heads" in learnt and learnt <= {"heads", "faces", "again"}
     assert record["sha256"] == card["sha256"] == sha256_of(tmp_path / "models/people-shop-480.onnx")
     assert card["trained_on"] == (
         "rendered scenes, and 3 frames of clips of the corner shop (CC0), labelled by the detector it started from"

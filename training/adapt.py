@@ -5,7 +5,8 @@
 
 The detector labels the footage itself where several views and the frames around agree, and heads of those who walk by
 where they go, and learns from that beside rendered stills. Part of the footage is held back. Where figures are worse
-there or on rendered stills, no model is written, and the exit code is 1. docs/adapt.md tells more.
+there or on rendered stills, less of what was learnt is taken; where they still are, no model is written, and the exit
+code is 1. docs/adapt.md tells more.
 """
 
 from __future__ import annotations
@@ -13,7 +14,7 @@ from __future__ import annotations
 import argparse
 import logging
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import torch
@@ -23,7 +24,8 @@ from pipeline.outputs import make_folder
 from training.adapt_checks import check_arguments, check_checkpoint, check_people, check_record, check_room
 from training.adapt_draws import AdaptDraws
 from training.adapt_files import report_of, ship, write_card, write_model
-from training.adapt_report import MARGIN, objections, on_footage, on_stills, table
+from training.adapt_report import MARGIN, Figures, objections, on_footage, on_stills, table
+from training.blend import between
 from training.cards import DETECTOR_FILE
 from training.data import SeedSet, rendered
 from training.detector import ONLY_HEADS_MOST, REGULATION, all_but_heads, losses_by
@@ -44,6 +46,8 @@ logger = logging.getLogger(__name__)
 FILE = "people-adapted.onnx"
 WORSE, WRONG_INPUT = 1, 2
 _BATCH = 16
+PARTS = 1.0, 0.5, 0.25
+"""How much of what was learnt is taken, the most that makes nothing worse."""
 _STILLS, _HELD_OUT, _CALIBRATION = "full:3000000+1000", "full:9000000+200", "full:9200000+200"
 
 
@@ -83,6 +87,7 @@ def adapt(arguments: argparse.Namespace) -> int:
     before = {"footage": on_footage(arguments.model, clips, arguments.still_s)}
     before["stills"] = on_stills(arguments.model, held_out)
     net = graph.detector.to(device, memory_format=torch.channels_last)
+    begun = {name: value.detach().cpu().clone() for name, value in net.state_dict().items()}
     if arguments.only_heads:
         freeze(*all_but_heads(net))
     shown = Draws([stills], arguments.seed), training_frames(clips)
@@ -91,12 +96,16 @@ def adapt(arguments: argparse.Namespace) -> int:
     draws = AdaptDraws(*shown, _BATCH, share, arguments.seed, most)
     course = TrainingPlan(arguments.steps, arguments.rate, *REGULATION, out, arguments.workers)
     outcome = train(net, course, draws, losses_by(net, device))
-    net.cpu()
+    learnt = {name: value.detach().clone() for name, value in net.cpu().state_dict().items()}
     candidate = out / f"candidate-{FILE}"
-    write_model(graph, candidate, judged, held_out)
-    after = {"footage": on_footage(candidate, clips, arguments.still_s), "stills": on_stills(candidate, held_out)}
-    against = objections(before, after, arguments.margin)
-    report = report_of(arguments, clips, outcome, before, after, against)
+
+    def with_part(part: float) -> Figures:
+        net.load_state_dict(between(begun, learnt, part))
+        write_model(graph, candidate, judged, held_out)
+        return {"footage": on_footage(candidate, clips, arguments.still_s), "stills": on_stills(candidate, held_out)}
+
+    part, after, against = _taken(with_part, before, arguments.margin)
+    report = report_of(arguments, clips, outcome, before, after, against) | {"part_of_what_was_learnt": part}
     write_yaml(out / "report.yaml", report, "What adapting changed; written by python -m training.adapt.")
     forget_state(out)
     sys.stdout.write(table(before, after))
@@ -110,6 +119,17 @@ def adapt(arguments: argparse.Namespace) -> int:
         ship(out / FILE, report, arguments.model, arguments.ship)
     logger.info("written: %s; use it with --set people.model=%s", out / FILE, out / FILE)
     return 0
+
+
+def _taken(with_part: Callable[[float], Figures], before: Figures, margin: float) -> tuple[float, Figures, list[str]]:
+    """Return the part of what was learnt that is taken, the figures with it, and what speaks against it, if all do."""
+    for part in PARTS:
+        after = with_part(part)
+        against = objections(before, after, margin)
+        if not against:
+            break
+        logger.info("with %g of what was learnt it would be worse: %s", part, "; ".join(against))
+    return part, after, against
 
 
 def command_line() -> argparse.ArgumentParser:

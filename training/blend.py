@@ -7,7 +7,7 @@ networks have alike, which stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -43,6 +43,23 @@ def blend(net: nn.Module, other: Path, show: Callable[[nn.Module, Any], object],
             if value.is_floating_point():
                 value.add_(there[name]).div_(2)
     _measure_norms(net, alike, show, batches)
+
+
+def between(begun: Mapping[str, Tensor], learnt: Mapping[str, Tensor], part: float) -> dict[str, Tensor]:
+    """Return weights on the way from those that a training began with to those it ended with; batch norms are fused.
+
+    What a short training on something new forgets comes back on that way sooner than what it learnt is lost (WiSE-FT,
+    Wortsman et al., Robust fine-tuning of zero-shot models, CVPR 2022).
+
+    Args:
+        begun: weights by name.
+        learnt: the same names and shapes.
+        part: 0 begun, 1 learnt.
+    """
+    return {
+        name: torch.lerp(begun[name], value, part) if value.is_floating_point() else value
+        for name, value in learnt.items()
+    }
 
 
 def _same(one: dict[str, Tensor], other: dict[str, Tensor]) -> bool:

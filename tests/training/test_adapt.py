@@ -164,6 +164,30 @@ def test_a_detector_that_would_be_worse_is_not_written(
     assert list(tmp_path.glob("*.onnx")) == list(tmp_path.rglob("*.jpg")) == []
 
 
+def test_less_of_what_was_learnt_is_taken_where_all_of_it_makes_something_worse(
+    model: Path, footage: Path, rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+) -> None:  # fmt: skip
+    def train(net: DetectorNet, *_: object) -> Outcome:
+        net.maps.bias.data += 1.0
+        return Outcome(1, 0.0, {})
+
+    said = iter([["stills.head_ap50: too low"], []])
+    monkeypatch.setattr("training.adapt.train", train)
+    monkeypatch.setattr("training.adapt.write_model", write)
+    monkeypatch.setattr("training.adapt.objections", lambda *_: next(said))
+    caplog.set_level("INFO")
+
+    assert main(words(model, footage, rendered, tmp_path)) == 0
+
+    assert yaml.safe_load((tmp_path / "report.yaml").read_text())["part_of_what_was_learnt"] == 0.5
+    assert "with 1 of what was learnt it would be worse: stills.head_ap50: too low" in caplog.messages
+    begun, taken = (read_detector(path).state_dict() for path in (model, tmp_path / "people-adapted.onnx"))
+    name = "detector.maps.bias"
+    torch.testing.assert_close(taken[name], begun[name] + 0.5, atol=1e-2, rtol=0)
+    assert torch.equal(taken["detector.maps.weight"], begun["detector.maps.weight"])
+
+
 @pytest.mark.parametrize(
     ("extra", "said"),
     [

@@ -7,7 +7,7 @@ import pytest
 
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
-from training.blend import blend  # noqa: E402
+from training.blend import between, blend  # noqa: E402
 from training.detector import show  # noqa: E402
 from training.detector_draws import DetectorBatch  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
@@ -81,3 +81,15 @@ def test_other_weights_are_refused(tmp_path: Path) -> None:
 
     with pytest.raises(ValueError, match="expected the weights of DetectorNet"):
         blend(made(1), tmp_path / "other.npz", show, [])
+
+
+def test_weights_between_two_are_on_the_way() -> None:
+    begun = {"a": torch.tensor([0.0, 2.0]), "count": torch.tensor(3)}
+    learnt = {"a": torch.tensor([1.0, 4.0]), "count": torch.tensor(5)}
+
+    made_of = {part: between(begun, learnt, part) for part in (0.0, 0.25, 1.0)}
+
+    assert {part: weights["a"].tolist() for part, weights in made_of.items()} == {
+        0.0: [0, 2], 0.25: [0.25, 2.5], 1.0: [1, 4]
+    }  # fmt: skip
+    assert {int(weights["count"]) for weights in made_of.values()} == {5}

@@ -1,4 +1,4 @@
-"""Score what walking tells of where real heads point: `python -m benchmarks.walk_labels`.
+"""Score what walking tells of where real heads point: `python -m training.walk_labels`.
 
 `GAZE_REAL_DATA` names the folder of real footage. Its two clips with yaws by eye are labelled as `training.adapt` does
 with somebody's footage, ten frames a second, and the noses of those who walk are compared with the yaws of the same

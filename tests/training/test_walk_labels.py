@@ -9,11 +9,11 @@ import pytest
 
 pytest.importorskip("torch", reason="the training extra is not installed")
 
-from benchmarks.walk_labels import Labelled, Walked, as_line, compare, main
 from pipeline.errors import ConfigError
 from training.footage import Sample
 from training.labelled_footage import Clip
 from training.teacher import WANTED, Boxes, Labels
+from training.walk_labels import Labelled, Walked, as_line, compare, main
 
 HERE, THERE, BESIDE = [0.1, 0.1, 0.2, 0.3], [0.5, 0.1, 0.6, 0.3], [0.8, 0.1, 0.9, 0.3]
 

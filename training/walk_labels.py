@@ -10,7 +10,7 @@ from __future__ import annotations
 import sys
 import tempfile
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -51,13 +51,9 @@ class Walked:
 
     labelled: int = 0
     """Heads by eye, of whomever."""
-    walking_deg: list[float] | None = None
-    detector_deg: list[float] | None = None
-
-    def add(self, walking_deg: float, detector_deg: float) -> None:
-        """Add one head; nan where the detector did not tell."""
-        self.walking_deg = [*(self.walking_deg or []), abs(walking_deg)]
-        self.detector_deg = [*(self.detector_deg or []), abs(detector_deg)]
+    walking_deg: list[float] = field(default_factory=list)
+    detector_deg: list[float] = field(default_factory=list)
+    """Of the same heads; nan where the detector told nothing."""
 
 
 def compare(clip: Clip, labelled: Iterator[Labelled], detector: Detector) -> Walked:
@@ -79,13 +75,14 @@ def compare(clip: Clip, labelled: Iterator[Labelled], detector: Detector) -> Wal
             way_deg = np.degrees(np.arctan2(nose[row, 0], -nose[row, 2]))
             seen_deg = told_deg[by_detector[row]] if by_detector[row] >= 0 else np.nan
             off_deg = wrap_deg(np.array([way_deg, seen_deg]) - true_deg)
-            walked.add(float(off_deg[0]), float(off_deg[1]))
+            walked.walking_deg.append(abs(float(off_deg[0])))
+            walked.detector_deg.append(abs(float(off_deg[1])))
     return walked
 
 
 def as_line(name: str, walked: Walked) -> str:
     """Return what is told of one clip."""
-    way, seen = np.array(walked.walking_deg or []), np.array(walked.detector_deg or [])
+    way, seen = np.array(walked.walking_deg), np.array(walked.detector_deg)
     if not len(way):
         return f"{name}: of {walked.labelled} heads by eye none is of somebody who walks"
     right, read = int((way <= CLOSE_DEG).sum()), int((seen <= CLOSE_DEG).sum())
@@ -102,7 +99,7 @@ def main() -> int:
         with tempfile.TemporaryDirectory() as alone:
             (Path(alone) / Path(name).name).symlink_to((folder / name).resolve())
             (clip,) = label_footage(Path(alone), detector, _PLAN)
-        print(as_line(name, compare(clip, _known(folder / name, frames), detector)), flush=True)
+        sys.stdout.write(as_line(name, compare(clip, _known(folder / name, frames), detector)) + "\n")
     return 0
 
 

@@ -74,7 +74,7 @@ def adapt(arguments: argparse.Namespace) -> int:
     files_of(arguments.footage)
     graph = read_detector(arguments.model)
     out: Path = make_folder(arguments.out)
-    texts = [arguments.stills, arguments.held_out, arguments.calibrate]
+    texts = [*arguments.stills, arguments.held_out, arguments.calibrate]
     check_room([SeedSet.parse("stills", text) for text in texts], arguments.rendered)
     scores = Scores(arguments.accept, arguments.ignore)
     plan = Plan(arguments.per_second, arguments.most, scores, arguments.still_s, arguments.hold_back)
@@ -83,14 +83,14 @@ def adapt(arguments: argparse.Namespace) -> int:
     if arguments.keep_labels:
         keep_labels(clips, out / "labels")
     check_checkpoint(out, clips, arguments)
-    stills, held_out, judged = rendered("stills", texts, arguments.rendered)
+    *stills, held_out, judged = rendered("stills", texts, arguments.rendered)
     before = {"footage": on_footage(arguments.model, clips, arguments.still_s)}
     before["stills"] = on_stills(arguments.model, held_out)
     net = graph.detector.to(device, memory_format=torch.channels_last)
     begun = {name: value.detach().cpu().clone() for name, value in net.state_dict().items()}
     if arguments.only_heads:
         freeze(*all_but_heads(net))
-    shown = Draws([stills], arguments.seed), training_frames(clips)
+    shown = Draws(stills, arguments.seed), training_frames(clips)
     share = round(_BATCH * arguments.share)
     most = ONLY_HEADS_MOST if arguments.only_heads else MOST_HEADS
     draws = AdaptDraws(*shown, _BATCH, share, arguments.seed, most)
@@ -150,7 +150,8 @@ def command_line() -> argparse.ArgumentParser:
     add("--only-heads", action="store_true", help="learn what is told of heads; people are found as before")
     add("--share", type=float, default=0.3, help="share of footage in each batch; default 0.3")
     add("--margin", type=float, default=MARGIN, help="average precision on stills that may be lost; default 0.02")
-    add("--stills", default=_STILLS, metavar="STYLE:FIRST+COUNT", help=f"rendered beside it; default {_STILLS}")
+    several = f"rendered beside it, one set or several; default {_STILLS}"
+    add("--stills", nargs="+", default=[_STILLS], metavar="STYLE:FIRST+COUNT", help=several)
     add("--held-out", default=_HELD_OUT, metavar="STYLE:FIRST+COUNT", help=f"to measure with; default {_HELD_OUT}")
     add("--calibrate", default=_CALIBRATION, metavar="STYLE:FIRST+COUNT", help=f"for scores; default {_CALIBRATION}")
     add("--rendered", type=Path, default=ROOT, metavar="DIR", help=f"where rendered stills are kept; default {ROOT}")

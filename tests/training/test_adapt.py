@@ -24,7 +24,7 @@ from training.layers import fuse_batch_norm  # noqa: E402
 from training.loop import Outcome  # noqa: E402
 from training.shipped_weights import read_detector  # noqa: E402
 
-SETS = ("--stills", "plain:31+3", "--held-out", "plain:41+2", "--calibrate", "plain:41+2")
+SETS = ("--stills", "plain:31+2", "plain:51+1", "--held-out", "plain:41+2", "--calibrate", "plain:41+2")
 
 
 def write(graph: DetectorGraph, path: Path, *_: object) -> dict[str, float]:

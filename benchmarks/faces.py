@@ -10,7 +10,6 @@ in which share of the frames every face is found, in the worse clip. Nothing of 
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -20,7 +19,6 @@ from benchmarks import real_labels as labels
 from benchmarks.faces_tally import Tally
 from benchmarks.graph_runs import Recorded, record, shipped_graph
 from benchmarks.results import command_line, finish, guarded
-from pipeline.errors import ConfigError
 from pipeline.frames import Stream
 from pipeline.streams import StreamConfig
 
@@ -59,13 +57,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser = command_line("faces", "Measure the graph of faces on real footage.")
     parser.add_argument("--set", dest="sets", nargs="+", default=(), metavar="KEY=VALUE", help="as run_graph.py has it")
     options = parser.parse_args(arguments)
-    named = os.environ.get("GAZE_REAL_DATA")
-    if not named:
-        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
-    folder = Path(named)
-    missing = [name for name in (labels.CPC, labels.SEGMENTS, labels.HEADS, *FACES) if not (folder / name).is_file()]
-    if missing:
-        raise ConfigError(f"GAZE_REAL_DATA={folder}: expected {', '.join(missing)} in it, got none; name another one")
+    folder = labels.data_folder()
+    labels.check_there(folder, (labels.CPC, labels.SEGMENTS, labels.HEADS, *FACES))
     tally = measure(folder, options.sets)
     return finish("faces", tally.figures(), {**tally.details(), "set": list(options.sets)}, options)
 

@@ -13,7 +13,6 @@ the same frames (`benchmarks.real_peers`).
 
 from __future__ import annotations
 
-import os
 import sys
 import tempfile
 from collections.abc import Sequence
@@ -32,7 +31,6 @@ from benchmarks.real_tally import Tally
 from benchmarks.results import ROOT, Figures, command_line, finish, guarded, models_used, table
 from nodes.detect_people import Config as DetectPeopleConfig
 from pipeline.cards import load_card
-from pipeline.errors import ConfigError
 from pipeline.frames import Stream
 from pipeline.model_files.pins import sha256_of
 from pipeline.outputs import make_folder
@@ -110,10 +108,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         "--model-for", nargs="+", default=(), metavar="GROUP=MODEL", help="for each group one that did not see it"
     )
     options = parser.parse_args(arguments)
-    named = os.environ.get("GAZE_REAL_DATA")
-    if not named:
-        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
-    folder, tally, sheet = Path(named), Tally(), ContactSheet()
+    folder, tally, sheet = labels.data_folder(), Tally(), ContactSheet()
     found, labelled = labels.clips(folder), labels.read_heads(folder)
     by_group = {group: Tally() for group in GROUPS}
     groups = [group_of(clip) for clip in found]

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import csv
+import os
+from collections.abc import Iterable
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -143,10 +145,31 @@ def clips(folder: Path) -> list[str]:
         ConfigError: the folder has not what the benchmark reads.
     """
     found = sorted(path.relative_to(folder).as_posix() for path in folder.glob("*/*.mp4"))
-    missing = [name for name in READ if not (folder / name).is_file()]
+    check_there(folder, READ)
+    return found
+
+
+def data_folder() -> Path:
+    """Return the folder of real footage.
+
+    Raises:
+        ConfigError: none is named.
+    """
+    named = os.environ.get("GAZE_REAL_DATA")
+    if not named:
+        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
+    return Path(named)
+
+
+def check_there(folder: Path, names: Iterable[str]) -> None:
+    """Refuse a folder of real footage that lacks a file.
+
+    Raises:
+        ConfigError: naming those it lacks.
+    """
+    missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         raise ConfigError(f"GAZE_REAL_DATA={folder}: expected {', '.join(missing)} in it, got none; name another one")
-    return found
 
 
 def _rows(path: Path) -> list[dict[str, str]]:

@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import argparse
 import csv
-import os
 import sys
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
@@ -22,7 +21,7 @@ import numpy as np
 from benchmarks.matching import fit_loosely, pair
 from benchmarks.real_frames import LEAST_SCORE, SIZE_WH, pictures_of, shrunk, told_yaw_deg
 from benchmarks.real_groups import SHIPPED
-from benchmarks.real_labels import RETAIL, Heads
+from benchmarks.real_labels import RETAIL, Heads, check_there, data_folder
 from benchmarks.real_tally import CLOSE_DEG, FACING_DEG
 from benchmarks.results import ROOT, guarded
 from nodes.ops.angles import wrap_deg
@@ -76,22 +75,8 @@ def read_labels(folder: Path) -> dict[str, dict[int, Array]]:
         for row in csv.DictReader(line for line in file if not line.startswith("#")):
             heads = by_clip.setdefault(row["clip"], {}).setdefault(int(row["frame"]), [])
             heads.append([float(row[name]) for name in ("x1", "y1", "x2", "y2", "yaw_deg")])
-    missing = [clip for clip in by_clip if not (folder / clip).is_file()]
-    if missing:
-        raise ConfigError(f"GAZE_REAL_DATA={folder}: expected {', '.join(missing)} in it, got none; name another one")
+    check_there(folder, by_clip)
     return {clip: {number: np.array(heads) for number, heads in frames.items()} for clip, frames in by_clip.items()}
-
-
-def data_folder() -> Path:
-    """Return the folder of real footage.
-
-    Raises:
-        ConfigError: none is named.
-    """
-    named = os.environ.get("GAZE_REAL_DATA")
-    if not named:
-        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
-    return Path(named)
 
 
 def window(picture: Array, head: Array) -> tuple[Array, Heads]:

@@ -8,7 +8,6 @@ the three seeds. Hours; finished trainings are not run again, and one that was i
 
 from __future__ import annotations
 
-import os
 import subprocess
 import sys
 from collections.abc import Mapping, Sequence
@@ -18,6 +17,7 @@ import numpy as np
 
 from benchmarks.real_frames import as_row, labelled_frames, score
 from benchmarks.real_groups import SHIPPED
+from benchmarks.real_labels import data_folder
 from benchmarks.results import command_line, finish, guarded
 from pipeline.errors import ConfigError
 from scenes.style import FULL, PLAIN, Style
@@ -80,10 +80,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--head", type=Path, default=UNPACKED / "head" / WEIGHTS, help="weights of the head net")
     parser.add_argument("--root", type=Path, default=Path("out/ablation"), help="folder of the trainings")
     options = parser.parse_args(arguments)
-    named = os.environ.get("GAZE_REAL_DATA")
-    if not named:
-        raise ConfigError("GAZE_REAL_DATA: expected the folder of real footage, got nothing; set it")
-    frames = labelled_frames(Path(named))
+    frames = labelled_frames(data_folder())
     figures: dict[str, dict[str, float]] = {}
     head = ("--head", str(options.head))
     start = train(options.root / "start", *head, "--stills", START, "--steps", str(START_STEPS))

@@ -46,7 +46,7 @@ logger = logging.getLogger(__name__)
 FILE = "people-adapted.onnx"
 WORSE, WRONG_INPUT = 1, 2
 _BATCH = 16
-PARTS = 1.0, 0.5, 0.25
+_PARTS = 1.0, 0.5, 0.25
 """How much of what was learnt is taken, the most that makes nothing worse."""
 _STILLS, _HELD_OUT, _CALIBRATION = "full:3000000+1000", "full:9000000+200", "full:9200000+200"
 
@@ -90,10 +90,9 @@ def adapt(arguments: argparse.Namespace) -> int:
     begun = {name: value.detach().cpu().clone() for name, value in net.state_dict().items()}
     if arguments.only_heads:
         freeze(*all_but_heads(net))
-    shown = Draws(stills, arguments.seed), training_frames(clips)
-    share = round(_BATCH * arguments.share)
-    most = ONLY_HEADS_MOST if arguments.only_heads else MOST_HEADS
-    draws = AdaptDraws(*shown, _BATCH, share, arguments.seed, most)
+    share, most = round(_BATCH * arguments.share), ONLY_HEADS_MOST if arguments.only_heads else MOST_HEADS
+    shown = Draws(stills, arguments.seed)
+    draws = AdaptDraws(shown, training_frames(clips), _BATCH, share, arguments.seed, most)
     course = TrainingPlan(arguments.steps, arguments.rate, *REGULATION, out, arguments.workers)
     outcome = train(net, course, draws, losses_by(net, device))
     learnt = {name: value.detach().clone() for name, value in net.cpu().state_dict().items()}
@@ -105,7 +104,7 @@ def adapt(arguments: argparse.Namespace) -> int:
         return {"footage": on_footage(candidate, clips, arguments.still_s), "stills": on_stills(candidate, held_out)}
 
     part, after, against = _taken(with_part, before, arguments.margin)
-    report = report_of(arguments, clips, outcome, before, after, against) | {"part_of_what_was_learnt": part}
+    report = report_of(arguments, clips, outcome, before, after, against, part)
     write_yaml(out / "report.yaml", report, "What adapting changed; written by python -m training.adapt.")
     forget_state(out)
     sys.stdout.write(table(before, after))
@@ -123,7 +122,7 @@ def adapt(arguments: argparse.Namespace) -> int:
 
 def _taken(with_part: Callable[[float], Figures], before: Figures, margin: float) -> tuple[float, Figures, list[str]]:
     """Return the part of what was learnt that is taken, the figures with it, and what speaks against it, if all do."""
-    for part in PARTS:
+    for part in _PARTS:
         after = with_part(part)
         against = objections(before, after, margin)
         if not against:

@@ -40,8 +40,19 @@ def report_of(
     before: Figures,
     after: Figures,
     against: list[str],
+    part: float,
 ) -> dict[str, Any]:
-    """Return all that is to be known of a run."""
+    """Return all that is to be known of a run.
+
+    Args:
+        arguments: of the program.
+        clips: the footage with its labels.
+        outcome: of the training.
+        before: figures of the detector it started from.
+        after: of what was learnt, or of the part of it that was tried last.
+        against: what speaks against that.
+        part: 0 to 1, how much of what was learnt that is.
+    """
     names = {"accepted": WANTED, "open": UNKNOWN, "things": THING}
     labels = {
         clip.name: {"frames": len(clip.frames), "held_back": sum(clip.held_back)}
@@ -56,6 +67,7 @@ def report_of(
         "before": before,
         "after": after,
         "against": against,
+        "part_of_what_was_learnt": part,
     }
 
 

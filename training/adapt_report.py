@@ -16,6 +16,7 @@ import numpy as np
 
 from nodes.detect_people import Config as Shown
 from nodes.ops.angles import wrap_deg
+from nodes.ops.directions import yaw_pitch
 from training.data import Rows
 from training.detector_net import CLASSES
 from training.labelled_footage import Clip
@@ -167,8 +168,7 @@ def _figures(tallies: Sequence[Tally], sums: _Steadiness) -> Figures:
 
 def _close(yaw_deg: Floats, nose: Floats) -> int:
     """Count the yaws (K,) that are near those of noses (K, 3); nan is near nothing."""
-    true_deg = np.degrees(np.arctan2(nose[:, 0], -nose[:, 2]))
-    return int((np.abs(wrap_deg(yaw_deg - true_deg)) <= CLOSE_DEG).sum())
+    return int((np.abs(wrap_deg(yaw_deg - yaw_pitch(nose)[:, 0])) <= CLOSE_DEG).sum())
 
 
 def _shown(boxes: Boxes) -> Boxes:

@@ -112,11 +112,11 @@ def _label_clip(name: str, frames: Iterator[Sample], detector: Detector, plan: P
         clip.labels.append(label)
         clip.frames.append(sample if held else replace(sample, beside=()))
         clip.held_back.append(held)
-    clip.labels[:] = with_noses(clip.labels, ways, clip.frames[0].aspect)
     known = clip.places([label.boxes for label in clip.labels], plan.still_s)
     clip.labels[:] = [
         without_things(label, on_places(label.boxes, known, number)) for number, label in enumerate(clip.labels)
     ]
+    clip.labels[:] = with_noses(clip.labels, ways, clip.frames[0].aspect)
     return clip
 
 
@@ -128,20 +128,17 @@ def with_noses(labels: list[Labels], ways: list[NDArray[Any]], aspect: float) ->
         ways: by frame (N, 2, 4), as from `walkers.followed`.
         aspect: of the picture.
     """
-    heads = [label.boxes.take(_sure_heads(label)) for label in labels]
-    floor = Floor.of_heads(np.concatenate([own.box for own in heads]), aspect)
+    sure = [(label.boxes.kind == CLASSES.index("head")) & (label.verdict == WANTED) for label in labels]
+    heads = np.concatenate([label.boxes.box[rows] for label, rows in zip(labels, sure, strict=True)])
+    floor = Floor.of_heads(heads, aspect)
     if floor is None:
         return labels
     told = []
-    for label, way in zip(labels, ways, strict=True):
+    for label, way, rows in zip(labels, ways, sure, strict=True):
         nose = noses(floor, label.boxes.box, way, BESIDE_S)
-        nose[~_sure_heads(label)] = np.nan
+        nose[~rows] = np.nan
         told.append(replace(label, nose=nose))
     return told
-
-
-def _sure_heads(label: Labels) -> NDArray[np.bool_]:
-    return np.asarray((label.boxes.kind == CLASSES.index("head")) & (label.verdict == WANTED))
 
 
 def training_frames(clips: list[Clip]) -> list[tuple[Pictures, Labels]]:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import sys
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -18,11 +18,14 @@ import numpy as np
 
 from benchmarks.matching import fit_loosely, pair
 from benchmarks.real_groups import SHIPPED
+from benchmarks.real_labels import data_folder
 from benchmarks.real_tally import CLOSE_DEG
-from benchmarks.real_yaws import data_folder, read_labels
+from benchmarks.real_yaws import read_labels
 from benchmarks.results import ROOT, guarded
 from nodes.ops.angles import wrap_deg
+from nodes.ops.directions import yaw_pitch
 from pipeline.cards import load_card
+from training.adapt import command_line
 from training.labelled_footage import Clip, Plan, label_footage
 from training.teacher import Detector, Scores
 
@@ -31,7 +34,8 @@ Array = np.ndarray[Any, np.dtype[Any]]
 _PER_SECOND, _MOST = 10.0, 400
 _NEAR_S = 0.06
 """Taken frames lie so far, at most, from labelled ones; heads hardly move in that time."""
-_PLAN = Plan(_PER_SECOND, _MOST, Scores(0.5, 0.15), 1e9, "ends")
+_USUAL = command_line().get_default
+_PLAN = Plan(_PER_SECOND, _MOST, Scores(_USUAL("accept"), _USUAL("ignore")), 1e9, "ends")
 """Scores as `training.adapt` has them when it is not told otherwise; of things that stand still nothing is asked."""
 
 
@@ -56,7 +60,7 @@ class Walked:
     """Of the same heads; nan where the detector told nothing."""
 
 
-def compare(clip: Clip, labelled: Iterator[Labelled], detector: Detector) -> Walked:
+def compare(clip: Clip, labelled: Iterable[Labelled], detector: Detector) -> Walked:
     """Compare what walking tells of a clip with yaws by eye."""
     walked, at_s = Walked(), np.array([sample.at_s for sample in clip.frames])
     for known in labelled:
@@ -66,15 +70,14 @@ def compare(clip: Clip, labelled: Iterator[Labelled], detector: Detector) -> Wal
             continue
         labels, picture = clip.labels[number], clip.frames[number].picture
         rows = np.flatnonzero(~np.isnan(labels.nose[:, 0]))
-        box, nose = labels.boxes.box[rows], labels.nose[rows]
+        box, way_deg = labels.boxes.box[rows], yaw_pitch(labels.nose[rows])[:, 0]
         by_eye = pair(labels.boxes.score[rows], fit_loosely(box, known.box))
         found, told_deg = detector.find_with_yaws(picture)
         by_detector = pair(labels.boxes.score[rows], fit_loosely(box, found.box) * ~np.isnan(told_deg))
         for row in np.flatnonzero(by_eye >= 0):
             true_deg = known.yaw_deg[by_eye[row]]
-            way_deg = np.degrees(np.arctan2(nose[row, 0], -nose[row, 2]))
             seen_deg = told_deg[by_detector[row]] if by_detector[row] >= 0 else np.nan
-            off_deg = wrap_deg(np.array([way_deg, seen_deg]) - true_deg)
+            off_deg = wrap_deg(np.array([way_deg[row], seen_deg]) - true_deg)
             walked.walking_deg.append(abs(float(off_deg[0])))
             walked.detector_deg.append(abs(float(off_deg[1])))
     return walked

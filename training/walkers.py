@@ -15,10 +15,12 @@ import cv2
 import numpy as np
 from numpy.typing import NDArray
 
+from nodes.estimate_camera_motion import CELLS_ACROSS
+from nodes.estimate_camera_motion import Config as Motion
 from nodes.ops import picture_motion
 from training.detector_net import CLASSES
 from training.floor import Floor
-from training.footage import KEPT_WH, Pictures
+from training.footage import Pictures
 from training.teacher import Boxes, near
 
 Floats = NDArray[np.floating[Any]]
@@ -30,8 +32,8 @@ _RUNS_FROM = 16.0
 _STRAIGHT = 0.7
 """Cosine between the first and the second half of the way."""
 _HEAD = CLASSES.index("head")
-_CELL_PX, _STILL_PX, _AGREE = KEPT_WH[0] // 16, 0.001 * KEPT_WH[0], 0.5
-"""As `nodes.estimate_camera_motion` has them: one corner of each cell is followed; half of them agree on a motion."""
+_MOTION = Motion()
+"""What `nodes.estimate_camera_motion` takes for rest and for agreement."""
 
 
 def steadied(found: Boxes, there: Pictures, here: Pictures) -> Boxes:
@@ -44,11 +46,14 @@ def steadied(found: Boxes, there: Pictures, here: Pictures) -> Boxes:
         there: this frame, (H, W, 3) u8 BGR.
         here: the other one.
     """
+    if not len(found.box):
+        return found
     before, now = (cv2.cvtColor(picture, cv2.COLOR_BGR2GRAY) for picture in (there, here))
     size_wh = before.shape[1], before.shape[0]
-    points = picture_motion.corners(before, found.box * np.array(size_wh * 2), _CELL_PX)
-    motion = picture_motion.common_motion(*picture_motion.followed(before, now, points), _STILL_PX, _AGREE)
-    if motion is None or not len(found.box):
+    points = picture_motion.corners(before, found.box * np.array(size_wh * 2), size_wh[0] // CELLS_ACROSS)
+    pairs = picture_motion.followed(before, now, points)
+    motion = picture_motion.common_motion(*pairs, _MOTION.still * size_wh[0], _MOTION.min_share)
+    if motion is None:
         return found
     whole = picture_motion.in_fractions(motion, size_wh)
     box = found.box.reshape(-1, 2, 2) @ whole[:, :2].T + whole[:, 2]

@@ -44,9 +44,11 @@ def test_of_long_clips_so_many_frames_are_taken(tmp_path: Path) -> None:
 def test_clips_that_were_filmed_upright_are_read_upright(tmp_path: Path) -> None:
     write_clip(tmp_path / "a.mp4", 2, rotation_deg=90)
 
-    bright = next(iter(samples(tmp_path, 2.0, 100))).picture[..., 1] > 128
+    sample = next(iter(samples(tmp_path, 2.0, 100)))
+    bright = sample.picture[..., 1] > 128
 
     # The square at the upper left is at the lower left of a picture that is turned to the left.
+    assert sample.aspect < 1
     assert bright[KEPT_WH[1] // 2 :, : KEPT_WH[0] // 2].any() and not bright[: KEPT_WH[1] // 2].any()
 
 
@@ -57,6 +59,7 @@ def test_stills_of_a_folder_are_a_clip_without_neighbours(tmp_path: Path) -> Non
 
     taken = list(samples(tmp_path, 2.0, 100))
 
+    assert {sample.aspect for sample in taken} == {64 / 48}
     assert [(sample.clip, sample.at_s, sample.beside) for sample in taken] == [("door", k, ()) for k in (0.0, 1.0, 2.0)]
     assert [int(sample.picture.max()) for sample in taken] == [0, 1, 2]
 

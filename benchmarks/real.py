@@ -3,8 +3,9 @@
 Labels were made by eye. Heads and persons are those of the detector at its shipped thresholds; a head is found when its
 centre lies in the labelled box and its area is 0.2 to 3 times as large, or at IoU over 0.4 (`head_recall_iou50`: at IoU
 0.5); persons at IoU 0.5. Yaws are those of `facing`, on labelled heads that tracks have; behind is over 60° from the
-camera. A frame of a segment agrees when its surest head is turned to the labelled side. A stay at the table is found
-when one track that is not there mostly at other times covers 80 % of its frames.
+camera; `again` is by yaws that others saw who did not know these labels (`real_heads_again.csv`). A frame of a segment
+agrees when its surest head is turned to the labelled side. A stay at the table is found when one track that is not
+there mostly at other times covers 80 % of its frames.
 
 Figures are told for each group of clips (`benchmarks.real_groups`) and for all together. `--model` measures another
 detector, `--model-for A=FILE B=FILE ...` one that did not see the group for each group. Behind them, other detectors on
@@ -59,7 +60,7 @@ def _add(
     for number, known in heads.items():
         truth = known.in_frame(size_wh)
         tally.add_heads(clip, people[number], truth)
-        tally.add_yaws(tracks[number], poses[number], truth, known.yaw_deg)
+        tally.add_yaws(tracks[number], poses[number], truth, known.yaw_deg, known.again_deg)
     for number, boxes in persons.items():
         tally.add_persons(people[number], boxes)
     if clip == labels.CPC:

@@ -5,17 +5,19 @@ from __future__ import annotations
 import csv
 import os
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 
+from nodes.ops.angles import wrap_deg
 from pipeline.errors import ConfigError
 
 Array = np.ndarray[Any, np.dtype[Any]]
 
 HEADS = "head_boxes.csv"
+AGAIN = Path(__file__).parent / "real_heads_again.csv"
 RETAIL = "retail02/Retail02_short.mp4"
 PERSONS = "retail02/boxes_keyframes.mot.txt"
 CPC = "cpc_demo/demo.mp4"
@@ -38,6 +40,8 @@ class Heads:
     """(N, 4) in a frame scaled to 480 px wide, both axes in its pixels."""
     yaw_deg: Array
     """(N,) by eye: 0 to the camera, 90 to image-right, 180 away."""
+    again_deg: Array = field(default_factory=lambda: np.empty(0))
+    """(N,) the same as others saw it, the middle of three, nan where nobody did; empty where this is not asked."""
 
     def in_frame(self, size_wh: Array) -> Array:
         """Return the boxes (N, 4) in fractions of a frame of a size (2,) in pixels."""
@@ -90,15 +94,33 @@ class Stay:
 def read_heads(folder: Path) -> dict[str, dict[int, Heads]]:
     """Return the labelled heads by clip and frame; a frame may have none."""
     rows: dict[tuple[str, int], list[list[float]]] = {}
+    again = _read_again()
     for row in _rows(folder / HEADS):
         boxes = rows.setdefault((row["clip"], int(row["frame"])), [])
         if row["x1"]:
-            boxes.append([float(row[name]) for name in ("x1", "y1", "x2", "y2", "yaw_deg")])
+            told = [float(row[name]) for name in ("x1", "y1", "x2", "y2", "yaw_deg")]
+            boxes.append([*told, again.get((row["clip"], row["frame"], row["x1"]), np.nan)])
     heads: dict[str, dict[int, Heads]] = {}
     for (clip, frame), boxes in rows.items():
-        made = np.array(boxes, np.float64).reshape(-1, 5)
-        heads.setdefault(clip, {})[frame] = Heads(made[:, :4], made[:, 4])
+        made = np.array(boxes, np.float64).reshape(-1, 6)
+        heads.setdefault(clip, {})[frame] = Heads(made[:, :4], made[:, 4], made[:, 5])
     return heads
+
+
+def _read_again() -> dict[tuple[str, str, str], float]:
+    """Return the middle yaw of three by clip, frame and left edge of the head."""
+    return {
+        (row["clip"], row["frame"], row["x1"]): middle_deg(
+            np.array([float(row[name]) for name in ("first_deg", "second_deg", "third_deg")])
+        )
+        for row in _rows(AGAIN)
+    }
+
+
+def middle_deg(yaws_deg: Array) -> float:
+    """Return the one of three yaws (3,) that is nearest to the two others on the circle."""
+    apart = np.abs(wrap_deg(yaws_deg[:, None] - yaws_deg[None]))
+    return float(yaws_deg[apart.sum(axis=1).argmin()])
 
 
 def read_persons(folder: Path) -> dict[int, Persons]:

@@ -30,6 +30,8 @@ class Tally:
     head_frames: int = 0
     facing: Count = field(default_factory=Count)
     behind: Count = field(default_factory=Count)
+    facing_again: Count = field(default_factory=Count)
+    behind_again: Count = field(default_factory=Count)
     persons: Count = field(default_factory=Count)
     directions: Count = field(default_factory=Count)
     stays: Count = field(default_factory=Count)
@@ -46,17 +48,15 @@ class Tally:
         self.heads_iou50.add(pair(found.head_score, fit_by_iou(found.head_box, truth)), len(truth), nothing)
         self.head_frames += 1
 
-    def add_yaws(self, tracks: Tracks, poses: HeadPoses, truth: Array, labelled_deg: Array) -> None:
-        """Count the yaws of one frame, true boxes (M, 4) and yaws (M,)."""
+    def add_yaws(self, tracks: Tracks, poses: HeadPoses, truth: Array, labelled_deg: Array, again_deg: Array) -> None:
+        """Count the yaws of one frame by its true boxes (M, 4), its yaws (M,), and these as others saw them (M,)."""
         found = tracks.take(~np.isnan(tracks.head_box[:, 0]))
         yaw_deg = dict(zip(poses.track_id.tolist(), poses.yaw_pitch_roll_deg[:, 0].tolist(), strict=True))
         match = pair(found.head_score, fit_loosely(found.head_box, truth))
         for row in np.flatnonzero(match >= 0):
-            wanted_deg = labelled_deg[match[row]]
             told_deg = yaw_deg.get(int(found.track_id[row]), np.nan)
-            count = self.facing if abs(wanted_deg) <= FACING_DEG else self.behind
-            count.wanted += 1
-            count.right += bool(abs(wrap_deg(told_deg - wanted_deg)) <= CLOSE_DEG)
+            _count_yaw(self.facing, self.behind, told_deg, labelled_deg[match[row]])
+            _count_yaw(self.facing_again, self.behind_again, told_deg, again_deg[match[row]])
 
     def add_persons(self, people: Detections, labels: Persons) -> None:
         """Count the persons of one frame."""
@@ -92,6 +92,8 @@ class Tally:
             "head_false_per_10_frames": share(10 * self.heads.wrong, self.head_frames),
             "yaw45_facing": self.facing.recall,
             "yaw45_behind": self.behind.recall,
+            "yaw45_facing_again": self.facing_again.recall,
+            "yaw45_behind_again": self.behind_again.recall,
             "person_recall": self.persons.recall,
             "person_precision": self.persons.precision,
             "direction_agreement": self.directions.recall,
@@ -106,12 +108,23 @@ class Tally:
             "head_false_per_10_frames": f"{self.heads.wrong} false heads on {self.head_frames} frames",
             "yaw45_facing": f"{self.facing.right} of {self.facing.wanted} heads",
             "yaw45_behind": f"{self.behind.right} of {self.behind.wanted} heads",
+            "yaw45_facing_again": f"{self.facing_again.right} of {self.facing_again.wanted} heads",
+            "yaw45_behind_again": f"{self.behind_again.right} of {self.behind_again.wanted} heads",
             "person_recall": f"{self.persons.right} of {self.persons.wanted} persons",
             "person_precision": f"{self.persons.right} of {self.persons.right + self.persons.wrong} detections",
             "direction_agreement": f"{self.directions.right} of {self.directions.wanted} frames",
             "visits_found": f"{self.stays.right} of {self.stays.wanted} stays",
             "heads_by_clip": {clip: vars(count) for clip, count in self.by_clip.items()},
         }
+
+
+def _count_yaw(facing: Count, behind: Count, told_deg: float, wanted_deg: float) -> None:
+    """Count one head as one that faces the camera or one that does not; none whose yaw nobody knows."""
+    if np.isnan(wanted_deg):
+        return
+    count = facing if abs(wanted_deg) <= FACING_DEG else behind
+    count.wanted += 1
+    count.right += bool(abs(wrap_deg(np.asarray(told_deg - wanted_deg))) <= CLOSE_DEG)
 
 
 def _surest_yaw(tracks: Tracks, poses: HeadPoses) -> float:

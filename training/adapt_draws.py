@@ -8,10 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 
 from training.batches import still
-from training.detector_draws import MOST_HEADS, SIZES_WH, DetectorBatch, altered, batch_of
+from training.detector_draws import MOST_HEADS, SCALE, SIZES_WH, DetectorBatch, altered, batch_of
 from training.draws import Draws
-from training.footage import Pictures
+from training.footage import Sample
 from training.teacher import Labels
+
+_NEAR_PART, _NEAR = 0.5, (1.2, 2.4)
+"""Of frames of large cameras so many are shown so large: of distant people only a part of the frame tells much."""
 
 
 @dataclass(frozen=True)
@@ -19,7 +22,7 @@ class AdaptDraws:
     """Batches by step."""
 
     stills: Draws
-    frames: Sequence[tuple[Pictures, Labels]]
+    frames: Sequence[tuple[Sample, Labels]]
     batch: int
     of_footage: int
     """Pictures of a batch that are frames of footage."""
@@ -36,6 +39,8 @@ class AdaptDraws:
         for k in range(step * self.of_footage, (step + 1) * self.of_footage):
             turn, place = divmod(k, len(self.frames))
             order = np.random.default_rng([self.seed, 6, turn]).permutation(len(self.frames))
-            picture, labels = self.frames[order[place]]
-            drawn.append(altered(picture, labels.people(), size_wh, rng))
+            sample, labels = self.frames[order[place]]
+            near = sample.sharp is not None and rng.random() < _NEAR_PART
+            picture, scale = (sample.shown_sharp(), _NEAR) if near else (sample.picture, SCALE)
+            drawn.append(altered(picture, labels.people(), size_wh, rng, scale))
         return batch_of(drawn, size_wh, rng, self.most_heads)

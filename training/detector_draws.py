@@ -16,7 +16,8 @@ from training.detector_loss import ClassTargets, class_targets
 from training.draws import Draws
 from training.second_look_loss import TrueHeads
 
-_SCALE = (0.6, 1.6)
+SCALE = (0.6, 1.6)
+"""How large a picture is shown; 1 fits it to the size of the batch."""
 _HEAP_PART = 0.3
 _CUT_OUT_PART = 0.2
 _TURNED_PART, _USUAL_TURN, _MOST_TURN = 0.35, 0.5, 1.05
@@ -73,10 +74,14 @@ class DetectorDraws:
 
 
 def altered(
-    picture: Pictures, people: People, size_wh: tuple[int, int], rng: np.random.Generator
+    picture: Pictures,
+    people: People,
+    size_wh: tuple[int, int],
+    rng: np.random.Generator,
+    scale: tuple[float, float] = SCALE,
 ) -> tuple[Pictures, People]:
     """Return a picture and its people placed at a size, sometimes covered in part, and seen by another camera."""
-    picture, people = place(picture, people, size_wh, rng, _SCALE)
+    picture, people = place(picture, people, size_wh, rng, scale)
     if rng.random() < _HEAP_PART:
         picture, people = heap(picture, people, rng)
     if rng.random() < _CUT_OUT_PART:

@@ -17,11 +17,15 @@ from pipeline.errors import ConfigError
 logger = logging.getLogger(__name__)
 
 Pictures = NDArray[Any]
+Packed = NDArray[np.uint8]
 
 CLIPS = (".avi", ".m4v", ".mkv", ".mov", ".mp4", ".mpeg", ".mpg", ".ts", ".webm")
 STILLS = (".bmp", ".jpeg", ".jpg", ".png", ".webp")
 KEPT_WH = (640, 384)
-"""Frames are kept at this size, whatever their shape: no teacher and no training reads them larger."""
+"""Frames are kept at this size, whatever their shape: no teacher reads them larger."""
+SHARP_WH = (1280, 768)
+"""Frames of larger cameras are kept at this size, too, packed: training shows parts of them, and so larger heads."""
+_SHARP_QUALITY = 95
 BESIDE_S = 0.2
 """So long before and after a frame people are still about where they were, and what flickers is gone."""
 _SLACK_S = 0.001
@@ -43,6 +47,12 @@ class Sample:
     """The frames `BESIDE_S` before and after, as far as there are such; none of a still."""
     aspect: float = KEPT_WH[0] / KEPT_WH[1]
     """Width of the frame over its height, as it was filmed."""
+    sharp: Packed | None = None
+    """The same frame as a JPEG of `SHARP_WH`; none where it is no sharper than `picture`."""
+
+    def shown_sharp(self) -> Pictures:
+        """Return the frame as sharp as it is kept, (768, 1280, 3) or (384, 640, 3) u8 BGR."""
+        return self.picture if self.sharp is None else np.asarray(cv2.imdecode(self.sharp, cv2.IMREAD_COLOR))
 
 
 @dataclass
@@ -54,6 +64,7 @@ class _Wanted:
     """Before, itself, after."""
     found: dict[int, Pictures] = field(default_factory=dict)
     aspect: float = 0.0
+    sharp: Packed | None = None
 
 
 def files_of(folder: Path) -> tuple[list[Path], dict[str, list[Path]]]:
@@ -106,7 +117,7 @@ def samples(folder: Path, per_second: float, most: int) -> Iterator[Sample]:
             if picture is None:
                 raise ConfigError(f"{path}: expected a picture, got a file that cannot be read; remove or mend it")
             part, aspect = (number + 0.5) / len(chosen), picture.shape[1] / picture.shape[0]
-            yield Sample(name, float(number), part, kept(np.asarray(picture)), aspect=aspect)
+            yield Sample(name, float(number), part, kept(picture), aspect=aspect, sharp=kept_sharp(picture))
 
 
 def spread(count: int, most: int) -> list[int]:
@@ -139,8 +150,20 @@ def of_clip(path: Path, name: str, per_second: float, most: int) -> Iterator[Sam
 
 def kept(picture: Pictures) -> Pictures:
     """Return a picture at the size that is kept."""
-    shrinks = picture.shape[1] > KEPT_WH[0]
-    return np.asarray(cv2.resize(picture, KEPT_WH, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
+    return _resized(picture, KEPT_WH)
+
+
+def kept_sharp(picture: Pictures) -> Packed | None:
+    """Return a picture that is larger than the size that is kept as a JPEG of `SHARP_WH`, else none."""
+    if picture.shape[1] <= KEPT_WH[0]:
+        return None
+    quality = [cv2.IMWRITE_JPEG_QUALITY, _SHARP_QUALITY]
+    return np.asarray(cv2.imencode(".jpg", _resized(picture, SHARP_WH), quality)[1], np.uint8)
+
+
+def _resized(picture: Pictures, size_wh: tuple[int, int]) -> Pictures:
+    shrinks = picture.shape[1] > size_wh[0]
+    return np.asarray(cv2.resize(picture, size_wh, interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_LINEAR))
 
 
 def _extent_s(container: Any) -> tuple[float, float]:
@@ -166,15 +189,20 @@ def _collected(container: Any, name: str, first_s: float, middles: list[float]) 
             return
         if frame.time is None:
             continue
-        now_s, picture = float(frame.time) - first_s + _SLACK_S, None
+        now_s = float(frame.time) - first_s + _SLACK_S
+        whole: Pictures | None = None
         aspect = frame.height / frame.width if frame.rotation % 180 else frame.width / frame.height
         for wanted in open_ones:
             if wanted.times_s[0] > now_s:
                 break
             for role, at_s in enumerate(wanted.times_s):
                 if role not in wanted.found and 0.0 <= at_s <= now_s:
-                    picture = kept(_upright(frame)) if picture is None else picture
+                    if whole is None:
+                        whole = _upright(frame)
+                        picture = kept(whole)
                     wanted.found[role], wanted.aspect = picture, aspect
+                    if role == 1:
+                        wanted.sharp = kept_sharp(whole)
         while open_ones and 2 in open_ones[0].found:
             yield _sample(name, open_ones.pop(0))
     yield from (_sample(name, wanted) for wanted in open_ones if 1 in wanted.found)
@@ -187,7 +215,7 @@ def _upright(frame: Any) -> Pictures:
 
 def _sample(name: str, wanted: _Wanted) -> Sample:
     beside = tuple(wanted.found[role] for role in (0, 2) if role in wanted.found)
-    return Sample(name, wanted.times_s[1], wanted.part, wanted.found[1], beside, wanted.aspect)
+    return Sample(name, wanted.times_s[1], wanted.part, wanted.found[1], beside, wanted.aspect, wanted.sharp)
 
 
 def _suffixes(stills: dict[str, list[Path]]) -> set[str]:

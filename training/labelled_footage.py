@@ -17,7 +17,7 @@ from pipeline.errors import ConfigError
 from pipeline.outputs import make_folder
 from training.detector_net import CLASSES
 from training.floor import Floor
-from training.footage import BESIDE_S, Pictures, Sample, files_of, samples
+from training.footage import BESIDE_S, Sample, files_of, samples
 from training.still_things import Place, on_places, places
 from training.teacher import THING, UNKNOWN, WANTED, Boxes, Detector, Labels, Scores, labelled, without_things
 from training.walkers import followed, noses, steadied
@@ -28,7 +28,7 @@ HoldBack = Literal["ends", "clips"]
 HELD_PART = 0.25
 """Of each clip its end, or of all clips whole ones."""
 MOST_IN_ALL = 1200
-"""Frames of all clips together: each takes 0.7 MB of memory, and thrice that where it is held back."""
+"""Frames of all clips together: each takes 1 MB of memory, and twice that where it is held back."""
 _ARROW, _ARROW_COLOUR = 2.0, (255, 120, 0)
 _COLOURS = {WANTED: (80, 220, 80), UNKNOWN: (0, 200, 255), THING: (60, 60, 230)}
 
@@ -110,7 +110,7 @@ def _label_clip(name: str, frames: Iterator[Sample], detector: Detector, plan: P
         steady = [steadied(boxes, there, sample.picture) for boxes, there in zip(beside, sample.beside, strict=True)]
         ways.append(followed(label.boxes, steady))
         clip.labels.append(label)
-        clip.frames.append(sample if held else replace(sample, beside=()))
+        clip.frames.append(replace(sample, sharp=None) if held else replace(sample, beside=()))
         clip.held_back.append(held)
     known = clip.places([label.boxes for label in clip.labels], plan.still_s)
     clip.labels[:] = [
@@ -141,10 +141,10 @@ def with_noses(labels: list[Labels], ways: list[NDArray[Any]], aspect: float) ->
     return told
 
 
-def training_frames(clips: list[Clip]) -> list[tuple[Pictures, Labels]]:
-    """Return pictures and labels of all frames that are not held back."""
+def training_frames(clips: list[Clip]) -> list[tuple[Sample, Labels]]:
+    """Return all frames that are not held back, with their labels."""
     return [
-        (sample.picture, label)
+        (sample, label)
         for clip in clips
         for sample, label, held in zip(clip.frames, clip.labels, clip.held_back, strict=True)
         if not held

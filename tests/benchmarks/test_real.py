@@ -7,7 +7,7 @@ import pytest
 
 from benchmarks import real_labels as labels
 from benchmarks.real import frames_to_show, main
-from benchmarks.real_labels import Persons, Segment, Stay
+from benchmarks.real_labels import Persons, Segment, Stay, middle_deg
 from benchmarks.real_tally import Tally
 from nodes.types import Detections, HeadPoses, Tracks
 from pipeline.errors import ConfigError
@@ -87,10 +87,31 @@ def test_yaws_are_close_within_45_degrees_around_the_circle() -> None:
     tracks = table(Tracks, track_id=[1, 2, 3, 4, 5], head_box=truth, head_score=[1] * 5)
     tally = Tally()
 
-    tally.add_yaws(tracks, poses_of(tracks, 20, 106, -150, 106), truth, np.array([-25, 60, 170, 61, 0]))
+    labelled, again = np.array([-25, 60, 170, 61, 0]), np.array([-25, 70, 150, 60, np.nan])
+
+    tally.add_yaws(tracks, poses_of(tracks, 20, 106, -150, 106), truth, labelled, again)
 
     assert (tally.facing.right, tally.facing.wanted) == (1, 3)  # the last has no pose
     assert (tally.behind.right, tally.behind.wanted) == (2, 2)
+    assert (tally.facing_again.right, tally.facing_again.wanted) == (1, 2)  # of the last nobody knows
+    assert (tally.behind_again.right, tally.behind_again.wanted) == (1, 2)
+
+
+def test_of_three_yaws_the_middle_one_on_the_circle_counts() -> None:
+    assert middle_deg(np.array([170.0, -170.0, 180.0])) == 180.0
+    assert middle_deg(np.array([110.0, 120.0, 30.0])) == 110.0
+
+
+def test_each_labelled_head_was_looked_at_again(tmp_path: Path) -> None:
+    rows = [row for row in labels.AGAIN.read_text(encoding="utf-8").splitlines() if not row.startswith("#")]
+    clip, frame, x1, *yaws = rows[1].split(",")
+    unknown = f"{clip},{frame},999,0,999,30,0"
+    (tmp_path / labels.HEADS).write_text(f"clip,frame,x1,y1,x2,y2,yaw_deg\n{clip},{frame},{x1},0,90,30,5\n{unknown}\n")
+
+    heads = labels.read_heads(tmp_path)[clip][int(frame)]
+
+    assert heads.again_deg[0] == middle_deg(np.array([float(yaw) for yaw in yaws])) and np.isnan(heads.again_deg[1])
+    assert len(rows) - 1 == 53
 
 
 def test_hidden_persons_count_neither_way() -> None:

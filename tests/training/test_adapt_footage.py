@@ -10,7 +10,7 @@ import pytest
 
 from pipeline.errors import ConfigError
 from tests.clips import left_side, write_clip
-from training.footage import CLIPS, KEPT_WH, STILLS, samples, spread
+from training.footage import CLIPS, KEPT_WH, SHARP_WH, STILLS, samples, spread
 
 
 def refusal(folder: Path) -> str:
@@ -62,6 +62,20 @@ def test_stills_of_a_folder_are_a_clip_without_neighbours(tmp_path: Path) -> Non
     assert {sample.aspect for sample in taken} == {64 / 48}
     assert [(sample.clip, sample.at_s, sample.beside) for sample in taken] == [("door", k, ()) for k in (0.0, 1.0, 2.0)]
     assert [int(sample.picture.max()) for sample in taken] == [0, 1, 2]
+
+
+def test_frames_of_larger_cameras_are_kept_sharp_too(tmp_path: Path) -> None:
+    for name, width in (("small", 640), ("large", 1280)):
+        (tmp_path / name).mkdir()
+        lines = np.zeros((width * 3 // 5, width, 3), np.uint8)
+        lines[:, ::2] = 255  # each of one pixel: gone at half the size
+        cv2.imwrite(str(tmp_path / name / "a.png"), lines)
+
+    large, small = samples(tmp_path, 2.0, 100)
+
+    assert small.sharp is None and small.shown_sharp() is small.picture
+    assert large.picture.std() < 1 and large.shown_sharp().std() > 120
+    assert large.shown_sharp().shape == (SHARP_WH[1], SHARP_WH[0], 3)
 
 
 def test_footage_that_cannot_be_used_is_refused_by_name(tmp_path: Path) -> None:

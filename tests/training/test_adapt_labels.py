@@ -10,6 +10,7 @@ pytest.importorskip("torch", reason="the training extra is not installed")
 from training.adapt_draws import AdaptDraws
 from training.data import MOST_PEOPLE, PERSON, Rows
 from training.draws import Draws
+from training.footage import Sample, kept_sharp
 from training.labelled_footage import Clip, held_whole
 from training.still_things import Place, on_places, places
 from training.teacher import THING, UNKNOWN, WANTED, Boxes, Labels, merged, near, supported, without_things
@@ -143,7 +144,8 @@ def test_frames_of_nobody_are_drawn_beside_stills() -> None:
     frame = np.full((384, 640, 3), 255, np.uint8)
     somebody = Labels(boxes((HEAD, (0.4, 0.4, 0.6, 0.6), 0.9)), np.array([WANTED]), nowhere(1))
     nobody = Labels(boxes(), np.empty(0, np.int64), nowhere(0))
-    draws = AdaptDraws(Draws([rows], 0), [(frame, somebody), (frame, nobody)], batch=5, of_footage=2, seed=0)
+    taken = Sample("a", 0.0, 0.5, frame)
+    draws = AdaptDraws(Draws([rows], 0), [(taken, somebody), (taken, nobody)], batch=5, of_footage=2, seed=0)
 
     batch, again = draws(3), draws(3)
 
@@ -153,3 +155,28 @@ def test_frames_of_nobody_are_drawn_beside_stills() -> None:
     assert len(batch.head_boxes) == 0  # nobody knows the direction of the one head
     head = batch.targets[HEAD]
     assert set(head.cells[:, 0].tolist()) <= {3, 4} and len({int(k) for k in head.cells[:, 0]}) == 1
+
+
+def test_frames_that_are_kept_sharp_are_shown_larger_than_others() -> None:
+    rows = Rows(
+        np.zeros((4, 288, 480, 3), np.uint8), np.zeros((4, MOST_PEOPLE), PERSON), np.zeros(4, np.int16)
+    )  # fmt: skip
+    person = Labels(boxes((HEAD, (0.45, 0.45, 0.55, 0.55), 0.9)), np.array([WANTED]), nowhere(1))
+    grey = np.full((768, 1280, 3), 128, np.uint8)
+
+    def widths(sample: Sample) -> list[float]:
+        """Return how wide the head is, in parts of the picture, at each step that shows it."""
+        draws = AdaptDraws(Draws([rows], 0), [(sample, person)], batch=1, of_footage=1, seed=0)
+        shown = [draws(step) for step in range(60)]
+        return [
+            float(np.ptp(boxes_px[:, [0, 2]], axis=1).max() / batch.pictures.shape[2])
+            for batch in shown
+            if len(boxes_px := batch.targets[HEAD].boxes)
+        ]
+
+    usual = widths(Sample("a", 0.0, 0.5, grey))
+    sharp = widths(Sample("a", 0.0, 0.5, grey, sharp=kept_sharp(grey)))
+
+    assert max(usual) < 0.18 and min(usual) < 0.07
+    assert max(sharp) > 0.2 and min(sharp) < 0.07
+    assert 0.3 < np.mean([width > 0.12 for width in sharp]) < 0.8

@@ -99,7 +99,7 @@ def read_heads(folder: Path) -> dict[str, dict[int, Heads]]:
         boxes = rows.setdefault((row["clip"], int(row["frame"])), [])
         if row["x1"]:
             told = [float(row[name]) for name in ("x1", "y1", "x2", "y2", "yaw_deg")]
-            boxes.append([*told, again.get((row["clip"], row["frame"], row["x1"]), np.nan)])
+            boxes.append([*told, again.get(_corner(row), np.nan)])
     heads: dict[str, dict[int, Heads]] = {}
     for (clip, frame), boxes in rows.items():
         made = np.array(boxes, np.float64).reshape(-1, 6)
@@ -107,14 +107,14 @@ def read_heads(folder: Path) -> dict[str, dict[int, Heads]]:
     return heads
 
 
-def _read_again() -> dict[tuple[str, str, str], float]:
-    """Return the middle yaw of three by clip, frame and left edge of the head."""
-    return {
-        (row["clip"], row["frame"], row["x1"]): middle_deg(
-            np.array([float(row[name]) for name in ("first_deg", "second_deg", "third_deg")])
-        )
-        for row in _rows(AGAIN)
-    }
+def _read_again() -> dict[tuple[str, ...], float]:
+    """Return the middle yaw of three by clip, frame and upper left corner of the head."""
+    names = "first_deg", "second_deg", "third_deg"
+    return {_corner(row): middle_deg(np.array([float(row[name]) for name in names])) for row in _rows(AGAIN)}
+
+
+def _corner(row: dict[str, str]) -> tuple[str, ...]:
+    return tuple(row[name] for name in ("clip", "frame", "x1", "y1"))
 
 
 def middle_deg(yaws_deg: Array) -> float:

@@ -104,14 +104,14 @@ def test_of_three_yaws_the_middle_one_on_the_circle_counts() -> None:
 
 def test_each_labelled_head_was_looked_at_again(tmp_path: Path) -> None:
     rows = [row for row in labels.AGAIN.read_text(encoding="utf-8").splitlines() if not row.startswith("#")]
-    clip, frame, x1, *yaws = rows[1].split(",")
-    unknown = f"{clip},{frame},999,0,999,30,0"
-    (tmp_path / labels.HEADS).write_text(f"clip,frame,x1,y1,x2,y2,yaw_deg\n{clip},{frame},{x1},0,90,30,5\n{unknown}\n")
+    clip, frame, x1, y1, *yaws = rows[1].split(",")
+    known, unknown = (f"{clip},{frame},{x1},{y},90,330,5\n" for y in (y1, 300))
+    (tmp_path / labels.HEADS).write_text(f"clip,frame,x1,y1,x2,y2,yaw_deg\n{known}{unknown}")
 
     heads = labels.read_heads(tmp_path)[clip][int(frame)]
 
     assert heads.again_deg[0] == middle_deg(np.array([float(yaw) for yaw in yaws])) and np.isnan(heads.again_deg[1])
-    assert len(rows) - 1 == 53
+    assert len(rows) - 1 == 53 == len({tuple(row.split(",")[:4]) for row in rows[1:]})
 
 
 def test_hidden_persons_count_neither_way() -> None:

@@ -17,25 +17,17 @@ import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
-import torch
-
 from pipeline.errors import PipelineError
 from pipeline.outputs import make_folder
 from training.adapt_checks import check_arguments, check_checkpoint, check_people, check_record, check_room
-from training.adapt_draws import AdaptDraws
 from training.adapt_files import report_of, ship, write_card, write_model
 from training.adapt_report import MARGIN, Figures, objections, on_footage, on_stills, table
+from training.adapt_training import forget_states, learn, weights_of
 from training.blend import between
 from training.cards import DETECTOR_FILE
 from training.data import SeedSet, rendered
-from training.detector import ONLY_HEADS_MOST, REGULATION, all_but_heads, losses_by
-from training.detector_draws import MOST_HEADS
-from training.draws import Draws
 from training.footage import files_of
-from training.frozen import freeze
 from training.labelled_footage import Plan, keep_labels, label_footage, training_frames
-from training.loop import Plan as TrainingPlan
-from training.loop import forget_state, train
 from training.recipe import ROOT
 from training.record import MODELS, set_up, write_yaml
 from training.shipped_weights import read_detector
@@ -45,9 +37,7 @@ logger = logging.getLogger(__name__)
 
 FILE = "people-adapted.onnx"
 WORSE, WRONG_INPUT = 1, 2
-_BATCH = 16
-_PARTS = 1.0, 0.5, 0.25
-"""How much of what was learnt is taken, the most that makes nothing worse."""
+_PARTS = 1.0, 0.75, 0.5, 0.25
 _STILLS, _HELD_OUT, _CALIBRATION = "full:3000000+1000", "full:9000000+200", "full:9200000+200"
 
 
@@ -86,16 +76,9 @@ def adapt(arguments: argparse.Namespace) -> int:
     *stills, held_out, judged = rendered("stills", texts, arguments.rendered)
     before = {"footage": on_footage(arguments.model, clips, arguments.still_s)}
     before["stills"] = on_stills(arguments.model, held_out)
-    net = graph.detector.to(device, memory_format=torch.channels_last)
-    begun = {name: value.detach().cpu().clone() for name, value in net.state_dict().items()}
-    if arguments.only_heads:
-        freeze(*all_but_heads(net))
-    share, most = round(_BATCH * arguments.share), ONLY_HEADS_MOST if arguments.only_heads else MOST_HEADS
-    shown = Draws(stills, arguments.seed)
-    draws = AdaptDraws(shown, training_frames(clips), _BATCH, share, arguments.seed, most)
-    course = TrainingPlan(arguments.steps, arguments.rate, *REGULATION, out, arguments.workers)
-    outcome = train(net, course, draws, losses_by(net, device))
-    learnt = {name: value.detach().clone() for name, value in net.cpu().state_dict().items()}
+    net = graph.detector
+    begun = weights_of(net)
+    learnt, outcome = learn(net, arguments, stills, training_frames(clips), device)
     candidate = out / f"candidate-{FILE}"
 
     def with_part(part: float) -> Figures:
@@ -103,10 +86,10 @@ def adapt(arguments: argparse.Namespace) -> int:
         write_model(graph, candidate, judged, held_out)
         return {"footage": on_footage(candidate, clips, arguments.still_s), "stills": on_stills(candidate, held_out)}
 
-    part, after, against = _taken(with_part, before, arguments.margin)
+    part, after, against = _taken(with_part, arguments.parts, before, arguments.margin)
     report = report_of(arguments, clips, outcome, before, after, against, part)
     write_yaml(out / "report.yaml", report, "What adapting changed; written by python -m training.adapt.")
-    forget_state(out)
+    forget_states(arguments)
     sys.stdout.write(table(before, after))
     if against:
         candidate.unlink()
@@ -120,9 +103,11 @@ def adapt(arguments: argparse.Namespace) -> int:
     return 0
 
 
-def _taken(with_part: Callable[[float], Figures], before: Figures, margin: float) -> tuple[float, Figures, list[str]]:
+def _taken(
+    with_part: Callable[[float], Figures], parts: Sequence[float], before: Figures, margin: float
+) -> tuple[float, Figures, list[str]]:
     """Return the part of what was learnt that is taken, the figures with it, and what speaks against it, if all do."""
-    for part in _PARTS:
+    for part in parts:
         after = with_part(part)
         against = objections(before, after, margin)
         if not against:
@@ -146,6 +131,11 @@ def command_line() -> argparse.ArgumentParser:
     add("--still-s", type=float, default=20.0, help="clips this long show what never moves, seconds; default 20")
     add("--steps", type=int, default=1200)
     add("--rate", type=float, default=3e-4, help="learning rate")
+    add("--times", type=int, default=1, help="trainings, each from a seed of its own; their mean is taken; default 1")
+    parts = (
+        "of what was learnt, tried in this order; the first that makes nothing worse is taken; default 1 to a quarter"
+    )
+    add("--parts", type=float, nargs="+", default=_PARTS, metavar="PART", help=parts)
     add("--only-heads", action="store_true", help="learn what is told of heads; people are found as before")
     add("--share", type=float, default=0.3, help="share of footage in each batch; default 0.3")
     add("--margin", type=float, default=MARGIN, help="average precision on stills that may be lost; default 0.02")

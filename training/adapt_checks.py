@@ -25,11 +25,15 @@ def check_arguments(arguments: argparse.Namespace) -> None:
     for name, low, high in (
         ("per_second", 0.01, 100.0), ("most", 4, 100_000), ("accept", 0.0, 1.0), ("ignore", 0.0, arguments.accept),
         ("still_s", 0.0, 1e9), ("steps", 1, 1_000_000), ("rate", 1e-7, 0.1), ("share", 0.05, 0.9), ("margin", 0.0, 1.0),
+        ("times", 1, 100),
     ):  # fmt: skip
         value = getattr(arguments, name)
         if not low <= value <= high:
             option = f"--{name.replace('_', '-')}"
             raise ConfigError(f"{option}: expected {low:g} to {high:g}, got {value:g}; correct it")
+    for part in arguments.parts:
+        if not 0.0 < part <= 1.0:
+            raise ConfigError(f"--parts: expected parts above 0, up to 1, got {part:g}; correct it")
 
 
 def check_record(arguments: argparse.Namespace) -> None:
@@ -76,6 +80,6 @@ def check_checkpoint(out: Path, clips: Sequence[Clip], arguments: argparse.Names
         for label in clip.labels:
             digest.update(label.boxes.box.tobytes() + label.verdict.tobytes() + label.nose.tobytes())
     begun = out / "begun.txt"
-    if (out / "state.npz").exists() and begun.exists() and begun.read_text(encoding="utf-8") != digest.hexdigest():
+    if any(out.glob("*/state.npz")) and begun.exists() and begun.read_text(encoding="utf-8") != digest.hexdigest():
         raise ConfigError(f"{out}: expected a run on this footage, got one begun on other; name another --out")
     begun.write_text(digest.hexdigest(), encoding="utf-8")

@@ -7,7 +7,7 @@ networks have alike, which stay as they are.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from copy import deepcopy
 from pathlib import Path
 from typing import Any
@@ -59,6 +59,14 @@ def between(begun: Mapping[str, Tensor], learnt: Mapping[str, Tensor], part: flo
     return {
         name: torch.lerp(begun[name], value, part) if value.is_floating_point() else value
         for name, value in learnt.items()
+    }
+
+
+def mean(several: Sequence[Mapping[str, Tensor]]) -> dict[str, Tensor]:
+    """Return the mean of weights by name; what is no floating point number is that of the first."""
+    return {
+        name: torch.stack([weights[name] for weights in several]).mean(0) if value.is_floating_point() else value
+        for name, value in several[0].items()
     }
 
 

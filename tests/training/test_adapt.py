@@ -17,11 +17,12 @@ from pipeline.model_files.pins import sha256_of  # noqa: E402
 from scenes.clip import make_clip  # noqa: E402
 from scenes.files import write_clip  # noqa: E402
 from training.adapt import main  # noqa: E402
+from training.adapt_draws import AdaptDraws  # noqa: E402
 from training.detector_graph import PER_CLASS, ROWS_PER_CLASS, DetectorGraph  # noqa: E402
 from training.detector_net import DetectorNet  # noqa: E402
 from training.export import export_onnx, one_thread_session, store_as_half  # noqa: E402
 from training.layers import fuse_batch_norm  # noqa: E402
-from training.loop import Outcome  # noqa: E402
+from training.loop import Outcome, Plan  # noqa: E402
 from training.shipped_weights import read_detector  # noqa: E402
 
 SETS = ("--stills", "plain:31+2", "plain:51+1", "--held-out", "plain:41+2", "--calibrate", "plain:41+2")
@@ -99,7 +100,7 @@ def test_an_adapted_detector_is_written_with_its_card(
     capsys: pytest.CaptureFixture[str],
 ) -> None:  # fmt: skip
     monkeypatch.setattr("training.adapt.write_model", write)
-    monkeypatch.setattr("training.adapt._BATCH", 3)
+    monkeypatch.setattr("training.adapt_training.BATCH", 3)
     monkeypatch.setattr("training.adapt.objections", lambda *_: [])
 
     assert main([*words(model, footage, rendered, tmp_path), "--keep-labels"]) == 0
@@ -120,7 +121,7 @@ def test_what_ships_tells_how_it_was_made(
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
     monkeypatch.setattr("training.adapt.write_model", write)
-    monkeypatch.setattr("training.adapt._BATCH", 3)
+    monkeypatch.setattr("training.adapt_training.BATCH", 3)
     monkeypatch.setattr("training.adapt.objections", lambda *_: [])
     monkeypatch.setattr("training.cards.MODELS", tmp_path / "models")
     monkeypatch.setattr("training.cards.CARDS", tmp_path / "cards")
@@ -153,7 +154,7 @@ def test_a_detector_that_would_be_worse_is_not_written(
     model: Path, footage: Path, rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
     caplog: pytest.LogCaptureFixture,
 ) -> None:  # fmt: skip
-    monkeypatch.setattr("training.adapt.train", lambda *_: Outcome(1, 0.0, {}))
+    monkeypatch.setattr("training.adapt_training.train", lambda *_: Outcome(1, 0.0, {}))
     monkeypatch.setattr("training.adapt.write_model", lambda _, path, *__: shutil.copyfile(model, path))
 
     assert main(words(model, footage, rendered, tmp_path)) == 1
@@ -172,8 +173,8 @@ def test_less_of_what_was_learnt_is_taken_where_all_of_it_makes_something_worse(
         net.maps.bias.data += 1.0
         return Outcome(1, 0.0, {})
 
-    said = iter([["stills.head_ap50: too low"], []])
-    monkeypatch.setattr("training.adapt.train", train)
+    said = iter([["stills.head_ap50: too low"], ["stills.head_ap50: too low"], []])
+    monkeypatch.setattr("training.adapt_training.train", train)
     monkeypatch.setattr("training.adapt.write_model", write)
     monkeypatch.setattr("training.adapt.objections", lambda *_: next(said))
     caplog.set_level("INFO")
@@ -188,12 +189,39 @@ def test_less_of_what_was_learnt_is_taken_where_all_of_it_makes_something_worse(
     assert torch.equal(taken["detector.maps.weight"], begun["detector.maps.weight"])
 
 
+def test_of_several_trainings_the_mean_is_taken(
+    model: Path, footage: Path, rendered: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    begins = []
+
+    def train(net: DetectorNet, plan: Plan, draws: AdaptDraws, *_: object) -> Outcome:
+        begins.append((net.maps.bias.detach().clone(), plan.folder, draws.seed))
+        net.maps.bias.data += float(len(begins))
+        return Outcome(1, 0.25, {})
+
+    monkeypatch.setattr("training.adapt_training.train", train)
+    monkeypatch.setattr("training.adapt.write_model", write)
+    monkeypatch.setattr("training.adapt.objections", lambda *_: [])
+
+    assert main([*words(model, footage, rendered, tmp_path), "--times", "2", "--seed", "5", "--parts", "0.5"]) == 0
+
+    (one, first, seed), (other, second, next_seed) = begins
+    assert torch.equal(one, other)  # each begins where the first began
+    assert (first, second, seed, next_seed) == (tmp_path / "seed-5", tmp_path / "seed-6", 5, 6)
+    report = yaml.safe_load((tmp_path / "report.yaml").read_text())
+    assert (report["hours"], report["part_of_what_was_learnt"]) == (0.5, 0.5)
+    taken = read_detector(tmp_path / "people-adapted.onnx").state_dict()["detector.maps.bias"]
+    torch.testing.assert_close(taken, one + 0.5 * 1.5, atol=1e-2, rtol=0)
+
+
 @pytest.mark.parametrize(
     ("extra", "said"),
     [
         (("--accept", "1.0"), "expected 20 people or more that all views agree on in the 3 frames to learn from, "
          "got 0: nothing to learn from; give footage with more people in it"),
         (("--ignore", "0.9"), "--ignore: expected 0 to 0.5, got 0.9; correct it"),
+        (("--times", "0"), "--times: expected 1 to 100, got 0; correct it"),
+        (("--parts", "1", "0"), "--parts: expected parts above 0, up to 1, got 0; correct it"),
         (("--stills", "plain"), "stills: expected STYLE:FIRST+COUNT such as full:3000000+6000, got 'plain'"),
         (("--stills", "plain:1+900000000"), "MB free for rendered stills"),
         (("--hold-back", "clips"), "--hold-back clips: expected two clips or more in"),
@@ -211,7 +239,8 @@ def test_what_cannot_be_used_is_refused_before_training(
 def test_a_run_that_was_begun_on_other_footage_is_not_gone_on_with(
     model: Path, footage: Path, tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    (tmp_path / "state.npz").write_bytes(b"")
+    (tmp_path / "seed-0").mkdir()
+    (tmp_path / "seed-0/state.npz").write_bytes(b"")
     (tmp_path / "begun.txt").write_text("other")
 
     assert main(words(model, footage, tmp_path, tmp_path)) == 2

@@ -3,7 +3,7 @@
 Labels were made by eye. Heads and persons are those of the detector at its shipped thresholds; a head is found when its
 centre lies in the labelled box and its area is 0.2 to 3 times as large, or at IoU over 0.4 (`head_recall_iou50`: at IoU
 0.5); persons at IoU 0.5. Yaws are those of `facing`, on labelled heads that tracks have; behind is over 60° from the
-camera; `again` is by yaws that others saw who did not know these labels (`real_heads_again.csv`). A frame of a segment
+camera; `again` is by yaws that were read anew without these labels (`real_heads_again.csv`). A frame of a segment
 agrees when its surest head is turned to the labelled side. A stay at the table is found when one track that is not
 there mostly at other times covers 80 % of its frames.
 

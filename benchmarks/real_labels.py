@@ -41,7 +41,7 @@ class Heads:
     yaw_deg: Array
     """(N,) by eye: 0 to the camera, 90 to image-right, 180 away."""
     again_deg: Array = field(default_factory=lambda: np.empty(0))
-    """(N,) the same as others saw it, the middle of three, nan where nobody did; empty where this is not asked."""
+    """(N,) the same read again, the middle of three readings; nan where there are none, empty where it is not asked."""
 
     def in_frame(self, size_wh: Array) -> Array:
         """Return the boxes (N, 4) in fractions of a frame of a size (2,) in pixels."""

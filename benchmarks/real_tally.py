@@ -49,7 +49,7 @@ class Tally:
         self.head_frames += 1
 
     def add_yaws(self, tracks: Tracks, poses: HeadPoses, truth: Array, labelled_deg: Array, again_deg: Array) -> None:
-        """Count the yaws of one frame by its true boxes (M, 4), its yaws (M,), and these as others saw them (M,)."""
+        """Count the yaws of one frame by its true boxes (M, 4), its yaws (M,), and these read again (M,)."""
         found = tracks.take(~np.isnan(tracks.head_box[:, 0]))
         yaw_deg = dict(zip(poses.track_id.tolist(), poses.yaw_pitch_roll_deg[:, 0].tolist(), strict=True))
         match = pair(found.head_score, fit_loosely(found.head_box, truth))

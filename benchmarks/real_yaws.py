@@ -3,7 +3,8 @@
 `GAZE_REAL_DATA` names the folder of real footage. The heads are of two clips none of whose heads `benchmarks.real` has
 yaws of, so that what is chosen here can be measured there: a shop whose people wear masks, and a square seen from
 above. A file is shown the whole frame of the shop at 480 x 288, and of the square as much of the frame about each head,
-one by one: no graph, no tracks, no time. `--model` names .onnx files; without it, the one that ships.
+one by one: no graph, no tracks, no time. `--model` names .onnx files; without it, the one that ships, which learnt from
+people who walk across this square: of what it reads there, nothing follows for other places.
 """
 
 from __future__ import annotations

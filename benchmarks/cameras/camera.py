@@ -156,7 +156,7 @@ class Camera(Feed):
         if self.recorded:
             self._replay(player, 0, self._loop.time() if self._loop else 0.0)
         elif self.burst and not self.stalled and not self.trickles:
-            for slot in range(player.first_slot, current_slot(self.fps) + 1):
+            for slot in range(player.first_slot, self._shown() + 1):
                 player.send(slot, self.packets(slot))
 
     def ticks(self, slot: int) -> int:
@@ -178,8 +178,12 @@ class Camera(Feed):
         self.clip = clip
         self._packets = [packetise(unit, clip.codec) for unit in clip.units]
 
+    def _shown(self) -> int:
+        """Return the slot that was sent last, by the pace that sends the next one: its timers may be late."""
+        return self._pace.shown if self._pace is not None else current_slot(self.fps)
+
     def _first_slot(self) -> int:
-        slot = current_slot(self.fps)
+        slot = self._shown()
         if self.first_frame_without_key:
             return slot + 1
         step = -1 if self.burst else 1

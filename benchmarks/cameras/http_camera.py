@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any, Literal
 
 from benchmarks.cameras.clips import Clip
 from benchmarks.cameras.feed import Feed
-from benchmarks.cameras.pace import Pace, current_slot
+from benchmarks.cameras.pace import Pace
 from benchmarks.cameras.player import FULL
 from benchmarks.cameras.rtp import CLOCK_HZ
 from benchmarks.cameras.ts import TsWriter
@@ -64,11 +64,10 @@ class HttpCamera(Feed):
         super().begin(server, loop)
         if loop is None:
             return
-        if self.kind == "hls":
-            now = current_slot(self.fps)
-            for slot in range(now - len(self.clip.units), now + 1):
-                self._grow(slot)
         self._pace = Pace(loop, self.fps, self._show)
+        if self.kind == "hls":  # what is written here ends where the pace begins, however long it takes
+            for slot in range(self._pace.shown - len(self.clip.units), self._pace.shown + 1):
+                self._grow(slot)
 
     def play(self, transport: asyncio.Transport) -> None:
         """Let a client have an endless stream, from the next key frame on."""

@@ -35,6 +35,11 @@ class Pace:
         self.late_s = 0.0
         self._timer = self._wait()
 
+    @property
+    def shown(self) -> int:
+        """The slot that was shown last: behind the clock while frames are late, a wink ahead when a timer is early."""
+        return self._slot - 1
+
     def stop(self) -> None:
         """Show nothing more."""
         self._timer.cancel()

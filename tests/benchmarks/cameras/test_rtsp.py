@@ -126,6 +126,18 @@ def test_with_a_burst_a_client_gets_what_there_is_since_the_last_key_frame(clip:
     assert got_s < 0.5  # less than a frame period
 
 
+def test_a_burst_sends_no_frame_twice_when_frames_are_late(clip: Clip):
+    steps = set()
+    with RtspCamera(clip, FPS, burst=True, jitter_s=0.05) as camera:
+        for _ in range(8):
+            with RtspClient(camera.url) as client:
+                client.play()
+                times = [frame[0].timestamp for frame in islice(client.frames(), 16)]
+            steps |= {(after - before) % 2**32 for before, after in pairwise(times)}
+
+    assert steps == {STEP}
+
+
 def test_some_cameras_begin_with_any_frame(clip: Clip):
     with RtspCamera(clip, 20.0, first_frame_without_key=True) as camera, RtspClient(camera.url) as client:
         while int(time.time() * 20) % 10 > 5:  # a key frame comes soon

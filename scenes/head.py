@@ -76,12 +76,15 @@ class HeadPainter:
         self.part(offset, radii, shade)
 
     def _neck(self, nape: Floats) -> None:
-        start = self.centre + self.pose.head @ np.array([0, 0.05, -0.02]) * self.looks.head_scale
+        # Broad necks end further up and back, without a step where the skull begins: from behind they hide the jaw.
+        broad, head_scale = self.looks.neck - 1, self.looks.head_scale
+        start = self.centre + self.pose.head @ np.array([0, 0.05 - 0.05 * broad, -0.02 - 0.03 * broad]) * head_scale
         bone = nape - start
         length = float(np.linalg.norm(bone))
         scale = self.looks.height_m / 1.71
-        radii = np.array([0.052 * scale, length / 2 * 1.16, 0.052 * scale])
-        shadow = plain(self.looks.skin * np.float32(0.85))
+        wide = 0.052 * scale * self.looks.neck
+        radii = np.array([wide, length / 2 * 1.16, wide])
+        shadow = plain(self.looks.skin * np.float32(0.85 + 0.3 * broad))
         box = self.canvas.ellipsoid((start + nape) / 2, along(bone / length), radii, shadow, self.owner - 1)
         if box is not None:
             self.loose_boxes.append(box)

@@ -76,6 +76,8 @@ class Hair:
     """Height in skull radii, down, to which the hair reaches in the middle of the nape; None: as the cut has it."""
     point: float = 0.0
     """How much higher it ends at the sides of the nape, in skull radii."""
+    sharp: float = 1.0
+    """Exponent of how it rises to the sides: 1 in straight lines, less with a sharper point."""
     taper: float = 0.0
     """Height over which it thins out to the scalp above that edge, in skull radii."""
     under: float = 1.0
@@ -137,6 +139,8 @@ class Looks:
     headphones: Colours | None = None
     ears: float = 0.0
     """How far they stand off, 0 (hardly) to 1."""
+    neck: float = 1.0
+    """How broad the neck is, in those of a slim person."""
     outfit: Outfit | None = None
     """Lifelike clothes; None: plain ones."""
     seat: str = "none"

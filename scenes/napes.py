@@ -45,6 +45,9 @@ def above_nape(hair: Hair, points: Colours) -> Colours:
     x, y, z = points
     lowest: Colours | float = 0.5 if hair.style in ("pony", "bun", "curly") else 0.42
     if hair.nape is not None:
-        lowest = hair.nape - hair.point * np.clip(np.abs(x), 0, 0.8)
+        aside = np.clip(np.abs(x), 0, 0.8)
+        if hair.sharp != 1:
+            aside = 0.8 * (aside / 0.8) ** np.float32(hair.sharp)
+        lowest = hair.nape - hair.point * aside
     height: Colours = lowest - 0.35 * np.clip(z + 0.6, 0, 1) - y
     return height

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-_YOUNGER = ("tableware", "tilt", "napes", "backlight")
+_YOUNGER = ("tableware", "tilt", "napes", "backlight", "necks")
 """Groups that `full` leaves out: the seeds of sets and stills were published with it."""
 
 
@@ -43,6 +43,8 @@ class Style:
     """Napes with their hairlines, shaved sides, hair combed up, ears that stand off; not in `full`."""
     backlight: bool = False
     """People against a bright background, with shadows that keep hardly any detail; stills only, not in `full`."""
+    necks: bool = False
+    """Broad bare necks below dark short hair that is cut to a point; not in `full`."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -9,6 +9,8 @@ from scenes.figure import draw_people
 from scenes.looks import Looks
 from scenes.napes import above_nape
 from scenes.necks import with_neck
+from scenes.restyle import Restyler
+from scenes.style import Style
 from tests.scenes.stages import empty_canvas, standing
 
 BEHIND = np.array([0.0, -1.6, 9.0])
@@ -53,3 +55,13 @@ def test_everybody_has_short_hair_two_in_three_of_it_dark() -> None:
     assert {one.hair.style for one in heads} == {"short", "fade"}
     assert np.mean([one.hair.root.max() < 70 for one in heads]) == pytest.approx(0.65, abs=0.1)
     assert all(1 <= one.neck <= 1.5 for one in heads)
+
+
+def test_scenes_that_ask_for_them_have_them() -> None:
+    looks = standing((0.0, 1.6), BEHIND).looks
+    asked, others = (
+        [Restyler(Style.parse(style), seed)(looks).neck for seed in range(20)] for style in ("necks", "napes")
+    )
+
+    assert max(asked) > 1
+    assert set(others) == {1.0}

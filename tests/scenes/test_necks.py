@@ -1,4 +1,4 @@
-"""Broad necks: hair ends in a point between bare skin, and no step shows where the skull begins."""
+"""Broad necks: they show, hair above them ends in a point between bare skin, and scenes that ask for them have them."""
 
 from dataclasses import replace
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import threading
 from http.client import HTTPConnection
-from itertools import islice
+from itertools import islice, pairwise
 from urllib.parse import urlsplit
 
 import av
@@ -38,6 +38,22 @@ def connected(url: str, timeout_s: float = 5.0) -> HTTPConnection:
 @pytest.mark.parametrize("kind", KINDS)
 def test_frames_come_in_order(server, kind):
     assert follow(numbers(server.url(kind), 25), 200)
+
+
+def test_a_playlist_leaves_no_frame_out_while_its_first_files_are_written(clip: Clip):
+    written = []
+
+    class Noted(HttpCamera):
+        def _grow(self, slot: int) -> None:
+            written.append(slot)
+            super()._grow(slot)
+
+    with HttpServer() as server:
+        server.add("hls", Noted(clip, 2000.0, "hls"))  # so fast that writing takes many frames
+        while len(written) < 2 * len(clip.units):
+            threading.Event().wait(0.001)
+
+    assert {after - before for before, after in pairwise(written)} == {1}
 
 
 def test_a_transport_stream_may_hold_h265(tmp_path):

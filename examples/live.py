@@ -83,6 +83,11 @@ class Graph:
                 raise PipelineError(f"graph: expected {what} within {WITHIN_S:g} s, got {self.get('/health/ready')[1]}")
             time.sleep(0.05)
 
+    def misses(self, *streams: str) -> bool:
+        """Tell whether the graph is not ready for want of each of the streams; one is late a moment before another."""
+        status, body = self.get("/health/ready")
+        return status == 503 and all(f"stream {name}:" in body for name in streams)
+
     def is_ready(self, *streams: str) -> bool:
         """Tell whether frames of exactly these streams come out of the graph."""
         status, body = self.get("/health/ready")
@@ -112,7 +117,7 @@ def tour(graph_args: Sequence[str], folder: Path) -> list[str]:
 
             cameras.do("stop")
             say("kill", "the cameras' server is gone")
-            graph.wait_for("not to be ready", lambda: graph.get("/health/ready")[0] == 503)
+            graph.wait_for("both to be missed", lambda: graph.misses("door", "till"))
             show_health(graph)
 
             cameras.do("start")

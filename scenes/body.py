@@ -14,6 +14,7 @@ from scenes.geometry import along, direction, looking_along, unit
 from scenes.grain import grain
 from scenes.looks import Cloth, Looks
 from scenes.luggage import arms_for, put_beside, put_on_body
+from scenes.muffled import draw_collar
 from scenes.pose import GRIP, Pose, body_point
 from scenes.seats import draw_seat
 
@@ -40,7 +41,9 @@ class BodyPainter:
     def draw(self) -> None:
         """Draw everything, feet first."""
         draw_seat(self)
-        outfit = self.looks.outfit
+        collar, outfit = self.looks.collar, self.looks.outfit
+        if collar is not None:
+            draw_collar(self, collar)
         if outfit is not None:
             put_beside(self, outfit)
             draw_legs(self, outfit)

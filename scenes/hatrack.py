@@ -34,7 +34,7 @@ _SIGNAL: Colours = np.array([[30, 190, 235], [235, 238, 240], [30, 110, 235], [1
 def with_headwear(looks: Looks, rng: np.random.Generator) -> Looks:
     """Return the person with other things on head and face."""
     hat = str(rng.choice(list(_HATS), p=list(_HATS.values())))
-    colour = _hat_colour(hat, rng)
+    colour = hat_colour(hat, rng)
     second = random_colour(rng, 10, 235) if rng.random() < 0.3 else colour * np.float32(rng.uniform(0.55, 1.1))
     face = rng.random()
     glasses = rng.random()
@@ -54,7 +54,8 @@ def with_headwear(looks: Looks, rng: np.random.Generator) -> Looks:
     )
 
 
-def _hat_colour(hat: str, rng: np.random.Generator) -> Colours:
+def hat_colour(hat: str, rng: np.random.Generator) -> Colours:
+    """Draw the colour of a kind of hat."""
     if hat in ("straw", "sun-hat") or (hat == "fedora" and rng.random() < 0.3):
         return _one_of(_STRAW, rng)
     if hat == "hard-hat" or (hat == "bike-helmet" and rng.random() < 0.3):

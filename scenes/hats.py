@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.canvas import plain
+from scenes.canvas import Shader, plain
 from scenes.felt import around_face, banded, dented, panels, ribbed, ridged, straw, top_of, vented, worn
 from scenes.looks import Looks
 
@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from scenes.head import HeadPainter
 
 Colours = NDArray[np.float32]
+_Vector = tuple[float, float, float]
 
 _X, _Y, _Z = 0.077, 0.113, 0.098
 """Radii of the skull in metres, as `head.SKULL_M`."""
@@ -39,7 +40,8 @@ def shaded_by_hat(looks: Looks, points: Colours, colour: Colours) -> Colours:
     if looks.hat_shadow == 0:
         return colour
     _, y, z = points
-    depth = np.clip((_EDGE + 0.75 * looks.hat_shadow + 0.25 - y) / 0.25, 0, 1) * (z > -0.2)
+    edge = _EDGE + looks.hat_low / _Y
+    depth = np.clip((edge + 0.75 * looks.hat_shadow + 0.25 - y) / 0.25, 0, 1) * (z > -0.2)
     darkened: Colours = colour * (1 - np.float32(0.5) * depth.astype(np.float32))[:, None]
     return darkened
 
@@ -48,15 +50,28 @@ def _number(looks: Looks) -> int:
     return looks.hair.grain
 
 
+def _put(head: HeadPainter, offset: _Vector, radii: _Vector, shader: Shader) -> None:
+    """Draw a part of a hat as far down as it is worn."""
+    across, down, ahead = offset
+    head.part((across, down + head.looks.hat_low, ahead), radii, shader)
+
+
+def _crown(head: HeadPainter, offset: _Vector, radii: _Vector, shader: Shader) -> None:
+    """Draw the part of a hat that the skull is in: pulled down it ends lower and reaches as high."""
+    (across, down, ahead), (wide, tall, deep) = offset, radii
+    stretched = head.looks.hat_low / 2
+    head.part((across, down + stretched, ahead), (wide, tall + stretched, deep), shader)
+
+
 def _brimmed(head: HeadPainter) -> None:
     """Put on a felt or straw hat with a stiff brim, curled a little, and a dented crown."""
     looks = head.looks
     wide = 0.118 + 0.04 * looks.hat_size
     cloth = straw(looks.hat_colour, _number(looks)) if looks.hat == "straw" else worn(looks.hat_colour, _number(looks))
-    head.part((0, -0.05, 0), (wide, 0.014, wide * 1.12), cloth)
-    head.part((0, -0.052, 0), (wide * 0.8, 0.019, wide * 0.9), cloth)
+    _put(head, (0, -0.05, 0), (wide, 0.014, wide * 1.12), cloth)
+    _put(head, (0, -0.052, 0), (wide * 0.8, 0.019, wide * 0.9), cloth)
     tall = _Y * (0.66 + 0.16 * looks.hat_size)
-    head.part((0, -0.064, -0.004), (_X * 1.1, tall, _Z * 1.08), dented(cloth, looks.hat_band))
+    _crown(head, (0, -0.064, -0.004), (_X * 1.1, tall, _Z * 1.08), dented(cloth, looks.hat_band))
 
 
 def _sun_hat(head: HeadPainter) -> None:
@@ -64,16 +79,16 @@ def _sun_hat(head: HeadPainter) -> None:
     looks = head.looks
     wide = 0.16 + 0.05 * looks.hat_size
     cloth = straw(looks.hat_colour, _number(looks))
-    head.part((0, -0.02, 0), (wide, 0.045, wide * 1.05), top_of(cloth, 0.0))
-    head.part((0, -0.06, -0.004), (_X * 1.12, _Y * 0.68, _Z * 1.1), banded(cloth, looks.hat_band))
+    _put(head, (0, -0.02, 0), (wide, 0.045, wide * 1.05), top_of(cloth, 0.0))
+    _crown(head, (0, -0.06, -0.004), (_X * 1.12, _Y * 0.68, _Z * 1.1), banded(cloth, looks.hat_band))
 
 
 def _bucket(head: HeadPainter) -> None:
     """Put on a soft hat whose short brim points down."""
     looks = head.looks
     cloth = worn(looks.hat_colour, _number(looks), 1.3)
-    head.part((0, -0.01, 0), (_X * 1.68, 0.085, _Z * 1.58), top_of(cloth, -0.05))
-    head.part((0, -0.062, -0.004), (_X * 1.16, _Y * 0.7, _Z * 1.13), cloth)
+    _put(head, (0, -0.01, 0), (_X * 1.68, 0.085, _Z * 1.58), top_of(cloth, -0.05))
+    _crown(head, (0, -0.062, -0.004), (_X * 1.16, _Y * 0.7, _Z * 1.13), cloth)
 
 
 def _cap(head: HeadPainter) -> None:
@@ -81,20 +96,20 @@ def _cap(head: HeadPainter) -> None:
     looks = head.looks
     ahead = -1 if looks.hat == "cap-behind" else 1
     crown = panels(looks.hat_colour, looks.hat_band, _number(looks))
-    head.part((0, -0.046, -0.006), (_X * 1.14, _Y * 0.76, _Z * 1.12), top_of(crown, 0.3))
+    _crown(head, (0, -0.046, -0.006), (_X * 1.14, _Y * 0.76, _Z * 1.12), top_of(crown, 0.3))
     visor = worn(looks.hat_band * np.float32(0.8), _number(looks), 0.6)
-    head.part((0, -0.034, ahead * 0.108), (0.07, 0.014, 0.06 + 0.02 * looks.hat_size), top_of(visor, 0.55))
+    _put(head, (0, -0.034, ahead * 0.108), (0.07, 0.014, 0.06 + 0.02 * looks.hat_size), top_of(visor, 0.55))
 
 
 def _knit(head: HeadPainter) -> None:
     """Put on a knitted cap, slouched at the back or with a pompom."""
     looks = head.looks
     wool = ribbed(looks.hat_colour, looks.hat_band, _number(looks))
-    head.part((0, -0.04, -0.012), (_X * 1.16, _Y * 0.88, _Z * 1.14), top_of(wool, 0.36))
+    _crown(head, (0, -0.04, -0.012), (_X * 1.16, _Y * 0.88, _Z * 1.14), top_of(wool, 0.36))
     if looks.hat_size > 1.2:
-        head.part((0, -0.1, -0.055), (_X * 0.95, 0.06, _Z * 0.75), worn(looks.hat_colour, _number(looks), 1.4))
+        _put(head, (0, -0.1, -0.055), (_X * 0.95, 0.06, _Z * 0.75), worn(looks.hat_colour, _number(looks), 1.4))
     elif looks.hat_size < 0.75:
-        head.part((0, -0.15, -0.015), (0.034, 0.034, 0.034), worn(looks.hat_band, _number(looks), 3.0))
+        _put(head, (0, -0.15, -0.015), (0.034, 0.034, 0.034), worn(looks.hat_band, _number(looks), 3.0))
 
 
 def _hood(head: HeadPainter) -> None:

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.colours import grey, random_colour, random_skin
-from scenes.outfit import Outfit
+from scenes.outfit import Collar, Outfit
 
 Colours = NDArray[np.float32]
 
@@ -133,7 +133,9 @@ class Looks:
     scarf: Colours | None
     shoes: Colours
     hat_size: float = 1.0
-    """How wide the brim, how long the visor, how large the hat: about 0.4 to 1.6."""
+    """How wide the brim, how long the visor, how large the hat: about 0.4 to 1.6; a narrow brim is below 0."""
+    hat_low: float = 0.0
+    """How far the hat is pulled down, metres of a head of scale 1."""
     hat_shadow: float = 0.0
     """How far down the face the hat's shadow reaches, 0 (none) to 1."""
     headphones: Colours | None = None
@@ -143,6 +145,8 @@ class Looks:
     """How broad the neck is, in those of a slim person."""
     outfit: Outfit | None = None
     """Lifelike clothes; None: plain ones."""
+    collar: Collar | None = None
+    """What stands up around the neck."""
     seat: str = "none"
     """What the person sits on when it sits: one of `seats.SEATS`."""
     seat_colour: Colours = field(default_factory=lambda: np.full(3, 60, np.float32))

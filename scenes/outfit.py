@@ -39,3 +39,20 @@ class Outfit:
     carried: str
     """One of `CARRIED`."""
     carried_colour: Colours
+
+
+@dataclass(frozen=True)
+class Collar:
+    """A collar that stands up around neck and jaw; lengths are metres of a 1.71 m body."""
+
+    colour: Colours
+    lining: Colours
+    """Colour of its inside."""
+    tall: float
+    """Height behind."""
+    wide: float
+    """Radius."""
+    open: float
+    """How far it is open to either side of the throat at its upper edge, in radians; 0: closed."""
+    drop: float
+    """How much lower it is in front, of its height; negative: its tips stand higher."""

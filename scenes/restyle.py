@@ -9,13 +9,14 @@ import numpy as np
 from scenes.hairstyle import with_hair
 from scenes.hatrack import with_headwear
 from scenes.looks import Looks
+from scenes.muffled import muffle
 from scenes.napes import with_nape
 from scenes.necks import with_neck
 from scenes.stature import with_stature
 from scenes.style import Style
 from scenes.wardrobe import with_clothes
 
-STREAMS = {"hair": 21, "headwear": 22, "clothes": 23, "people": 24, "napes": 47, "necks": 49}
+STREAMS = {"hair": 21, "headwear": 22, "clothes": 23, "people": 24, "napes": 47, "necks": 49, "muffled": 50}
 """First word of the seed of each group's stream; of a clip's 100 more."""
 _CHANGES: dict[str, Callable[[Looks, np.random.Generator], Looks]] = {
     "hair": with_hair,
@@ -24,6 +25,7 @@ _CHANGES: dict[str, Callable[[Looks, np.random.Generator], Looks]] = {
     "people": with_stature,
     "napes": with_nape,
     "necks": with_neck,
+    "muffled": muffle,
 }
 _WITHOUT = 0.3
 """Share of scenes that show nothing of a group."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, fields, replace
 from typing import Self
 
-_YOUNGER = ("tableware", "tilt", "napes", "backlight", "necks")
+_YOUNGER = ("tableware", "tilt", "napes", "backlight", "necks", "muffled")
 """Groups that `full` leaves out: the seeds of sets and stills were published with it."""
 
 
@@ -45,6 +45,8 @@ class Style:
     """People against a bright background, with shadows that keep hardly any detail; stills only, not in `full`."""
     necks: bool = False
     """Broad bare necks below dark short hair that is cut to a point; not in `full`."""
+    muffled: bool = False
+    """Collars that stand up around the jaw, in the colours of earth and skin, hats pulled down; not in `full`."""
 
     @classmethod
     def parse(cls, text: str) -> Self:

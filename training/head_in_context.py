@@ -7,7 +7,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from training.head_net import WIDTHS, HeadNet, crop_heads, turned
-from training.mirror import paler_mirrored, points_mirrored
+from training.mirror import points_mirrored
 
 FEATURES = 96
 _AROUND = 64
@@ -51,8 +51,7 @@ class HeadInContext(nn.Module):
             mirror: (M,) or (1,) f32 -1 where the picture, turned or not, is seen in the mirror, else 1, and what is
                 told is of what is seen so; None: none is.
         """
-        crops = crop_heads(pictures, boxes, row, turn, mirror)
-        features, vectors = self.head_net(crops if mirror is None else paler_mirrored(crops, mirror))
+        features, vectors = self.head_net(crop_heads(pictures, boxes, row, turn, mirror))
         centre, size = (boxes[:, :2] + boxes[:, 2:]) / 2, boxes[:, 2:] - boxes[:, :2]
         spots = self.spots.unsqueeze(0)
         if mirror is not None:

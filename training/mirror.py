@@ -9,10 +9,6 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-_LUMA_BGR = (0.114, 0.587, 0.299)
-_PALER = 0.6
-"""Share of their colour that heads seen in the mirror lose: what colour alone misleads to is read in one of two."""
-
 
 def points_mirrored(points: Tensor, mirror: Tensor) -> Tensor:
     """Return points or vectors (..., 2 or more), x first and 0 in the middle, mirrored by (...)."""
@@ -32,9 +28,3 @@ def boxes_mirrored(boxes: Tensor, mirror: Tensor) -> Tensor:
     as_is, none = torch.ones_like(mirror), torch.zeros_like(mirror)
     still = boxes * torch.stack([kept, as_is, kept, as_is], 1)
     return still - boxes[:, [2, 1, 0, 3]] * torch.stack([turned, none, turned, none], 1)
-
-
-def paler_mirrored(crops: Tensor, mirror: Tensor) -> Tensor:
-    """Return crops (M, 3, H, W) BGR of heads, those seen in the mirror, by (M,) or (1,), with less colour."""
-    grey = (crops * crops.new_tensor(_LUMA_BGR).reshape(1, 3, 1, 1)).sum(1, keepdim=True)
-    return crops + (_PALER * (1.0 - mirror) / 2).reshape(-1, 1, 1, 1) * (grey - crops)

@@ -1,11 +1,11 @@
-"""What is read in the mirror is what is read of a mirrored picture with less colour."""
+"""What is read in the mirror is what is read of a mirrored picture."""
 
 import pytest
 
 torch = pytest.importorskip("torch", reason="the training extra is not installed")
 
 from training.detector_net import DetectorNet  # noqa: E402
-from training.mirror import boxes_mirrored, paler_mirrored, points_mirrored, vectors_mirrored  # noqa: E402
+from training.mirror import boxes_mirrored, points_mirrored, vectors_mirrored  # noqa: E402
 
 BOXES = [[0.2, 0.3, 0.25, 0.42], [0.6, 0.1, 0.7, 0.25], [0.9, 0.8, 1.0, 0.97]]
 ROWS = [0, 1, 1]
@@ -36,8 +36,7 @@ def test_heads_in_the_mirror_are_those_of_a_mirrored_picture(net: DetectorNet, s
 
     with torch.no_grad():
         told = net.heads(pictures, scene, boxes, rows, turn, mirror)
-        paler = paler_mirrored(pictures.flip(3), -torch.ones(1))
-        wanted = net.heads(paler, scene.flip(3), flipped(boxes), rows, None if turn is None else -turn)
+        wanted = net.heads(pictures.flip(3), scene.flip(3), flipped(boxes), rows, None if turn is None else -turn)
         logits, moved = net.again(told[0], torch.zeros(3), boxes, mirror)
         wanted_logits, wanted_moved = net.again(wanted[0], torch.zeros(3), flipped(boxes))
 
@@ -54,15 +53,3 @@ def test_only_what_was_seen_in_the_mirror_is_turned_back() -> None:
     assert vectors.tolist() == [[1, 2, 3, 4, 5, 6], [-1, 2, 3, -4, 5, 6]]
     assert boxes.tolist() == [[-0.5, 0.0, 0.25, 0.5], [-0.25, 0.0, 0.5, 0.5]]
     assert points_mirrored(torch.tensor([[1.0, 2.0]]), mirror.unsqueeze(1)[1]).tolist() == [[-1.0, 2.0]]
-
-
-def test_crops_lose_colour_in_the_mirror_alone_and_stay_as_bright() -> None:
-    crops = torch.rand(2, 3, 4, 4, generator=torch.Generator().manual_seed(2))
-    luma = torch.tensor([0.114, 0.587, 0.299]).reshape(1, 3, 1, 1)
-
-    as_is, paler = paler_mirrored(crops, torch.tensor([1.0, -1.0]))
-
-    grey = (crops * luma).sum(1, keepdim=True)
-    torch.testing.assert_close(as_is, crops[0])
-    torch.testing.assert_close(paler - grey[1], 0.4 * (crops[1] - grey[1]))
-    torch.testing.assert_close((paler * luma[0]).sum(0), grey[1, 0])

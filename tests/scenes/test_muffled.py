@@ -75,6 +75,16 @@ def test_a_hat_pulled_down_hides_more_and_the_skull_does_not_come_through(hat: s
     assert highest[0] <= highest[1]
 
 
+@pytest.mark.parametrize("hat", ["fedora", "straw", "bucket"])
+def test_the_brim_comes_down_with_the_hat(hat: str) -> None:
+    looks = replace(bald(), hat=hat, hat_size=1.0, hat_colour=GREEN, hat_band=GREEN)
+    canvases = [drawn(replace(looks, hat_low=down), CAMERA) for down in (0.0, 0.045)]
+
+    worn, low = (int((c.bgr[..., 1] > 3 * c.bgr[..., 2]).sum(axis=1).argmax()) for c in canvases)
+
+    assert low > worn
+
+
 def test_all_have_a_collar_or_a_hat_and_some_have_both() -> None:
     muffled = [muffle(bald(), np.random.default_rng(seed)) for seed in range(300)]
 

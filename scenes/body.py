@@ -8,13 +8,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from scenes.canvas import Canvas, Shader, plain
+from scenes.collars import draw_collar
 from scenes.fabric import fabric
 from scenes.garments import draw_arm, draw_legs, draw_torso
 from scenes.geometry import along, direction, looking_along, unit
 from scenes.grain import grain
 from scenes.looks import Cloth, Looks
 from scenes.luggage import arms_for, put_beside, put_on_body
-from scenes.muffled import draw_collar
 from scenes.pose import GRIP, Pose, body_point
 from scenes.seats import draw_seat
 

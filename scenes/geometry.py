@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 Floats = NDArray[np.float64]
+Triple = tuple[float, float, float]
 
 
 def unit(vector: Floats) -> Floats:

@@ -10,13 +10,13 @@ from numpy.typing import NDArray
 
 from scenes.canvas import Shader, plain
 from scenes.felt import around_face, banded, dented, panels, ribbed, ridged, straw, top_of, vented, worn
+from scenes.geometry import Triple
 from scenes.looks import Looks
 
 if TYPE_CHECKING:
     from scenes.head import HeadPainter
 
 Colours = NDArray[np.float32]
-_Vector = tuple[float, float, float]
 
 _X, _Y, _Z = 0.077, 0.113, 0.098
 """Radii of the skull in metres, as `head.SKULL_M`."""
@@ -50,13 +50,13 @@ def _number(looks: Looks) -> int:
     return looks.hair.grain
 
 
-def _put(head: HeadPainter, offset: _Vector, radii: _Vector, shader: Shader) -> None:
+def _put(head: HeadPainter, offset: Triple, radii: Triple, shader: Shader) -> None:
     """Draw a part of a hat as far down as it is worn."""
     across, down, ahead = offset
     head.part((across, down + head.looks.hat_low, ahead), radii, shader)
 
 
-def _crown(head: HeadPainter, offset: _Vector, radii: _Vector, shader: Shader) -> None:
+def _crown(head: HeadPainter, offset: Triple, radii: Triple, shader: Shader) -> None:
     """Draw the part of a hat that the skull is in: pulled down it ends lower and reaches as high."""
     (across, down, ahead), (wide, tall, deep) = offset, radii
     stretched = head.looks.hat_low / 2

@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from scenes.canvas import Canvas, Shader, plain
 from scenes.face import skin_colour
 from scenes.felt import around_face, banded, felt, top_of
-from scenes.geometry import along
+from scenes.geometry import Triple, along
 from scenes.hair import covers, hair_colour
 from scenes.haircut import grow
 from scenes.hats import COVERS_EARS, put_on, shaded_by_hat
@@ -21,8 +21,6 @@ Colours = NDArray[np.float32]
 
 SKULL_M: Floats = np.array([0.077, 0.113, 0.098])
 """Radii of the skull of a head of scale 1: half width, half height, half depth."""
-
-_Vector = tuple[float, float, float]
 
 
 class HeadPainter:
@@ -58,7 +56,7 @@ class HeadPainter:
         self._hair()
         self._hat()
 
-    def part(self, offset: _Vector, radii: _Vector, shader: Shader, *, counts: bool = True) -> None:
+    def part(self, offset: Triple, radii: Triple, shader: Shader, *, counts: bool = True) -> None:
         """Draw one ellipsoid; with `counts` the head box encloses it."""
         scale = self.looks.head_scale
         centre = self.centre + self.pose.head @ (np.array(offset) * scale)
@@ -66,7 +64,7 @@ class HeadPainter:
         if box is not None:
             (self.boxes if counts else self.loose_boxes).append(box)
 
-    def _skin_part(self, offset: _Vector, radii: _Vector) -> None:
+    def _skin_part(self, offset: Triple, radii: Triple) -> None:
         looks, eyes = self.looks, self.pose.eye_in_head
 
         def shade(points: Colours) -> tuple[Colours, None]:
@@ -89,7 +87,7 @@ class HeadPainter:
         if box is not None:
             self.loose_boxes.append(box)
 
-    def hair_part(self, offset: _Vector, radii: _Vector, *, counts: bool = True, cut: bool = False) -> None:
+    def hair_part(self, offset: Triple, radii: Triple, *, counts: bool = True, cut: bool = False) -> None:
         """Draw a body of hair; `cut` leaves the face open."""
         hair = self.looks.hair
 
@@ -100,7 +98,7 @@ class HeadPainter:
 
         self.part(offset, radii, shade, counts=counts)
 
-    def shell(self, grow: float, offset: _Vector = (0, 0, 0), shape: _Vector = (1, 1, 1)) -> None:
+    def shell(self, grow: float, offset: Triple = (0, 0, 0), shape: Triple = (1, 1, 1)) -> None:
         """Draw hair all around the skull, the face left open."""
         x, y, z = (float(v) for v in SKULL_M * np.array(shape) * grow)
         self.hair_part(offset, (x, y, z), cut=True)
@@ -176,7 +174,7 @@ class HeadPainter:
             self.part((0, -0.008, -0.018), (x * 1.28, y * 1.2, z * 1.14), around_face(cloth))
 
 
-def _in_skull_radii(points: Colours, offset: _Vector, radii: _Vector) -> Colours:
+def _in_skull_radii(points: Colours, offset: Triple, radii: Triple) -> Colours:
     """Turn points of a part's unit sphere into skull radii."""
     scale = (np.array(radii) / SKULL_M).astype(np.float32)[:, None]
     shift = (np.array(offset) / SKULL_M).astype(np.float32)[:, None]

@@ -1,22 +1,16 @@
-"""Draw people muffled up: collars that stand up around the jaw, hats pulled down to the brows."""
+"""Draw by chance what people are muffled up in: collars that stand up around the jaw, hats pulled down to the brows."""
 
 from __future__ import annotations
 
-import math
 from dataclasses import replace
-from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
-from scenes.canvas import plain
 from scenes.colours import grey, random_colour
 from scenes.hatrack import hat_colour
 from scenes.looks import Looks
 from scenes.outfit import Collar
-
-if TYPE_CHECKING:
-    from scenes.body import BodyPainter
 
 Colours = NDArray[np.float32]
 
@@ -41,10 +35,6 @@ _EARTH: Colours = np.array(
 _HATS = {"fedora": 0.35, "straw": 0.2, "bucket": 0.1, "cap-ahead": 0.2, "knit": 0.15}
 _LOW_M = {"fedora": 0.045, "straw": 0.045, "bucket": 0.012, "cap-ahead": 0.03, "knit": 0.012}
 """How far down each may be worn: to the brows, brims to the eyes."""
-_LOWEST_M = 1.41
-"""Where collars begin, on a standing 1.71 m body."""
-_BLUNT = 1.6
-"""How much longer than the collar the ellipsoid is from which it is cut."""
 
 
 def muffle(looks: Looks, rng: np.random.Generator) -> Looks:
@@ -101,26 +91,3 @@ def _seen(colour: NDArray[np.floating]) -> Colours:
     """Return a colour that is neither black nor white."""
     clipped: Colours = np.clip(colour, 6, 245).astype(np.float32)
     return clipped
-
-
-def draw_collar(body: BodyPainter, collar: Collar) -> None:
-    """Draw the collar around the neck, lower or higher in front, and its inside behind the neck."""
-    half = collar.tall / 2
-    middle = body.at(0, _LOWEST_M + half, 0)
-    row = collar.colour[None, :]
-
-    def shade(points: Colours) -> tuple[Colours, NDArray[np.bool_]]:
-        x, y, z = points
-        up = 0.5 - y * (_BLUNT / 2)
-        ahead = z / np.maximum(np.hypot(x, z), 1e-6)
-        edge = 1 - np.float32(collar.drop) * (0.5 + 0.5 * ahead)
-        gap = ahead > math.cos(collar.open) if collar.open else np.zeros(len(x), bool)
-        gap &= np.arccos(np.clip(ahead, -1, 1)) < collar.open * (0.35 + 0.65 * up)
-        seam = 1 - 0.18 * ((edge - up > 0) & (edge - up < 0.12))
-        return (row * seam[:, None]).astype(np.float32), (up > 0) & (up < edge) & ~gap
-
-    reach = 1 + max(0.0, -collar.drop)
-    radii = (collar.wide, half * _BLUNT, collar.wide * 0.95)
-    body.cut_part(middle, radii, shade, body.axes, reach / _BLUNT)
-    inside = (collar.wide * 0.92, half * 0.95, 0.045)
-    body.part(body.at(0, _LOWEST_M + half, -0.04), inside, plain(collar.lining))
